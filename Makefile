@@ -1,0 +1,33 @@
+# make run       Table 2b at mini scale: data, pre-training, RPN, two rows, the table
+# make test      the tests, but for those marked slow
+# make test-all  every test
+# make lint      ruff
+# All of them set up .venv first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: run test test-all lint clean
+
+run: $(INSTALLED)
+	$(BIN)/python -m ablations run 2b --scale mini --jobs 2
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-all: $(INSTALLED)
+	$(BIN)/python -m pytest -q
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+
+$(INSTALLED): setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade pip
+	$(BIN)/python -m pip install -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,184 @@
+"""Collect the results of a table's rows: mean and spread over the seeds, or the reason why there is none."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from ablations.plan import Job, Plan
+from ablations.store import BLOCKED, FAILED, FINISHED, Status, read_status
+from ablations.tables import Delta, Metric, Row, Table
+
+# What all results of one table must agree in.
+COMMON = ("scale", "provider", "coco_backend")
+
+
+@dataclass(frozen=True)
+class Value:
+    """Mean over `count` seeds, and their sample standard deviation (None for one seed)."""
+
+    mean: float
+    spread: float | None
+    count: int
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """A printed row. Per metric: our value or None, and in `notes` what is missing and why ("": nothing)."""
+
+    id: str
+    label: str
+    origin: str
+    descriptors: Mapping[str, Any]
+    paper: tuple[float | None, ...]
+    ours: tuple[Value | None, ...]
+    notes: tuple[str, ...]
+    is_delta: bool = False
+
+
+@dataclass(frozen=True)
+class TableResults:
+    """A table with our numbers. `data` names data sets; `provider`, `coco_backend`: "" without a result."""
+
+    table: Table
+    scale: str
+    seeds: tuple[int, ...]
+    data: str
+    provider: str
+    coco_backend: str
+    rows: tuple[ResultRow, ...]
+
+
+def collect(
+    table: Table,
+    plan: Plan,
+    seeds: Sequence[int],
+    status_of: Callable[[Job, Mapping[str, Job]], Status] = read_status,
+) -> TableResults:
+    """Gather what there is for a table.
+
+    Args:
+        table: The table.
+        plan: Plan that covers the rows to show results of; other rows are shown as not selected.
+        seeds: Seeds to average over.
+        status_of: (job, all jobs) -> status; reads the folders by default.
+
+    Raises:
+        ValueError: the results differ in scale, provider or COCO backend, so they cannot stand in one table.
+    """
+    statuses = {
+        (row.id, seed): status_of(plan.jobs[plan.rows[table.id, row.id, seed]], plan.jobs)
+        for row in table.rows
+        for seed in seeds
+        if (table.id, row.id, seed) in plan.rows
+    }
+    jobs = {key: plan.jobs[plan.rows[table.id, key[0], key[1]]] for key in statuses}
+    found = {key: status.result for key, status in statuses.items() if status.state == FINISHED}
+    common = _common({jobs[key].folder: result for key, result in found.items()}, table.id)
+    columns = {
+        row.id: [_column(row.id, metric, statuses, seeds) for metric in table.metrics]
+        for row in table.rows
+        if row.config
+    }
+    rows = [_row(row, columns.get(row.id)) for row in table.rows]
+    rows += [_delta(delta, table, columns, len(seeds)) for delta in table.deltas]
+    data = ", ".join(dict.fromkeys(job.data for job in jobs.values()))
+    return TableResults(
+        table, plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"], tuple(rows)
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A metric of a row by seed, and the reasons for the seeds that have none."""
+
+    values: Mapping[int, float]
+    reasons: tuple[str, ...]
+
+
+def _column(
+    row_id: str, metric: Metric, statuses: Mapping[tuple[str, int], Status], seeds: Sequence[int]
+) -> _Column:
+    if metric.note:
+        return _Column({}, (metric.note,))
+    values, reasons = {}, {}
+    for seed in seeds:
+        value, reason = _measured(statuses.get((row_id, seed)), metric.result)
+        if value is None:
+            reasons.setdefault(reason, []).append(seed)
+        else:
+            values[seed] = value
+    texts = (r if len(seeds) == 1 else f"seed {', '.join(map(str, who))}: {r}" for r, who in reasons.items())
+    return _Column(values, tuple(texts))
+
+
+def _measured(status: Status | None, key: str) -> tuple[float | None, str]:
+    """Value of "task/metric" in a job's result, or None and the reason."""
+    if status is None:
+        return None, "not selected"
+    if status.state in (FAILED, BLOCKED):
+        return None, f"{status.state}: {status.reason}"
+    if status.state != FINISHED:
+        return None, status.reason or status.state
+    task, _, name = key.partition("/")
+    group = status.result["metrics"].get(task)
+    value = group.get(name) if isinstance(group, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        return None, f"the result's {key} is {value!r}, not a number"
+    if not isinstance(group, Mapping) or name not in group:
+        return None, f"the result has no {key}"
+    if value is None or not math.isfinite(value):
+        return None, f"{key} is not a number: no predictions, or no such objects in the data"
+    return float(value), ""
+
+
+def _row(row: Row, columns: Sequence[_Column] | None) -> ResultRow:
+    if columns is None:
+        note = "cited by the paper" + (f" from [{row.ref}]" if row.ref else "")
+        columns = [_Column({}, (note,))] * len(row.paper)
+    ours = tuple(_value(list(column.values.values())) for column in columns)
+    notes = tuple("; ".join(column.reasons) for column in columns)
+    return ResultRow(row.id, row.label, row.origin, row.descriptors, row.paper, ours, notes)
+
+
+def _delta(delta: Delta, table: Table, columns: Mapping[str, Sequence[_Column]], seeds: int) -> ResultRow:
+    """Difference of two rows, seed by seed, over the seeds that both have."""
+    ours, notes = [], []
+    nothing = [_Column({}, ())] * len(table.metrics)
+    pairs = zip(columns.get(delta.minuend, nothing), columns.get(delta.subtrahend, nothing), strict=True)
+    for metric, (upper, lower) in zip(table.metrics, pairs, strict=True):
+        shared = [seed for seed in upper.values if seed in lower.values]
+        ours.append(_value([upper.values[seed] - lower.values[seed] for seed in shared]))
+        partial = f"over {len(shared)} of {seeds} seeds, those that both rows have"
+        missing = partial if shared else metric.note or "needs both rows"
+        notes.append("" if len(shared) == seeds else missing)
+    name = f"{delta.minuend}-{delta.subtrahend}"
+    label = f"{table.row(delta.minuend).label} - {table.row(delta.subtrahend).label}"
+    return ResultRow(name, label, "this_paper", {}, delta.paper, tuple(ours), tuple(notes), is_delta=True)
+
+
+def _value(values: Sequence[float]) -> Value | None:
+    if not values:
+        return None
+    return Value(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
+
+
+def _common(results: Mapping[Any, Mapping[str, Any]], table_id: str) -> dict[str, str]:
+    """What all results agree in, as text ("" without results)."""
+    agreed = {}
+    for key in COMMON:
+        folders = {_text(result.get(key, "unknown")): folder for folder, result in results.items()}
+        if len(folders) > 1:
+            examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
+            raise ValueError(
+                f"table {table_id}: results of different {key} cannot stand in one table: {examples}; "
+                "run the rows anew with another --output"
+            )
+        agreed[key] = next(iter(folders), "")
+    return agreed
+
+
+def _text(value: Any) -> str:
+    """A provider is stored as {"name": ..., "detectron2": version}."""
+    return " ".join(map(str, value.values())) if isinstance(value, Mapping) else str(value)

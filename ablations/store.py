@@ -1,0 +1,162 @@
+"""What a job's folder says of it: result.json, by the job; job.json, console.log and .lock, by the runner."""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablations.plan import Job
+from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.progress import read_progress
+
+FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
+LOG_NAME = "console.log"
+TAIL_LINES = 8
+_TAIL_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class Status:
+    """State of a job.
+
+    `reason` is one line that says why it failed or waits, `tail` the last lines of its log where it failed.
+    `seconds` is how long it ran, or has been running. `result` is there when it is finished, `progress` when
+    it is running.
+    """
+
+    state: str
+    reason: str = ""
+    tail: tuple[str, ...] = ()
+    seconds: float | None = None
+    result: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None
+
+
+def load_result(job: Job) -> dict[str, Any] | None:
+    """The job's result; None if there is none, it is of another config, or the job failed after it."""
+    result = _read(job.folder / "result.json")
+    if not isinstance(result.get("metrics"), dict) or _read(job.folder / "job.json").get("state") == FAILED:
+        return None
+    return result if job.config_hash in (None, result.get("config_hash")) else None
+
+
+def read_status(job: Job, jobs: Mapping[str, Job]) -> Status:
+    """State of a job as its folder tells it, whoever runs it.
+
+    Args:
+        job: The job.
+        jobs: All jobs of its plan by identity, for its inputs.
+    """
+    result, record = load_result(job), _read(job.folder / "job.json")
+    if result is not None:
+        return Status(FINISHED, seconds=result.get("seconds"), result=result)
+    if is_locked(job):
+        progress = read_progress(job.folder)
+        return Status(RUNNING, seconds=time.time() - record.get("started", time.time()), progress=progress)
+    if record.get("state") == FAILED:
+        return Status(FAILED, record["reason"], tuple(record["tail"]), record["seconds"])
+    for identity in job.inputs:
+        status = read_status(jobs[identity], jobs)
+        if status.state in (FAILED, BLOCKED):
+            return Status(BLOCKED, blocked_reason(jobs[identity], status))
+    if (job.folder / "result.json").exists():
+        return Status(WAITING, "the result is stale: it belongs to another config")
+    return Status(WAITING, "interrupted" if record else "not run")
+
+
+def blocked_reason(job: Job, status: Status) -> str:
+    """Why a job cannot run whose input `job` has this status: the first failure up the graph."""
+    return status.reason if status.state == BLOCKED else f"needs {job.label}, which failed: {status.reason}"
+
+
+def failure(job: Job, exit_code: int, seconds: float) -> Status:
+    """Status of a job that ended with this exit code (negative: a signal) and without a valid result."""
+    tail = log_tail(job.folder / LOG_NAME)
+    if exit_code < 0:
+        reason = f"killed by {signal.Signals(-exit_code).name}"
+        reason += " (out of memory?)" if -exit_code == signal.SIGKILL else ""
+    elif exit_code:
+        reason = f"exit code {exit_code}"
+    else:
+        reason = f"ended without a valid result.json: {_result_fault(job)}"
+    return Status(FAILED, f"{reason}; last line: {tail[-1]}" if tail else reason, tail, seconds)
+
+
+def log_tail(path: Path) -> tuple[str, ...]:
+    """Last lines of a log that are not empty; of lines redrawn with a carriage return only the last form."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            text = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ()
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    clean = ("".join(c if c.isprintable() else " " for c in line).rstrip() for line in lines)
+    return tuple(line[:300] for line in clean if line.strip())[-TAIL_LINES:]
+
+
+def write_record(job: Job, status: Status, started: float) -> None:
+    """Write job.json: what the runner started and how it ended."""
+    keys = ("kind", "name", "identity", "config_hash", "command", "inputs")
+    of_job = {key: getattr(job, key) for key in keys}
+    of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
+    write_json_atomically(job.folder / "job.json", {**of_job, "started": started, **of_status})
+
+
+def clear_for_start(job: Job) -> bool:
+    """Remove what an earlier run of the folder left that could be taken for this run's.
+
+    Returns:
+        Whether there is a checkpoint of the same job to resume from.
+    """
+    same = _read(job.folder / "job.json").get("config_hash") == job.config_hash
+    for name in ("result.json", "progress.json", *([] if same else ["last_checkpoint"])):
+        (job.folder / name).unlink(missing_ok=True)
+    return job.kind != "pretrain" and (job.folder / "last_checkpoint").exists()
+
+
+def acquire_lock(job: Job) -> int | None:
+    """Lock the job's folder, or None where another live process holds it.
+
+    The lock lives in the returned file descriptor and in those that child processes inherit from it: a job
+    that outlives its runner still holds it, and that of dead processes is free.
+    """
+    job.folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(job.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_locked(job: Job) -> bool:
+    """Whether a live process holds the job's lock."""
+    if not (job.folder / ".lock").exists():
+        return False
+    descriptor = acquire_lock(job)
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is None
+
+
+def _result_fault(job: Job) -> str:
+    if not (job.folder / "result.json").exists():
+        return "there is none"
+    found = _read(job.folder / "result.json")
+    if not isinstance(found.get("metrics"), dict):
+        return "it holds no metrics"
+    return f"its config_hash is {found.get('config_hash')}, planned was {job.config_hash}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = read_json(path)
+    except ValueError:
+        content = None
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,15 @@
+"""The Mask R-CNN paper (arXiv:1703.06870) as a detectron2 plugin.
+
+Importing this package decides who provides `detectron2` and registers the plugin's components and datasets.
+"""
+
+from mask_rcnn_paper.provider import PROVIDER  # isort: skip  must come first: it makes `detectron2` importable
+
+from mask_rcnn_paper import modeling
+from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper.data.datasets import register_mini_datasets
+
+__version__ = "0.1.0"
+__all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "modeling"]
+
+register_mini_datasets()

@@ -1,0 +1,49 @@
+"""The config keys that this plugin adds to detectron2's."""
+
+from detectron2.config import CfgNode as CN
+
+
+def add_mask_rcnn_paper_config(cfg: CN) -> None:
+    """Add the plugin's keys to `cfg`; existing keys keep their values, and calling it twice changes nothing.
+
+    Args:
+        cfg: What `detectron2.config.get_cfg()` returns.
+    """
+    if "SCALE" in cfg:
+        return
+
+    # Name of the overlay in configs/scales/ that was applied to this config: "paper", "mini" or "smoke". It is
+    # written by `load_cfg` and records what a run was; setting it by hand changes nothing else.
+    cfg.SCALE = "paper"
+
+    # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's ROIPooler and its POOLER_TYPE keys;
+    # "RoIPool", "RoIWarp" and "RoIAlign" are the paper's layers. Output size and samples per bin side stay
+    # with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.
+    cfg.MODEL.ROI_POOLER = CN()
+    cfg.MODEL.ROI_POOLER.NAME = ""
+    # How the bilinear samples of a bin become one value: "ave" or "max" (column "agg." of Table 2c). RoIPool
+    # is always "max".
+    cfg.MODEL.ROI_POOLER.AGGREGATION = "ave"
+    # Side in pixels of an RoI that belongs to level P4 of an FPN: 224, the size of ImageNet images (equation 1 of
+    # the FPN paper [27]). A reduced scale divides it together with the anchors.
+    cfg.MODEL.ROI_POOLER.CANONICAL_BOX_SIZE = 224
+
+    # Mask loss (Table 2b): "sigmoid", K independent binary masks, or "softmax", one multinomial over K classes
+    # and background. Used by the plugin's mask heads; CLS_AGNOSTIC_MASK (Section 4.2) goes with "sigmoid" only.
+    cfg.MODEL.ROI_MASK_HEAD.LOSS = "sigmoid"
+
+    # Stage-wise training (Section 3.1).
+    cfg.STAGES = CN()
+    # Config, relative to configs/, of the RPN whose stored proposals a row with MODEL.LOAD_PROPOSALS uses.
+    cfg.STAGES.RPN = ""
+    # True: MODEL.WEIGHTS comes from our own pre-training stage, the analogue of ImageNet at reduced scales.
+    cfg.STAGES.PRETRAIN = False
+
+    # Pre-training of the backbone as a classifier of single objects (reduced scales only; no part of the paper).
+    cfg.PRETRAIN = CN()
+    cfg.PRETRAIN.MAX_ITER = 2500
+    cfg.PRETRAIN.IMS_PER_BATCH = 64
+    cfg.PRETRAIN.BASE_LR = 0.1
+    # Side in pixels of the square training images, and how many are drawn.
+    cfg.PRETRAIN.CROP_SIZE = 64
+    cfg.PRETRAIN.NUM_CROPS = 20000

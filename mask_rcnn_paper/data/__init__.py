@@ -1,0 +1,1 @@
+"""Generated datasets in COCO format, their cache and their registration."""

@@ -1,0 +1,79 @@
+"""A folder of generated data that is complete whenever it is visible.
+
+A folder is built under a temporary name and renamed whole. Processes that want the same folder wait for one builder; the
+lock belongs to the open file, so the system drops it if the builder dies.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+CACHE_VARIABLE = "MASK_RCNN_PAPER_CACHE"
+
+
+def cache_root() -> Path:
+    """Return ``$MASK_RCNN_PAPER_CACHE``, or ``~/.cache/mask_rcnn_paper`` if it is not set."""
+    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/mask_rcnn_paper").expanduser().absolute()
+
+
+def cached_folder(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Return ``folder``, built first if it does not exist.
+
+    Args:
+        folder: where the data belongs; its name must identify the content.
+        build: fills an empty folder; what it wrote is dropped if it raises.
+
+    Raises:
+        ValueError: the cache cannot be written.
+    """
+    if folder.is_dir():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(folder.with_name(f".{folder.name}.lock"), "a")
+    except OSError as error:
+        raise ValueError(
+            f"cannot write generated data to {folder.parent} ({error.strerror}): "
+            f"set {CACHE_VARIABLE} to a folder that can be written"
+        ) from error
+    with lock, _exclusive(lock.fileno()) as alone:
+        if folder.is_dir():
+            return folder
+        if alone:  # what an earlier, dead builder has left
+            for leftover in folder.parent.glob(f".{folder.name}.tmp*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.tmp", dir=folder.parent))
+        try:
+            build(temporary)
+            temporary.chmod(0o755)
+            _publish(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _publish(temporary: Path, folder: Path) -> None:
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was first, where files cannot be locked
+            raise
+
+
+@contextlib.contextmanager
+def _exclusive(descriptor: int) -> Iterator[bool]:
+    """Hold the lock of an open file; yields False on systems and file systems that have none."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except (ImportError, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -1,0 +1,151 @@
+"""Vector drawings of single objects, and their rendering on a supersampled patch.
+
+A drawing lives in its own frame (x right, y down, any unit). Its parts are painted in order; the object's mask is the
+union of its parts, so gaps between strokes are true holes.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+_SHIFT = 4  # fractional bits of the coordinates given to OpenCV
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A filled polygon (``width`` 0) or a stroke along a polyline.
+
+    Attributes:
+        points: (N, 2) coordinates in the drawing's frame.
+        colour: BGR, 0 to 255.
+        width: thickness of the stroke in the drawing's unit.
+        closed: whether the polyline returns to its first point.
+    """
+
+    points: np.ndarray
+    colour: Colour
+    width: float = 0.0
+    closed: bool = False
+
+
+class Drawing:
+    """Collects the parts of one object.
+
+    Attributes:
+        parts: what to paint, back to front.
+        keypoints: None, or (K, 2) coordinates in the drawing's frame.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.keypoints: np.ndarray | None = None
+
+    def polygon(self, points: np.ndarray | list, colour: Colour, rounds: int = 0) -> None:
+        """Add a filled polygon whose corners are cut ``rounds`` times (0 keeps them sharp)."""
+        self.parts.append(Part(_cut_corners(np.asarray(points, float), rounds), colour))
+
+    def box(self, x1: float, y1: float, x2: float, y2: float, colour: Colour, rounds: int = 0) -> None:
+        """Add a filled rectangle."""
+        self.polygon([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], colour, rounds)
+
+    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
+        """Add a filled ellipse with centre (x, y) and radii (rx, ry)."""
+        self.parts.append(Part(arc(x, y, rx, ry), colour))
+
+    def ring(self, x: float, y: float, rx: float, ry: float, width: float, colour: Colour) -> None:
+        """Add the outline of an ellipse."""
+        self.parts.append(Part(arc(x, y, rx, ry), colour, width, closed=True))
+
+    def stroke(self, points: np.ndarray | list, width: float, colour: Colour) -> None:
+        """Add an open polyline with round ends."""
+        self.parts.append(Part(np.asarray(points, float), colour, width))
+
+    def extent(self) -> np.ndarray:
+        """Return ((x1, y1), (x2, y2)), the box that holds all parts, strokes with their width."""
+        points = np.concatenate([part.points for part in self.parts])
+        half = np.repeat([part.width / 2 for part in self.parts], [len(part.points) for part in self.parts])[:, None]
+        return np.stack([(points - half).min(0), (points + half).max(0)])
+
+
+def arc(x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 28) -> np.ndarray:
+    """Return (n, 2) points on an ellipse between two angles in degrees, 0 at the right and 90 at the bottom."""
+    steps = n - 1 if stop - start < 360 else n
+    angles = np.radians(start + np.arange(n) * ((stop - start) / steps))
+    return np.array([x + rx * np.cos(angles), y + ry * np.sin(angles)]).T
+
+
+def _cut_corners(points: np.ndarray, rounds: int) -> np.ndarray:
+    for _ in range(rounds):
+        following = np.roll(points, -1, axis=0)
+        cut = np.stack([0.8 * points + 0.2 * following, 0.2 * points + 0.8 * following], axis=1)
+        points = cut.reshape(-1, 2)
+    return points
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rendered object, in cells of the supersampled canvas.
+
+    Attributes:
+        colour: (h, w, 3) uint8.
+        mask: (h, w) uint8, 255 where the object is.
+        x, y: canvas column and row of the patch's first cell; may be negative.
+        keypoints: None, or (K, 2) continuous canvas coordinates.
+    """
+
+    colour: np.ndarray
+    mask: np.ndarray
+    x: int
+    y: int
+    keypoints: np.ndarray | None
+
+
+def render(drawing: Drawing, centre: tuple[float, float], size: float, angle: float, mirror: bool) -> Patch:
+    """Paint a drawing.
+
+    Args:
+        drawing: what to paint.
+        centre: where the middle of the drawing's box goes, in continuous canvas coordinates.
+        size: longer side of the unrotated drawing, in cells.
+        angle: rotation in degrees.
+        mirror: flip left and right.
+    """
+    box = drawing.extent()
+    scale = size / (box[1] - box[0]).max()
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    matrix = scale * np.array([[cos, -sin], [sin, cos]]) @ np.diag([-1.0 if mirror else 1.0, 1.0])
+
+    def place(points: np.ndarray) -> np.ndarray:
+        return (points - box.mean(0)) @ matrix.T + centre
+
+    counts = [len(part.points) for part in drawing.parts]
+    points = place(np.concatenate([part.points for part in drawing.parts]))
+    widths = [max(2, round(part.width * scale)) if part.width else 0 for part in drawing.parts]
+    margin = np.repeat(widths, counts)[:, None]
+    low = np.floor((points - margin).min(0)).astype(int) - 1
+    high = np.ceil((points + margin).max(0)).astype(int) + 1
+    layers = np.zeros((high[1] - low[1], high[0] - low[0], 4), np.uint8)
+    # OpenCV's integer coordinates are cell centres, ours are continuous
+    fixed = np.round((points - low - 0.5) * 2**_SHIFT).astype(np.int32)
+    for part, width, line in zip(drawing.parts, widths, np.split(fixed, np.cumsum(counts)[:-1]), strict=True):
+        colour = (*part.colour, 255)
+        if width:
+            cv2.polylines(layers, [line], part.closed, colour, width, cv2.LINE_8, _SHIFT)
+        else:
+            cv2.fillPoly(layers, [line], colour, cv2.LINE_8, _SHIFT)
+    keypoints = None if drawing.keypoints is None else place(drawing.keypoints)
+    return Patch(cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR), cv2.extractChannel(layers, 3), int(low[0]), int(low[1]), keypoints)
+
+
+def random_colour(rng: np.random.Generator, low: int = 20, high: int = 245) -> Colour:
+    """Draw any colour with channels in [low, high)."""
+    b, g, r = rng.integers(low, high, 3)
+    return int(b), int(g), int(r)
+
+
+def shade(colour: Colour, factor: float) -> Colour:
+    """Scale a colour's brightness, clipped to [0, 255]."""
+    b, g, r = (int(min(255, max(0, c * factor))) for c in colour)
+    return b, g, r

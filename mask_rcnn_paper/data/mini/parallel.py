@@ -1,0 +1,33 @@
+"""Drawing many images on all cores."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import cv2
+from tqdm import tqdm
+
+_SMALL = 48  # below this many items, starting processes costs more than it saves
+
+
+def map_indices(function: Callable[[int], Any], count: int, description: str) -> Iterator[Any]:
+    """Yield ``function(i)`` for i in [0, count), in order, computed by one process per core.
+
+    A progress bar is shown on a terminal.
+
+    Args:
+        function: can be pickled; depends on its argument only.
+        count: number of calls.
+        description: label of the progress bar.
+    """
+    bar = partial(tqdm, total=count, desc=description, unit="img", disable=None, leave=False)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    daemon = multiprocessing.current_process().daemon  # may not have children, e.g. a data loader's worker
+    if count < _SMALL or cores == 1 or daemon:
+        yield from bar(map(function, range(count)))
+        return
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    with multiprocessing.get_context(method).Pool(min(cores, 16), cv2.setNumThreads, (1,)) as pool:
+        yield from bar(pool.imap(function, range(count), chunksize=8))

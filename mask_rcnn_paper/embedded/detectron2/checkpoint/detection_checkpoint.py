@@ -1,0 +1,151 @@
+"""The checkpointer of models and training runs."""
+
+import os
+import re
+from typing import Any
+
+import torch
+from detectron2.checkpoint.catalog import build_path_manager
+from detectron2.checkpoint.files import UnreadableCheckpointError, read_checkpoint, write_atomically
+from detectron2.checkpoint.matching import match_by_suffix, summarise
+from detectron2.utils import comm
+from fvcore.common.checkpoint import Checkpointer
+from torch import nn
+
+_CURE = "set MODEL.WEIGHTS to an existing .pth or .pkl file, or to '' to start from random weights"
+_NUMBERED = re.compile(r".+_(\d{7})\.pth")
+
+
+class DetectionCheckpointer(Checkpointer):
+    """fvcore's `Checkpointer`, which also reads backbone files, writes atomically, survives a truncated file.
+
+    Reads `.pth`, `.pkl` with `model` and `__author__`, and Caffe2 `.pkl`; from local paths and the schemes `http(s)`,
+    `detectron2` and `catalog`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        save_dir: str = "",
+        *,
+        save_to_disk: bool | None = None,
+        **checkpointables: Any,
+    ) -> None:
+        """Make a checkpointer.
+
+        Args:
+            model: model whose weights are loaded and saved.
+            save_dir: folder of the checkpoints that are saved and resumed from.
+            save_to_disk: whether `save` writes; by default on the main process only.
+            checkpointables: further objects with `state_dict()` and `load_state_dict()`, such as the trainer.
+        """
+        save_to_disk = comm.is_main_process() if save_to_disk is None else save_to_disk
+        super().__init__(model, save_dir, save_to_disk=save_to_disk, **checkpointables)
+        self.path_manager = build_path_manager()
+
+    def load(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Load a checkpoint.
+
+        Args:
+            path: file or URL; "" loads nothing.
+            args: as for fvcore's `Checkpointer.load`: names of the checkpointables to load.
+            kwargs: likewise.
+
+        Returns:
+            What the file holds besides model and checkpointables, such as `iteration`.
+
+        Raises:
+            FileNotFoundError: there is no such file, or it cannot be downloaded.
+            UnreadableCheckpointError: the file is truncated or no checkpoint; nothing was loaded.
+        """
+        return super().load(self._local_path(path) if path else path, *args, **kwargs)
+
+    def _local_path(self, path: str) -> str:
+        if "://" not in path:
+            if not os.path.isfile(path):
+                raise FileNotFoundError(f"MODEL.WEIGHTS={path!r}: no such file; {_CURE}")
+            return path
+        try:
+            return self.path_manager.get_local_path(path)
+        except OSError as error:
+            reason = f"MODEL.WEIGHTS={path!r} could not be downloaded ({error})"
+            raise FileNotFoundError(f"{reason}: download it by hand and {_CURE}") from error
+
+    def resume_or_load(self, path: str, *, resume: bool = True) -> dict[str, Any]:
+        """Resume from the newest readable checkpoint in `save_dir`, or load weights only.
+
+        Args:
+            path: weights to start from where there is nothing to resume.
+            resume: look for a checkpoint of an interrupted run first, and load the checkpointables with it.
+
+        Returns:
+            As `load`; holds `iteration` after resuming.
+        """
+        for candidate in self._candidates() if resume else ():
+            try:
+                return self.load(candidate)
+            except (UnreadableCheckpointError, FileNotFoundError) as error:
+                self.logger.warning("Cannot resume from %s, trying the one before it: %s", candidate, error)
+        return self.load(path, checkpointables=[])
+
+    def _candidates(self) -> list[str]:
+        """The checkpoint tagged last and the numbered ones before it, newest first."""
+        if not self.has_checkpoint():
+            return []
+        last = os.path.basename(self.get_checkpoint_file())
+        numbers = {name: int(m[1]) for name in os.listdir(self.save_dir) if (m := _NUMBERED.fullmatch(name))}
+        match = _NUMBERED.fullmatch(last)
+        limit = int(match[1]) if match else float("inf")
+        earlier = sorted(
+            (name for name in numbers if numbers[name] < limit), key=numbers.__getitem__, reverse=True
+        )
+        return [os.path.join(self.save_dir, name) for name in [last, *earlier] if name]
+
+    def has_checkpoint(self) -> bool:
+        """Whether `save_dir` holds a run that can be resumed."""
+        return bool(self.save_dir) and super().has_checkpoint()
+
+    def save(self, name: str, **kwargs: Any) -> None:
+        """Save model and checkpointables as `<name>.pth` and make it the one to resume from.
+
+        Args:
+            name: file name without its ending.
+            kwargs: further data to save.
+        """
+        if not self.save_dir or not self.save_to_disk:
+            return
+        data = {"model": self.model.state_dict()}
+        data.update({key: item.state_dict() for key, item in self.checkpointables.items()})
+        path = os.path.join(self.save_dir, f"{name}.pth")
+        self.logger.info("Saving checkpoint to %s", path)
+        os.makedirs(self.save_dir, exist_ok=True)
+        write_atomically(path, lambda file: torch.save(data | kwargs, file))
+        self.tag_last_checkpoint(os.path.basename(path))
+
+    def tag_last_checkpoint(self, last_filename_basename: str) -> None:
+        """Name the checkpoint to resume from.
+
+        Args:
+            last_filename_basename: its file name within `save_dir`.
+        """
+        tag = os.path.join(self.save_dir, "last_checkpoint")
+        write_atomically(tag, lambda file: file.write(last_filename_basename.encode()))
+
+    def _load_file(self, f: str) -> dict[str, Any]:
+        return read_checkpoint(f)
+
+    def _load_model(self, checkpoint: dict[str, Any]) -> Any:
+        if not checkpoint.get("matching_heuristics", False):
+            return super()._load_model(checkpoint)
+        source = checkpoint["model"]
+        matched = match_by_suffix(self.model.state_dict(), source)
+        if not matched:
+            self.logger.warning(
+                "No tensor of the checkpoint matches the model: it holds %s, ...", sorted(source)[:3]
+            )
+        for line in summarise(matched):
+            self.logger.info("Loaded by suffix: %s", line)
+        checkpoint["model"] = {model_key: source[key] for model_key, key in matched.items()}
+        incompatible = super()._load_model(checkpoint)
+        incompatible.unexpected_keys.extend(sorted(set(source) - set(matched.values())))
+        return incompatible

@@ -1,0 +1,28 @@
+"""Datasets, their mapping to model inputs, and loaders."""
+
+from . import transforms  # noqa: F401  first: detection_utils needs it
+from .build import (
+    build_batch_data_loader,
+    build_detection_test_loader,
+    build_detection_train_loader,
+    get_detection_dataset_dicts,
+    load_proposals_into_dataset,
+)
+from .catalog import DatasetCatalog, Metadata, MetadataCatalog
+from .common import DatasetFromList, MapDataset
+from .dataset_mapper import DatasetMapper
+from . import datasets, samplers  # noqa: F401, I001  last: registers the built-in datasets
+
+__all__ = [
+    "DatasetCatalog",
+    "DatasetFromList",
+    "DatasetMapper",
+    "MapDataset",
+    "Metadata",
+    "MetadataCatalog",
+    "build_batch_data_loader",
+    "build_detection_test_loader",
+    "build_detection_train_loader",
+    "get_detection_dataset_dicts",
+    "load_proposals_into_dataset",
+]

@@ -1,0 +1,94 @@
+"""Datasets made from other datasets."""
+
+import copy as copy_module
+import logging
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch.utils.data as torchdata
+
+__all__ = ["AspectRatioGroupedDataset", "DatasetFromList", "MapDataset"]
+
+MAX_TRIES = 1000
+
+
+class DatasetFromList(torchdata.Dataset):
+    """A list as a dataset.
+
+    Args:
+        lst: the samples.
+        copy: hand out deep copies, so that no user can change the list.
+    """
+
+    def __init__(self, lst: list[Any], copy: bool = True) -> None:
+        self._lst = lst
+        self._copy = copy
+
+    def __len__(self) -> int:
+        return len(self._lst)
+
+    def __getitem__(self, idx: int) -> Any:
+        return copy_module.deepcopy(self._lst[idx]) if self._copy else self._lst[idx]
+
+
+class MapDataset(torchdata.Dataset):
+    """Apply a function to every sample of a dataset.
+
+    Where the function returns None, another sample takes the place of the unusable one, chosen by a generator
+    of its own so that runs stay repeatable.
+
+    Args:
+        dataset: the samples; has `len` and indices.
+        map_func: takes a sample; returns the mapped one, or None for "cannot be used".
+    """
+
+    def __init__(self, dataset: Any, map_func: Callable[[Any], Any]) -> None:
+        self._dataset = dataset
+        self._map_func = map_func
+        self._rng = random.Random(42)
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, idx: int) -> Any:
+        """The mapped sample `idx`, or that of another index.
+
+        Raises:
+            RuntimeError: no sample could be used in many tries.
+        """
+        current = int(idx)
+        for attempt in range(1, MAX_TRIES + 1):
+            data = self._map_func(self._dataset[current])
+            if data is not None:
+                return data
+            if attempt == 3:
+                logging.getLogger(__name__).warning("sample %d and its substitutes map to None", idx)
+            current = self._rng.randrange(len(self._dataset))
+        raise RuntimeError(f"the mapper returned None for {MAX_TRIES} samples, the first {idx}: check the mapper")
+
+
+class AspectRatioGroupedDataset(torchdata.IterableDataset):
+    """Batches of images that are all wider than high, or all not, so that little padding is needed.
+
+    Samples are dicts with "width" and "height". Batches come in the order in which they fill up, and samples
+    that never fill one are not given out: meant for endless datasets.
+
+    Args:
+        dataset: gives samples one by one.
+        batch_size: images per batch.
+    """
+
+    def __init__(self, dataset: Iterable[dict], batch_size: int) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+
+    def __iter__(self) -> Iterator[list[dict]]:
+        buckets: tuple[list[dict], list[dict]] = ([], [])
+        for sample in self.dataset:
+            bucket = buckets[0 if sample["width"] > sample["height"] else 1]
+            bucket.append(sample)
+            if len(bucket) == self.batch_size:
+                batch = bucket[:]
+                bucket.clear()
+                yield batch

@@ -1,0 +1,95 @@
+"""Start the processes of a distributed run."""
+
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from detectron2.utils import comm
+
+DEFAULT_TIMEOUT = timedelta(minutes=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def launch(
+    main_func: Callable,
+    num_gpus_per_machine: int,
+    num_machines: int = 1,
+    machine_rank: int = 0,
+    dist_url: str | None = None,
+    args: tuple = (),
+    timeout: timedelta = DEFAULT_TIMEOUT,
+) -> None:
+    """Call a function in one process a GPU, on this machine; with one process in all, call it right here.
+
+    Without a GPU the processes talk over GLOO and compute on the CPU.
+
+    Args:
+        main_func: function of a module, called as `main_func(*args)`.
+        num_gpus_per_machine: processes on each machine.
+        num_machines: machines; call `launch` on each.
+        machine_rank: index of this machine.
+        dist_url: "tcp://HOST:PORT" of machine 0, or a shared "file://"; None or "auto" picks a free local port.
+        args: arguments of `main_func`.
+        timeout: of collective operations.
+
+    Raises:
+        ValueError: several machines without a `dist_url`, or fewer GPUs than processes, yet some.
+    """
+    world_size = num_machines * num_gpus_per_machine
+    if world_size <= 1:
+        main_func(*args)
+        return
+    if dist_url in (None, "auto"):
+        if num_machines > 1:
+            raise ValueError(
+                f"--dist-url={dist_url!r} with {num_machines} machines: give tcp://HOST:PORT of machine 0"
+            )
+        dist_url = f"tcp://127.0.0.1:{_free_port()}"
+    gpus = torch.cuda.device_count()
+    if 0 < gpus < num_gpus_per_machine:
+        raise ValueError(
+            f"--num-gpus={num_gpus_per_machine}, but this machine has {gpus}: give at most {gpus}"
+        )
+    mp.start_processes(
+        _worker,
+        nprocs=num_gpus_per_machine,
+        args=(main_func, world_size, num_gpus_per_machine, machine_rank, dist_url, args, timeout),
+        start_method="spawn",
+    )
+
+
+def _worker(
+    local_rank: int,
+    main_func: Callable,
+    world_size: int,
+    num_gpus_per_machine: int,
+    machine_rank: int,
+    dist_url: str,
+    args: tuple[Any, ...],
+    timeout: timedelta,
+) -> None:
+    has_gpu = torch.cuda.is_available()
+    if has_gpu:
+        torch.cuda.set_device(local_rank)
+    dist.init_process_group(
+        backend="nccl" if has_gpu else "gloo",
+        init_method=dist_url,
+        world_size=world_size,
+        rank=machine_rank * num_gpus_per_machine + local_rank,
+        timeout=timeout,
+    )
+    try:
+        comm.create_local_process_group(num_gpus_per_machine)
+        comm.synchronize()
+        main_func(*args)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,134 @@
+"""Feature pyramid network on a backbone.
+
+Paper: Feature Pyramid Networks for Object Detection (arXiv:1612.03144), Sec. 3; the Mask R-CNN backbone of Sec. 3.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from detectron2.config import CfgNode
+from detectron2.layers import Conv2d, ShapeSpec, get_norm
+from detectron2.modeling.backbone.backbone import Backbone
+from detectron2.modeling.backbone.build import BACKBONE_REGISTRY
+from detectron2.modeling.backbone.resnet import build_resnet_backbone
+from detectron2.modeling.choices import require
+from fvcore.nn.weight_init import c2_xavier_fill
+from torch import nn
+
+
+class LastLevelMaxPool(nn.Module):
+    """Subsamples ``p5`` by 2, which gives ``p6`` for the RPN's largest anchors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_levels = 1
+        self.in_feature = "p5"
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Map (N, C, H, W) to a list of one (N, C, ceil(H / 2), ceil(W / 2))."""
+        return [F.max_pool2d(x, kernel_size=1, stride=2)]
+
+
+class FPN(Backbone):
+    """Merges a backbone's maps top-down; the output of stride 2^k is named ``p<k>``."""
+
+    def __init__(
+        self,
+        bottom_up: Backbone,
+        in_features: Sequence[str],
+        out_channels: int,
+        norm: str = "",
+        top_block: nn.Module | None = None,
+        fuse_type: str = "sum",
+        square_pad: int = 0,
+    ) -> None:
+        """
+        Args:
+            bottom_up: the backbone whose maps are merged.
+            in_features: names of these maps, fine to coarse, each of twice the stride of the one before.
+            out_channels: channels of every output.
+            norm: normalisation of the lateral and output convolutions, see ``get_norm``.
+            top_block: makes ``num_levels`` coarser maps from the map ``in_feature``.
+            fuse_type: ``sum`` or ``avg``, how a lateral and a top-down map are merged.
+            square_pad: side of the square that images are padded to; 0 for none.
+
+        Raises:
+            ValueError: strides are not consecutive powers of 2, or an unknown ``fuse_type``.
+        """
+        super().__init__()
+        require("MODEL.FPN.FUSE_TYPE", fuse_type, ("sum", "avg"))
+        shapes = bottom_up.output_shape()
+        strides = [shapes[name].stride for name in in_features]
+        levels = [int(math.log2(stride)) for stride in strides]
+        if not levels or strides != [2 ** (levels[0] + i) for i in range(len(levels))]:
+            raise ValueError(
+                f"MODEL.FPN.IN_FEATURES={list(in_features)} have strides {strides}: give maps of doubling stride"
+            )
+        for name, level in zip(in_features, levels, strict=True):
+            lateral = Conv2d(
+                shapes[name].channels, out_channels, 1, bias=norm == "", norm=get_norm(norm, out_channels)
+            )
+            output = Conv2d(
+                out_channels, out_channels, 3, padding=1, bias=norm == "", norm=get_norm(norm, out_channels)
+            )
+            c2_xavier_fill(lateral)
+            c2_xavier_fill(output)
+            self.add_module(f"fpn_lateral{level}", lateral)
+            self.add_module(f"fpn_output{level}", output)
+
+        self.bottom_up = bottom_up
+        self.top_block = top_block
+        self.in_features = tuple(in_features)
+        self._levels = tuple(levels)
+        self._fuse_type = fuse_type
+        self._square_pad = square_pad
+        self._size_divisibility = strides[-1]
+        extra = top_block.num_levels if top_block is not None else 0
+        all_levels = range(levels[0], levels[-1] + 1 + extra)
+        self._out_features = [f"p{level}" for level in all_levels]
+        self._out_feature_strides = {f"p{level}": 2**level for level in all_levels}
+        self._out_feature_channels = dict.fromkeys(self._out_features, out_channels)
+
+    @property
+    def size_divisibility(self) -> int:
+        """The stride of the coarsest map, so that each map is exactly twice the next."""
+        return self._size_divisibility
+
+    @property
+    def padding_constraints(self) -> dict[str, int]:
+        """The square that images are padded to."""
+        return {"square_size": self._square_pad}
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Map images (N, C, H, W) to maps (N, out_channels, H / 2^k, W / 2^k) named ``p<k>``, fine to coarse."""
+        bottom_up = self.bottom_up(x)
+        outputs, merged = {}, None
+        for name, level in reversed(list(zip(self.in_features, self._levels, strict=True))):
+            lateral = getattr(self, f"fpn_lateral{level}")(bottom_up[name])
+            if merged is None:
+                merged = lateral
+            else:
+                merged = lateral + F.interpolate(merged, scale_factor=2.0, mode="nearest")
+                if self._fuse_type == "avg":
+                    merged = merged / 2
+            outputs[f"p{level}"] = getattr(self, f"fpn_output{level}")(merged)
+        if self.top_block is not None:
+            name = self.top_block.in_feature
+            top = self.top_block(bottom_up[name] if name in bottom_up else outputs[name])
+            outputs.update(zip(self._out_features[len(self._levels) :], top, strict=True))
+        return {name: outputs[name] for name in self._out_features}
+
+
+@BACKBONE_REGISTRY.register()
+def build_resnet_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> FPN:
+    """Build an FPN on the ResNet that ``MODEL.RESNETS`` describes, with ``p6`` from max pooling."""
+    return FPN(
+        bottom_up=build_resnet_backbone(cfg, input_shape),
+        in_features=cfg.MODEL.FPN.IN_FEATURES,
+        out_channels=cfg.MODEL.FPN.OUT_CHANNELS,
+        norm=cfg.MODEL.FPN.NORM,
+        top_block=LastLevelMaxPool(),
+        fuse_type=cfg.MODEL.FPN.FUSE_TYPE,
+    )

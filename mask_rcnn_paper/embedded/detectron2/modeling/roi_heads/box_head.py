@@ -1,0 +1,82 @@
+"""Box heads: pooled features to a vector. Paper: FPN (arXiv:1612.03144), Sec. 4.2 (two fully connected layers)."""
+
+from typing import Any
+
+import torch
+from detectron2.config import CfgNode, configurable
+from detectron2.layers import Conv2d, ShapeSpec, get_norm
+from detectron2.modeling.choices import lookup
+from detectron2.utils.registry import Registry
+from fvcore.nn.weight_init import c2_msra_fill, c2_xavier_fill
+from torch import nn
+
+ROI_BOX_HEAD_REGISTRY = Registry("ROI_BOX_HEAD")
+ROI_BOX_HEAD_REGISTRY.__doc__ = """Called as ``obj(cfg, input_shape)`` with the ShapeSpec of the pooled features.
+Returns a module that maps them to box features, and tells their shape in ``output_shape``."""
+
+
+def build_box_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
+    """Build the head that ``MODEL.ROI_BOX_HEAD.NAME`` names."""
+    name = cfg.MODEL.ROI_BOX_HEAD.NAME
+    return lookup(ROI_BOX_HEAD_REGISTRY, "MODEL.ROI_BOX_HEAD.NAME", name)(cfg, input_shape)
+
+
+@ROI_BOX_HEAD_REGISTRY.register()
+class FastRCNNConvFCHead(nn.Sequential):
+    """3x3 convolutions ``conv1``, ..., then fully connected layers ``fc1``, ..., each followed by a ReLU."""
+
+    @configurable
+    def __init__(
+        self, input_shape: ShapeSpec, *, conv_dims: list[int], fc_dims: list[int], conv_norm: str = ""
+    ) -> None:
+        """
+        Args:
+            input_shape: channels, height and width of the input.
+            conv_dims: channels of each convolution.
+            fc_dims: width of each fully connected layer.
+            conv_norm: normalisation of the convolutions, see ``get_norm``.
+
+        Raises:
+            ValueError: no layer at all.
+        """
+        super().__init__()
+        if not conv_dims and not fc_dims:
+            raise ValueError("MODEL.ROI_BOX_HEAD.NUM_CONV=0 and NUM_FC=0: the box head needs at least one layer")
+        channels, height, width = input_shape.channels, input_shape.height, input_shape.width
+        for k, dim in enumerate(conv_dims, start=1):
+            norm = get_norm(conv_norm, dim)
+            conv = Conv2d(channels, dim, 3, padding=1, bias=not conv_norm, norm=norm, activation=nn.ReLU())
+            c2_msra_fill(conv)
+            self.add_module(f"conv{k}", conv)
+            channels = dim
+        self._output_shape = ShapeSpec(channels=channels, height=height, width=width)
+        if fc_dims:
+            self.add_module("flatten", nn.Flatten())
+            channels = channels * height * width
+            self._output_shape = ShapeSpec(channels=fc_dims[-1])
+        for k, dim in enumerate(fc_dims, start=1):
+            fc = nn.Linear(channels, dim)
+            c2_xavier_fill(fc)
+            self.add_module(f"fc{k}", fc)
+            self.add_module(f"fc_relu{k}", nn.ReLU())
+            channels = dim
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
+        """Arguments from ``MODEL.ROI_BOX_HEAD``."""
+        c = cfg.MODEL.ROI_BOX_HEAD
+        return {
+            "input_shape": input_shape,
+            "conv_dims": [c.CONV_DIM] * c.NUM_CONV,
+            "fc_dims": [c.FC_DIM] * c.NUM_FC,
+            "conv_norm": c.NORM,
+        }
+
+    @property
+    def output_shape(self) -> ShapeSpec:
+        """Channels of the output; also height and width where the last layer is a convolution."""
+        return self._output_shape
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (M, C, H, W) to (M, fc_dims[-1]), or (M, conv_dims[-1], H, W) without fully connected layers."""
+        return super().forward(x)

@@ -1,0 +1,1 @@
+"""Helpers that no model needs to know about."""

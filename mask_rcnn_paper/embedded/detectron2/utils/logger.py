@@ -1,0 +1,167 @@
+"""Logging to the terminal and to `log.txt`, and messages that do not repeat."""
+
+import logging
+import os
+import sys
+import time
+from collections import Counter
+
+from termcolor import colored
+
+_PLAIN = "[%(asctime)s] %(name)s %(levelname)s: %(message)s"
+_DATE = "%m/%d %H:%M:%S"
+_LEVEL_STYLE = {
+    logging.WARNING: ("red", ["blink"]),
+    logging.ERROR: ("red", ["blink", "underline"]),
+    logging.CRITICAL: ("red", ["blink", "underline"]),
+}
+
+
+class _AbbreviatingFormatter(logging.Formatter):
+    """Write `abbrev` instead of the logger's root name `name`."""
+
+    def __init__(self, fmt: str, name: str, abbrev: str) -> None:
+        super().__init__(fmt, datefmt=_DATE)
+        self._name, self._abbrev = name, abbrev
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        if self._name and (record.name + ".").startswith(self._name + "."):
+            full, record.name = record.name, (self._abbrev + record.name[len(self._name) :]).strip(".")
+            try:
+                return self._style(record)
+            finally:
+                record.name = full
+        return self._style(record)
+
+    def _style(self, record: logging.LogRecord) -> str:
+        return super().formatMessage(record)
+
+
+class _ColorfulFormatter(_AbbreviatingFormatter):
+    """Put a coloured level name before warnings and errors."""
+
+    def _style(self, record: logging.LogRecord) -> str:
+        text = super()._style(record)
+        if record.levelno not in _LEVEL_STYLE:
+            return text
+        colour, attributes = _LEVEL_STYLE[record.levelno]
+        return f"{colored(record.levelname, colour, attrs=attributes)} {text}"
+
+
+class _StdoutHandler(logging.StreamHandler):
+    """Write to whatever `sys.stdout` is at the time of the message."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self):
+        return sys.stdout
+
+
+def setup_logger(
+    output: str | None = None,
+    distributed_rank: int = 0,
+    *,
+    color: bool = True,
+    name: str = "detectron2",
+    abbrev_name: str | None = None,
+    enable_propagation: bool = False,
+    configure_stdout: bool = True,
+) -> logging.Logger:
+    """Let a logger write to the terminal (rank 0 only) and to a file; calling it again adds nothing twice.
+
+    Args:
+        output: a folder, which gets `log.txt`, or a file that ends in `.txt` or `.log`; None writes no file. Ranks
+            above 0 append `.rank<N>` to the file's name.
+        distributed_rank: rank of this process.
+        color: colour the terminal's lines.
+        name: root name of the logger.
+        abbrev_name: how messages spell `name`; by default "d2" for "detectron2", else the name itself.
+        enable_propagation: pass messages on to the parent loggers too.
+        configure_stdout: write to the terminal.
+
+    Returns:
+        The logger, at level DEBUG.
+    """
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = enable_propagation
+    abbrev = abbrev_name if abbrev_name is not None else ("d2" if name == "detectron2" else name)
+
+    has_stdout = any(isinstance(handler, _StdoutHandler) for handler in logger.handlers)
+    if configure_stdout and distributed_rank == 0 and not has_stdout:
+        handler = _StdoutHandler()
+        coloured = colored("[%(asctime)s %(name)s]: ", "green") + "%(message)s"
+        handler.setFormatter(
+            _ColorfulFormatter(coloured, name, abbrev)
+            if color
+            else _AbbreviatingFormatter(_PLAIN, name, abbrev)
+        )
+        logger.addHandler(handler)
+
+    if output is not None:
+        path = output if output.endswith((".txt", ".log")) else os.path.join(output, "log.txt")
+        path = os.path.abspath(path if distributed_rank == 0 else f"{path}.rank{distributed_rank}")
+        if all(getattr(handler, "baseFilename", None) != path for handler in logger.handlers):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            handler = logging.FileHandler(path, encoding="utf-8")
+            handler.setFormatter(_AbbreviatingFormatter(_PLAIN, name, abbrev))
+            logger.addHandler(handler)
+    return logger
+
+
+_SEEN: Counter = Counter()
+_LAST_TIME: dict[tuple, float] = {}
+
+
+def _caller() -> tuple[str, tuple]:
+    """Module name of the code that called into this file, and a key for its line."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    module = frame.f_globals.get("__name__", "detectron2")
+    return ("detectron2" if module == "__main__" else module), (frame.f_code.co_filename, frame.f_lineno)
+
+
+def log_first_n(
+    lvl: int, msg: str, n: int = 1, *, name: str | None = None, key: str | tuple[str, ...] = "caller"
+) -> None:
+    """Log a message only the first n times.
+
+    Args:
+        lvl: level of `logging`.
+        msg: the message.
+        n: how often it appears.
+        name: logger; the calling module's by default.
+        key: what counts as the same message: "caller" (line of code), "message" (text), or a tuple of both.
+
+    Raises:
+        ValueError: `key` holds another word.
+    """
+    keys = (key,) if isinstance(key, str) else key
+    if not set(keys) <= {"caller", "message"}:
+        raise ValueError(f"log_first_n: key={key!r}: choose from 'caller', 'message', or a tuple of them")
+    module, line = _caller()
+    identity = (("caller", line) if "caller" in keys else ()) + (
+        ("message", msg) if "message" in keys else ()
+    )
+    _SEEN[identity] += 1
+    if _SEEN[identity] <= n:
+        logging.getLogger(name or module).log(lvl, msg)
+
+
+def log_every_n_seconds(lvl: int, msg: str, n: float = 1, *, name: str | None = None) -> None:
+    """Log a message of one line of code at most once in n seconds.
+
+    Args:
+        lvl: level of `logging`.
+        msg: the message.
+        n: seconds between two messages.
+        name: logger; the calling module's by default.
+    """
+    module, line = _caller()
+    now = time.monotonic()
+    if line not in _LAST_TIME or now - _LAST_TIME[line] >= n:
+        logging.getLogger(name or module).log(lvl, msg)
+        _LAST_TIME[line] = now

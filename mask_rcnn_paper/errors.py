@@ -1,0 +1,30 @@
+"""Bad input ends a command with one line and exit code 2; a traceback means a bug."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import yaml
+
+# What the libraries below us raise for wrong configs, missing files, unknown names and unreadable data.
+BAD_INPUT = (ValueError, KeyError, OSError, ImportError, yaml.YAMLError)
+
+
+@contextlib.contextmanager
+def one_line_errors(program: str, *types: type[Exception]) -> Iterator[None]:
+    """Turn bad input into one line on stderr and exit code 2.
+
+    Wrap only the part of a program that reads what the user gave; a ValueError from the middle of training is a bug
+    and keeps its traceback.
+
+    Args:
+        program: Name that starts the line, such as "train_net.py".
+        *types: Exceptions that mean bad input here; `BAD_INPUT` if none are given.
+    """
+    try:
+        yield
+    except types or BAD_INPUT as error:
+        # str(KeyError("text")) is quoted.
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"{program}: error: {' '.join(str(message).split())}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,137 @@
+"""The RoI layers that Table 2c compares, as pure functions.
+
+Paper: Mask R-CNN (arXiv:1703.06870), Section 3 "RoIAlign" and Table 2c. The layers differ in two switches and
+an aggregation:
+
+    layer      RoI corners             samples                           aggregation
+    RoIPool    rounded to cells        the cells of an integer bin       max
+    RoIWarp    rounded to cells        s x s bilinear samples per bin    max or ave
+    RoIAlign   x / stride, unrounded   s x s bilinear samples per bin    max or ave
+
+Coordinates: RoIs are XYXY in image pixels; `spatial_scale` = 1 / stride. As in the paper's code there is no
+half-pixel shift (detectron2 calls this `ROIAlign`, its default `ROIAlignV2` has the shift), and an RoI is at least
+one cell wide and high.
+
+Shape shorthand: N images, R RoIs, C channels, (H, W) feature map, (P, Q) pooled size, s samples per bin side.
+"""
+
+import torch
+from torch.nn import functional as F
+from torchvision import ops
+
+from mask_rcnn_paper.layers.bilinear import interpolation_matrix, sample_grids
+
+AGGREGATIONS = ("ave", "max")
+
+# Below this many cells dense interpolation matrices beat scattered reads; above it they waste memory.
+_MAX_CELLS_FOR_MATRICES = 64 * 64
+
+
+def roi_pool(
+    features: torch.Tensor, rois: torch.Tensor, output_size: tuple[int, int], spatial_scale: float
+) -> torch.Tensor:
+    """RoIPool of Fast R-CNN: round the RoI and its bins to cells, take the maximum of each bin.
+
+    Args:
+        features: (N, C, H, W).
+        rois: (R, 5): image index, then XYXY in image pixels.
+        output_size: (P, Q).
+        spatial_scale: Feature cells per image pixel.
+
+    Returns:
+        (R, C, P, Q); a bin without cells is 0.
+    """
+    return ops.roi_pool(features, rois, output_size, spatial_scale)
+
+
+def roi_warp(
+    features: torch.Tensor,
+    rois: torch.Tensor,
+    output_size: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int = 2,
+    aggregation: str = "ave",
+) -> torch.Tensor:
+    """RoIWarp as Section 4.2 describes it: RoIAlign's bilinear samples on an RoI rounded like RoIPool's.
+
+    Arguments, result and errors are `roi_align`'s.
+
+    Differs from the layer of MNC [10], which takes a single sample at the corner of each bin and passes gradients
+    to the box: the paper varies only the alignment, so the samples here are RoIAlign's.
+    """
+    return roi_align(
+        features, quantize_rois(rois, spatial_scale), output_size, spatial_scale, sampling_ratio, aggregation
+    )
+
+
+def roi_align(
+    features: torch.Tensor,
+    rois: torch.Tensor,
+    output_size: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int = 2,
+    aggregation: str = "ave",
+) -> torch.Tensor:
+    """RoIAlign: bilinear samples at regular places of each bin, nothing rounded.
+
+    Args:
+        features: (N, C, H, W).
+        rois: (R, 5): image index, then XYXY in image pixels.
+        output_size: (P, Q).
+        spatial_scale: Feature cells per image pixel.
+        sampling_ratio: s >= 1; the paper uses 2, that is four samples per bin.
+        aggregation: "ave" or "max" over the s * s samples of a bin.
+
+    Returns:
+        (R, C, P, Q); samples more than one cell outside the map count as 0.
+
+    Raises:
+        ValueError: `sampling_ratio` < 1 or an unknown `aggregation`.
+    """
+    if sampling_ratio < 1:
+        raise ValueError(
+            f"POOLER_SAMPLING_RATIO={sampling_ratio}: the paper's RoI layers need at least 1 sample per bin side "
+            "(the paper uses 2)"
+        )
+    if aggregation not in AGGREGATIONS:
+        raise ValueError(f"MODEL.ROI_POOLER.AGGREGATION={aggregation!r}: choose from {', '.join(AGGREGATIONS)}")
+    if aggregation == "ave":
+        return _bin_averages(features, rois, output_size, spatial_scale, sampling_ratio)
+    # One sample per bin of a finer grid: the same sample points, kept apart until the maximum.
+    fine_size = (output_size[0] * sampling_ratio, output_size[1] * sampling_ratio)
+    samples = _bin_averages(features, rois, fine_size, spatial_scale, 1)
+    return F.max_pool2d(samples, sampling_ratio)
+
+
+def quantize_rois(rois: torch.Tensor, spatial_scale: float) -> torch.Tensor:
+    """Round RoI corners to whole feature cells, x -> stride * [x / stride], as RoIPool does.
+
+    Args:
+        rois: (R, 5): image index, then XYXY in image pixels.
+        spatial_scale: Feature cells per image pixel.
+
+    Returns:
+        (R, 5); halves round up, as C's round does for coordinates >= 0 (torch.round rounds them to even).
+    """
+    corners = torch.floor(rois[:, 1:] * spatial_scale + 0.5) / spatial_scale
+    return torch.cat([rois[:, :1], corners], dim=1)
+
+
+def _bin_averages(
+    features: torch.Tensor, rois: torch.Tensor, output_size: tuple[int, int], spatial_scale: float, samples: int
+) -> torch.Tensor:
+    height, width = features.shape[-2:]
+    if height * width > _MAX_CELLS_FOR_MATRICES:
+        return ops.roi_align(features, rois, output_size, spatial_scale, samples, aligned=False)
+    boxes = rois[:, 1:] * spatial_scale
+    rows = _bin_weights(boxes[:, 1], boxes[:, 3], output_size[0], samples, height)
+    columns = _bin_weights(boxes[:, 0], boxes[:, 2], output_size[1], samples, width)
+    return sample_grids(features, rois[:, 0].long(), rows.to(features.dtype), columns.to(features.dtype))
+
+
+def _bin_weights(start: torch.Tensor, end: torch.Tensor, bins: int, samples: int, size: int) -> torch.Tensor:
+    """(R, bins, size): mean interpolation weights of the samples of each bin along one axis."""
+    length = (end - start).clamp(min=1)
+    steps = (torch.arange(bins * samples, device=start.device, dtype=start.dtype) + 0.5) / (bins * samples)
+    points = start[:, None] + length[:, None] * steps
+    return interpolation_matrix(points, size).reshape(len(start), bins, samples, size).mean(dim=2)

@@ -1,0 +1,61 @@
+"""The paper's RoI heads: detectron2's, with the paper's RoI layers and the paper's C4 head.
+
+Paper: Mask R-CNN (arXiv:1703.06870), Section 3 "Network Architecture" and Figure 4.
+"""
+
+from typing import Any
+
+from detectron2.config import CfgNode
+from detectron2.layers import ShapeSpec
+from detectron2.modeling import ROI_HEADS_REGISTRY
+from detectron2.modeling.roi_heads import Res5ROIHeads, StandardROIHeads
+from torch import nn
+
+from mask_rcnn_paper.modeling.poolers import build_pooler
+
+
+@ROI_HEADS_REGISTRY.register()
+class PaperRes5ROIHeads(Res5ROIHeads):
+    """The C4 head of Figure 4 (left): 7x7 RoI features and a `res5` whose first block has stride 1.
+
+    Differs from Res5ROIHeads, which pools 14x14 and lets `res5` halve it: with the stride in the first 1x1
+    convolution that form reads only every second bin, a quarter of the pooled values, so a comparison of RoI layers
+    would see a coarser layer than the paper's. Names and shapes of all parameters are the same, and weights
+    interchange. Use MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION 7.
+    """
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
+        """Replace the pooler by the one MODEL.ROI_POOLER names and the stride of `res5` by 1."""
+        ret = super().from_config(cfg, input_shape)
+        scales = [1 / input_shape[name].stride for name in ret["in_features"]]
+        ret["pooler"] = build_pooler(cfg, cfg.MODEL.ROI_BOX_HEAD, scales, default=ret["pooler"])
+        remove_stride(ret["res5"])
+        return ret
+
+
+@ROI_HEADS_REGISTRY.register()
+class PaperStandardROIHeads(StandardROIHeads):
+    """StandardROIHeads with the RoI layer that MODEL.ROI_POOLER names in every branch (Tables 2d, 2e and 6)."""
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
+        """Replace the poolers of the branches that are on."""
+        ret = super().from_config(cfg, input_shape)
+        scales = [1 / input_shape[name].stride for name in cfg.MODEL.ROI_HEADS.IN_FEATURES]
+        for branch in ("box", "mask", "keypoint"):
+            key = f"{branch}_pooler"
+            if ret.get(key) is not None:
+                ret[key] = build_pooler(cfg, cfg.MODEL[f"ROI_{branch.upper()}_HEAD"], scales, default=ret[key])
+        return ret
+
+
+def remove_stride(stage: nn.Module) -> None:
+    """Give every strided convolution of a residual stage stride 1, in place; parameters stay as they are.
+
+    Args:
+        stage: Blocks of a residual network, such as `res5`. A dilated stage stays dilated.
+    """
+    for module in stage.modules():
+        if isinstance(module, nn.Conv2d):
+            module.stride = (1, 1)

@@ -1,0 +1,178 @@
+"""Pre-train a row's ResNet as a classifier of single generated objects: ImageNet's part at the mini scale.
+
+    python -m mask_rcnn_paper.pretrain --config-file configs/table2b/softmax.yaml --scale mini [KEY VALUE ...]
+
+Writes ``OUTPUT_DIR/model_final.pkl``, weights of conv1 to res5 for ``MODEL.WEIGHTS`` of a detector, and
+``OUTPUT_DIR/result.json``. The classifier's batch normalisation becomes the detector's frozen affine layers, as in the
+paper (Sec. 3.1, after arXiv:1512.03385).
+"""
+
+import argparse
+import math
+import os
+import pickle
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from detectron2.config import CfgNode
+from detectron2.layers import ShapeSpec
+from detectron2.modeling.backbone import build_resnet_backbone
+from torch import nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from mask_rcnn_paper.data.cache import cache_root
+from mask_rcnn_paper.data.mini.catalogue import DRAWERS
+from mask_rcnn_paper.data.mini.crops import CropSpec, load_crops
+from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.progress import write_progress
+from mask_rcnn_paper.results import write_result
+from mask_rcnn_paper.scales import load_cfg
+
+WEIGHTS_NAME = "model_final.pkl"
+_SHIFT = 4  # crops are drawn this much larger on every side, so that they can be shifted
+_HELD_OUT = 1000
+
+
+class Classifier(nn.Module):
+    """A row's ResNet with trainable batch normalisation, average pooling and a linear layer.
+
+    Args:
+        cfg: config of the row; FPN and other things on top of the ResNet are left out.
+    """
+
+    def __init__(self, cfg: CfgNode) -> None:
+        super().__init__()
+        cfg = cfg.clone()
+        cfg.defrost()
+        cfg.MODEL.RESNETS.NORM = "BN"
+        cfg.MODEL.RESNETS.OUT_FEATURES = ["res5"]
+        cfg.MODEL.BACKBONE.FREEZE_AT = 0
+        self.backbone = build_resnet_backbone(cfg, ShapeSpec(channels=3))
+        self.linear = nn.Linear(self.backbone.output_shape()["res5"].channels, len(DRAWERS))
+        self.register_buffer("mean", torch.tensor(cfg.MODEL.PIXEL_MEAN).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(cfg.MODEL.PIXEL_STD).view(-1, 1, 1), persistent=False)
+        self.rgb = cfg.INPUT.FORMAT == "RGB"
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return (N, categories) logits of (N, 3, H, W) BGR images in [0, 255]."""
+        images = images.flip(1) if self.rgb else images
+        features = self.backbone((images - self.mean) / self.std)["res5"]
+        return self.linear(features.mean((2, 3)))
+
+
+class Crops:
+    """Draws augmented batches from an array of crops.
+
+    Args:
+        count, side, seed: of the crops, see :class:`CropSpec`; ``side`` without the margin for shifts.
+    """
+
+    def __init__(self, count: int, side: int, seed: int) -> None:
+        images, self.labels = load_crops(CropSpec(count, side + 2 * _SHIFT, seed), cache_root())
+        self.windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
+
+    def batch(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (N, 3, side, side) float images and (N,) labels, shifted, flipped and re-lit if ``rng`` is given."""
+        if rng is None:
+            return torch.from_numpy(self.windows[indices, _SHIFT, _SHIFT]).float(), torch.from_numpy(self.labels[indices])
+        n = len(indices)
+        images = self.windows[indices, rng.integers(0, 2 * _SHIFT + 1, n), rng.integers(0, 2 * _SHIFT + 1, n)]
+        flip = rng.random(n) < 0.5
+        images[flip] = images[flip][..., ::-1]
+        gain, offset = rng.uniform(0.7, 1.3, (2, n, 1, 1, 1)).astype(np.float32)
+        images = torch.from_numpy(images).float() * torch.from_numpy(gain) + torch.from_numpy(100 * (offset - 1))
+        return images.clamp_(0, 255), torch.from_numpy(self.labels[indices])
+
+
+def pretrain(cfg: CfgNode) -> dict:
+    """Train, evaluate and save the classifier of a config.
+
+    Args:
+        cfg: config of a row; ``cfg.PRETRAIN`` is the recipe.
+
+    Returns:
+        What was written to ``OUTPUT_DIR/result.json``.
+    """
+    start, recipe, seed = time.perf_counter(), cfg.PRETRAIN, max(cfg.SEED, 0)
+    output_dir = Path(cfg.OUTPUT_DIR)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    train = Crops(recipe.NUM_CROPS, recipe.CROP_SIZE, seed=11)
+    held_out = Crops(min(_HELD_OUT, recipe.NUM_CROPS), recipe.CROP_SIZE, seed=12)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = Classifier(cfg).to(cfg.MODEL.DEVICE, memory_format=torch.channels_last)
+    _train(model, train, recipe, seed, output_dir)
+    accuracy = _accuracy(model, held_out)
+    _save_weights(model.backbone, output_dir / WEIGHTS_NAME)
+    return write_result(cfg, {"classification": {"accuracy": 100 * accuracy}}, time.perf_counter() - start)
+
+
+def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_dir: Path) -> None:
+    device, rng = model.linear.weight.device, np.random.default_rng(seed)
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    rest = [p for p in model.parameters() if p.ndim == 1]
+    groups = [{"params": decayed, "weight_decay": 5e-4}, {"params": rest, "weight_decay": 0.0}]
+    optimizer = torch.optim.SGD(groups, lr=recipe.BASE_LR, momentum=0.9, nesterov=True)
+    total, warmup = recipe.MAX_ITER, max(1, recipe.MAX_ITER // 20)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda i: min(1.0, (i + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * i / total))
+    )
+    model.train()
+    reported = 0.0
+    for iteration in (bar := tqdm(range(total), desc="pre-training", unit="it", disable=None)):
+        images, labels = crops.batch(rng.integers(0, len(crops.labels), recipe.IMS_PER_BATCH), rng)
+        images = images.to(device, memory_format=torch.channels_last)
+        loss = F.cross_entropy(model(images), labels.to(device), label_smoothing=0.05)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        if time.monotonic() - reported > 1 or iteration + 1 == total:
+            reported = time.monotonic()
+            if not math.isfinite(value := loss.item()):
+                raise FloatingPointError(f"the loss is {value} at iteration {iteration}: lower PRETRAIN.BASE_LR")
+            bar.set_postfix(loss=f"{value:.3f}")
+            write_progress(output_dir, iteration + 1, total, stage="pretrain", loss=value)
+
+
+@torch.no_grad()
+def _accuracy(model: Classifier, crops: Crops) -> float:
+    model.eval()
+    device, right = model.linear.weight.device, 0
+    for indices in np.array_split(np.arange(len(crops.labels)), math.ceil(len(crops.labels) / 100)):
+        images, labels = crops.batch(indices)
+        right += (model(images.to(device)).argmax(1).cpu() == labels).sum().item()
+    return right / len(crops.labels)
+
+
+def _save_weights(backbone: nn.Module, path: Path) -> None:
+    """Write a checkpoint in detectron2's format for pre-trained weights, whole or not at all."""
+    weights = {
+        name: value.cpu().contiguous().numpy()
+        for name, value in backbone.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with open(temporary, "wb") as file:
+        pickle.dump({"model": weights, "__author__": "mask_rcnn_paper", "matching_heuristics": True}, file)
+    os.replace(temporary, path)
+
+
+def main(argv: Sequence[str] | None = None) -> dict:
+    """Run the command line; bad input ends in one line and exit code 2."""
+    parser = argparse.ArgumentParser(prog="mask_rcnn_paper.pretrain", description=__doc__.splitlines()[0])
+    parser.add_argument("--config-file", required=True, help="YAML of a row")
+    parser.add_argument("--scale", default="mini", help="mini or smoke; paper uses ImageNet's weights")
+    parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs that override the config")
+    arguments = parser.parse_args(argv)
+    with one_line_errors(parser.prog):
+        cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
+    return pretrain(cfg)
+
+
+if __name__ == "__main__":
+    main()

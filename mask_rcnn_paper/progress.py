@@ -1,0 +1,28 @@
+"""How far a job is, in a small file that another process can read: `OUTPUT_DIR/progress.json`."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from mask_rcnn_paper.files import read_json, write_json_atomically
+
+FILE_NAME = "progress.json"
+
+
+def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **info: Any) -> None:
+    """Say that `done` of `total` units of `stage` are behind us.
+
+    Args:
+        output_dir: Folder of the job.
+        done: Units done, 0 <= done <= total.
+        total: Units of this stage (iterations, images).
+        stage: What is being done: "pretrain", "train" or "evaluate".
+        **info: Further JSON values to show, such as `loss`.
+    """
+    record = {"stage": stage, "done": int(done), "total": int(total), "time": time.time(), **info}
+    write_json_atomically(Path(output_dir) / FILE_NAME, record)
+
+
+def read_progress(output_dir: str | Path) -> dict[str, Any] | None:
+    """The record last written by `write_progress`, or None where there is none."""
+    return read_json(Path(output_dir) / FILE_NAME)

@@ -1,0 +1,95 @@
+"""What a finished run leaves behind: `OUTPUT_DIR/result.json`."""
+
+import hashlib
+import importlib.metadata
+import math
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import detectron2
+import torch
+from detectron2.config import CfgNode
+
+from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.provider import PROVIDER
+
+FILE_NAME = "result.json"
+_LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy")
+# Keys that say where and how a run is executed, not what is computed.
+_NOT_PART_OF_THE_EXPERIMENT = ("OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD")
+
+
+def config_hash(cfg: CfgNode) -> str:
+    """Identity of an experiment: equal for configs that compute the same thing from the same inputs.
+
+    Left out are keys that only say where or how to run, and the places of inputs that another stage makes (its
+    identity is that of the stage): MODEL.WEIGHTS where STAGES.PRETRAIN, proposal files where STAGES.RPN is set.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    cfg = cfg.clone()
+    cfg.defrost()
+    keys = list(_NOT_PART_OF_THE_EXPERIMENT)
+    if cfg.STAGES.PRETRAIN:
+        keys.append("MODEL.WEIGHTS")
+    if cfg.STAGES.RPN:
+        keys += ["DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"]
+    for key in keys:
+        *parents, leaf = key.split(".")
+        node = cfg
+        for parent in parents:
+            node = node[parent]
+        del node[leaf]
+    return hashlib.sha256(cfg.dump(sort_keys=True).encode()).hexdigest()
+
+
+def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: float) -> dict[str, Any]:
+    """Write `OUTPUT_DIR/result.json`, whole or not at all.
+
+    Args:
+        cfg: Config of the run.
+        metrics: As detectron2 reports them: task -> metric -> value, AP in percent. NaN is stored as null.
+        seconds: Wall-clock of the run.
+
+    Returns:
+        What was written.
+    """
+    result = {
+        "metrics": _without_nan(metrics),
+        "scale": cfg.SCALE,
+        "seed": cfg.SEED,
+        "seconds": round(seconds, 1),
+        "config_hash": config_hash(cfg),
+        "datasets": {"train": list(cfg.DATASETS.TRAIN), "test": list(cfg.DATASETS.TEST)},
+        "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},
+        "coco_backend": f"pycocotools {importlib.metadata.version('pycocotools')}",
+        "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,
+        "git_commit": git_commit(),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    write_json_atomically(Path(cfg.OUTPUT_DIR) / FILE_NAME, result)
+    return result
+
+
+def read_result(output_dir: str | Path) -> dict[str, Any] | None:
+    """The result of a finished run, or None where the run has not finished."""
+    return read_json(Path(output_dir) / FILE_NAME)
+
+
+def git_commit() -> str | None:
+    """Commit of the checkout this package runs from, with "+changes" where files differ from it; None outside git."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty=+changes"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,116 @@
+"""Resolve a config: the row's YAML, then a scale, then the command line.
+
+A row's YAML states the paper's recipe. A scale, `configs/scales/<name>.yaml`, shrinks any row by the same rules:
+
+    MULTIPLY: {KEY: factor}          numbers, also inside lists; whole numbers stay whole (rounded, at least 1)
+    REPLACE:  {KEY: {old: new}}      values, also inside lists
+    SET:      {KEY: value}           whatever the row says
+
+Rules for keys whose value a factor cannot change (strings, None) are errors. `paper` has no rules.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import yaml
+from detectron2.config import CfgNode, get_cfg
+
+from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+
+SCALES = ("paper", "mini", "smoke")
+_PACKAGE = Path(__file__).resolve().parent
+# Inside the package where it is installed, beside it in a checkout.
+CONFIG_ROOT = next((p for p in (_PACKAGE / "configs", _PACKAGE.parent / "configs") if p.is_dir()), _PACKAGE)
+_RULES = ("MULTIPLY", "REPLACE", "SET")
+
+
+def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] = ()) -> CfgNode:
+    """The config of a run.
+
+    Args:
+        config_file: YAML of a row or an RPN; a path, or a name relative to `configs/` such as "table2b/softmax.yaml".
+        scale: One of `SCALES`.
+        opts: KEY VALUE pairs; they win over the scale.
+
+    Returns:
+        The config, not frozen, with `cfg.SCALE == scale`.
+
+    Raises:
+        ValueError: unknown scale, or a scale's rule does not fit the config.
+        FileNotFoundError: no such config file.
+        KeyError: a key that does not exist.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
+    cfg = get_cfg()
+    add_mask_rcnn_paper_config(cfg)
+    cfg.merge_from_file(str(find_config(config_file)))
+    cfg.SCALE = scale
+    if scale != "paper":
+        apply_scale(cfg, load_scale(scale))
+    cfg.merge_from_list(list(opts))
+    return cfg
+
+
+def find_config(config_file: str | Path) -> Path:
+    """Path of a config given as a path or relative to `configs/`.
+
+    Raises:
+        FileNotFoundError: neither is a file.
+    """
+    for path in (Path(config_file), CONFIG_ROOT / config_file):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"config file {str(config_file)!r} is not a file, nor is it under {CONFIG_ROOT}; "
+        "`python -m ablations list` shows the rows and their configs"
+    )
+
+
+def load_scale(name: str) -> dict[str, dict[str, Any]]:
+    """Rules of `configs/scales/<name>.yaml`; those of its `_BASE_` scale come first and lose to its own."""
+    with open(CONFIG_ROOT / "scales" / f"{name}.yaml", encoding="utf-8") as file:
+        rules = yaml.safe_load(file)
+    base = load_scale(rules.pop("_BASE_")) if "_BASE_" in rules else {}
+    return {kind: {**base.get(kind, {}), **rules.get(kind, {})} for kind in _RULES}
+
+
+def apply_scale(cfg: CfgNode, rules: dict[str, dict[str, Any]]) -> None:
+    """Change `cfg` in place by the rules of a scale.
+
+    Raises:
+        KeyError: a rule names a key that `cfg` does not have.
+        ValueError: a factor for a value that is not a number or a list of numbers.
+    """
+    for key, factor in rules["MULTIPLY"].items():
+        _update(cfg, key, lambda value, key=key, factor=factor: _multiplied(value, Fraction(factor), key))
+    for key, table in rules["REPLACE"].items():
+        _update(cfg, key, lambda value, table=table: _replaced(value, table))
+    for key, value in rules["SET"].items():
+        _update(cfg, key, lambda _old, value=value: value)
+
+
+def _update(cfg: CfgNode, key: str, change) -> None:
+    *parents, leaf = key.split(".")
+    node = cfg
+    for parent in parents:
+        node = node[parent]
+    cfg.merge_from_list([key, change(node[leaf])])
+
+
+def _multiplied(value: Any, factor: Fraction, key: str) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_multiplied(item, factor, key) for item in value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"a scale multiplies {key} by {factor}, but its value {value!r} is not a number")
+    if isinstance(value, int):
+        return max(1, round(value * factor))
+    return float(value * float(factor))
+
+
+def _replaced(value: Any, table: dict[Any, Any]) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_replaced(item, table) for item in value)
+    return table.get(value, value)

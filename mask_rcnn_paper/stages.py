@@ -1,0 +1,86 @@
+"""Stage-wise training: where each stage writes, and whether the stage before it has been run.
+
+Paper: Mask R-CNN (arXiv:1703.06870), Section 3.1 and Appendix B: an RPN is trained alone, its proposals are stored,
+and detectors train on them. At reduced scales a pre-training stage stands in for ImageNet.
+
+    OUTPUT/<scale>/pretrain/R-50/model_final.pkl
+    OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
+    OUTPUT/<scale>/table2b/softmax/result.json
+"""
+
+from pathlib import Path
+
+from detectron2.config import CfgNode
+
+from mask_rcnn_paper.scales import CONFIG_ROOT, find_config
+
+DEFAULT_OUTPUT = "./output"
+
+
+def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
+    """Fill OUTPUT_DIR and the places of the stages' inputs, in place, where they were left at their defaults.
+
+    Args:
+        cfg: Resolved config, not frozen.
+        config_file: What it was read from.
+    """
+    root = Path(DEFAULT_OUTPUT) / cfg.SCALE
+    if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
+        cfg.OUTPUT_DIR = str(root / config_name(config_file))
+    if cfg.STAGES.PRETRAIN and cfg.MODEL.WEIGHTS == "":
+        cfg.MODEL.WEIGHTS = str(root / "pretrain" / backbone_name(cfg) / "model_final.pkl")
+    if cfg.MODEL.LOAD_PROPOSALS and cfg.STAGES.RPN:
+        rpn_output = root / config_name(cfg.STAGES.RPN)
+        for split in ("TRAIN", "TEST"):
+            if not cfg.DATASETS[f"PROPOSAL_FILES_{split}"]:
+                files = [str(proposal_file(rpn_output, name)) for name in cfg.DATASETS[split]]
+                cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = tuple(files)
+
+
+def config_name(config_file: str | Path) -> str:
+    """"table2b/softmax" of a config under `configs/`; just the stem of one that lies elsewhere."""
+    path = find_config(config_file).resolve().with_suffix("")
+    return str(path.relative_to(CONFIG_ROOT)) if path.is_relative_to(CONFIG_ROOT) else path.name
+
+
+def backbone_name(cfg: CfgNode) -> str:
+    """Name of a backbone as the field writes it, such as "R-50" or "X-101-64x4d"."""
+    resnet = cfg.MODEL.RESNETS
+    if resnet.NUM_GROUPS == 1:
+        return f"R-{resnet.DEPTH}"
+    return f"X-{resnet.DEPTH}-{resnet.NUM_GROUPS}x{resnet.WIDTH_PER_GROUP}d"
+
+
+def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
+    """Where an RPN that writes to `rpn_output` stores its proposals for `dataset`."""
+    return Path(rpn_output) / "inference" / dataset / "box_proposals.pkl"
+
+
+def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
+    """Fail before any work if a stage that this run builds on has not been run.
+
+    Args:
+        cfg: Resolved config with its places set.
+        eval_only: Only test proposals are needed.
+
+    Raises:
+        FileNotFoundError: missing proposals or pre-trained weights; the message says how to make them.
+    """
+    command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
+    if cfg.MODEL.LOAD_PROPOSALS:
+        files = list(cfg.DATASETS.PROPOSAL_FILES_TEST)
+        files += [] if eval_only else list(cfg.DATASETS.PROPOSAL_FILES_TRAIN)
+        missing = [file for file in files if not Path(file).is_file()]
+        if missing or not files:
+            raise FileNotFoundError(
+                f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the RPN "
+                f"first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}`, or let "
+                "`python -m ablations run` do every stage, or train end to end with MODEL.LOAD_PROPOSALS False "
+                "MODEL.PROPOSAL_GENERATOR.NAME RPN"
+            )
+    if cfg.STAGES.PRETRAIN and not eval_only and not Path(cfg.MODEL.WEIGHTS).is_file():
+        raise FileNotFoundError(
+            f"pre-trained weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: make them with `python -m "
+            f"mask_rcnn_paper.pretrain --config-file <the same config>{command_tail}`, or let `python -m ablations run` "
+            "do every stage, or start from random weights with STAGES.PRETRAIN False"
+        )

@@ -1,0 +1,61 @@
+"""The paper's C4 head, and RoI layers in every branch."""
+
+import pytest
+import torch
+from detectron2.layers import ShapeSpec
+from detectron2.modeling import build_model, build_roi_heads
+from mask_rcnn_paper.modeling import PaperROIPooler
+from mask_rcnn_paper.scales import load_cfg
+from torch.testing import assert_close
+
+MINI = ["MODEL.DEVICE", "cpu", "MODEL.WEIGHTS", ""]
+
+
+def c4_heads(*opts: str):
+    cfg = load_cfg("table2b/sigmoid.yaml", "mini", [*MINI, *opts])
+    return build_roi_heads(cfg, {"res4": ShapeSpec(channels=256, stride=16)})
+
+
+def test_c4_head_keeps_7x7_and_pools_masks_to_14x14():
+    """res5 has stride 1: 7x7 in, 7x7 out, 14x14 mask logits (Figure 4, left)."""
+    heads = c4_heads()
+    x = heads.res5(torch.randn(2, 256, 7, 7))
+    assert x.shape == (2, 512, 7, 7)
+    assert heads.mask_head.layers(x).shape == (2, 10, 14, 14)
+    assert heads.pooler.output_size == (7, 7)
+
+
+def test_weights_interchange_with_detectron2s_c4_head():
+    """Names and shapes of all parameters are those of Res5ROIHeads, so either loads the other's weights."""
+    ours = c4_heads()
+    theirs = c4_heads("MODEL.ROI_HEADS.NAME", "Res5ROIHeads", "MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", "14")
+    shapes = {name: value.shape for name, value in ours.state_dict().items()}
+    assert shapes == {name: value.shape for name, value in theirs.state_dict().items()}
+    theirs.load_state_dict(ours.state_dict())
+
+
+def test_stride_one_on_every_second_cell_is_stride_two():
+    """What detectron2's strided res5 computes from 14x14 is what its first layer sees at every second cell."""
+    ours = c4_heads()
+    theirs = c4_heads("MODEL.ROI_HEADS.NAME", "Res5ROIHeads", "MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", "14")
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 256, 14, 14)
+    assert_close(theirs.res5(x), ours.res5(x[:, :, ::2, ::2]))
+
+
+@pytest.mark.parametrize("name, aggregation", [("RoIPool", "max"), ("RoIWarp", "ave"), ("RoIAlign", "max")])
+def test_every_branch_gets_the_named_layer(name, aggregation):
+    """MODEL.ROI_POOLER replaces the layer of the shared C4 pooler and of the FPN's box, mask and keypoint branch."""
+    opts = ["MODEL.ROI_POOLER.NAME", name, "MODEL.ROI_POOLER.AGGREGATION", aggregation]
+    assert [layer.name for layer in c4_heads(*opts).pooler.level_poolers] == [name]
+    cfg = load_cfg("table2a/r50_fpn.yaml", "mini", [*MINI, *opts, "MODEL.KEYPOINT_ON", "True"])
+    heads = build_model(cfg).roi_heads
+    for pooler, side in ((heads.box_pooler, 7), (heads.mask_pooler, 14), (heads.keypoint_pooler, 14)):
+        assert isinstance(pooler, PaperROIPooler)
+        assert [layer.name for layer in pooler.level_poolers] == [name] * 4
+        assert pooler.level_poolers[0].output_size == (side, side)
+
+
+def test_empty_name_keeps_detectron2s_pooler():
+    """With MODEL.ROI_POOLER.NAME "" the heads differ from detectron2's in nothing but res5's stride."""
+    assert not isinstance(c4_heads("MODEL.ROI_POOLER.NAME", "").pooler, PaperROIPooler)

@@ -1,0 +1,39 @@
+"""The plugin's config keys."""
+
+from detectron2.config import get_cfg
+from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+
+
+def flatten(cfg, prefix: str = "") -> dict[str, object]:
+    """Every leaf of a config under its full key."""
+    leaves = {}
+    for key, value in cfg.items():
+        leaves |= flatten(value, f"{prefix}{key}.") if hasattr(value, "items") else {prefix + key: value}
+    return leaves
+
+
+def test_existing_keys_keep_their_values():
+    """Adding the plugin's keys changes none of detectron2's."""
+    before = flatten(get_cfg())
+    cfg = get_cfg()
+    add_mask_rcnn_paper_config(cfg)
+    after = flatten(cfg)
+    assert {key: after[key] for key in before} == before
+    assert len(after) > len(before)
+
+
+def test_adding_twice_is_harmless():
+    """A second call keeps what was set in between."""
+    cfg = get_cfg()
+    add_mask_rcnn_paper_config(cfg)
+    cfg.MODEL.ROI_POOLER.NAME = "RoIWarp"
+    add_mask_rcnn_paper_config(cfg)
+    assert cfg.MODEL.ROI_POOLER.NAME == "RoIWarp"
+
+
+def test_defaults_leave_detectron2_as_it_is():
+    """With the plugin's defaults no RoI layer, loss or stage is replaced."""
+    cfg = get_cfg()
+    add_mask_rcnn_paper_config(cfg)
+    assert cfg.MODEL.ROI_POOLER.NAME == "" and cfg.MODEL.ROI_MASK_HEAD.LOSS == "sigmoid"
+    assert cfg.STAGES.RPN == "" and not cfg.STAGES.PRETRAIN

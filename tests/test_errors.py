@@ -1,0 +1,32 @@
+"""Bad input: one line, exit code 2."""
+
+import pytest
+from mask_rcnn_paper.errors import one_line_errors
+
+
+@pytest.mark.parametrize(
+    "error, text",
+    [
+        (ValueError("scale 'x':\n   choose"), "scale 'x': choose"),
+        (KeyError("Non-existent config key: X"), "Non-existent config key: X"),
+        (FileNotFoundError("no file"), "no file"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(capsys, error, text):
+    """Message on stderr without quotes or line breaks."""
+    with pytest.raises(SystemExit) as exit_info, one_line_errors("prog"):
+        raise error
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err == f"prog: error: {text}\n"
+
+
+def test_bugs_keep_their_traceback():
+    """Other exceptions pass through."""
+    with pytest.raises(ZeroDivisionError), one_line_errors("prog"):
+        raise ZeroDivisionError
+
+
+def test_only_the_given_types_mean_bad_input():
+    """Where types are given, a ValueError is a bug."""
+    with pytest.raises(ValueError, match="inside"), one_line_errors("prog", OSError):
+        raise ValueError("inside")

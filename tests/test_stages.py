@@ -1,0 +1,81 @@
+"""Places of the stages and their checks."""
+
+import pytest
+from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.stages import backbone_name, check_inputs, config_name, set_default_places
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def resolved(config: str, scale: str, *opts: str):
+    cfg = load_cfg(config, scale, opts)
+    set_default_places(cfg, config)
+    return cfg
+
+
+def test_default_places_are_named_after_scale_and_config():
+    """Output, proposals and weights have places that the stage before writes to."""
+    cfg = resolved("table2b/softmax.yaml", "mini")
+    assert cfg.OUTPUT_DIR == "output/mini/table2b/softmax"
+    assert cfg.DATASETS.PROPOSAL_FILES_TRAIN == ("output/mini/rpn/r50_c4/inference/mini_train/box_proposals.pkl",)
+    assert cfg.DATASETS.PROPOSAL_FILES_TEST == ("output/mini/rpn/r50_c4/inference/mini_val/box_proposals.pkl",)
+    assert cfg.MODEL.WEIGHTS == "output/mini/pretrain/R-50/model_final.pkl"
+    assert resolved("rpn/r50_c4.yaml", "mini").OUTPUT_DIR == "output/mini/rpn/r50_c4"
+
+
+def test_given_places_are_kept():
+    """What the user sets stays."""
+    opts = ["OUTPUT_DIR", "o", "MODEL.WEIGHTS", "w.pkl", "DATASETS.PROPOSAL_FILES_TRAIN", "('p.pkl',)"]
+    cfg = resolved("table2b/softmax.yaml", "mini", *opts)
+    assert (cfg.OUTPUT_DIR, cfg.MODEL.WEIGHTS, cfg.DATASETS.PROPOSAL_FILES_TRAIN) == ("o", "w.pkl", ("p.pkl",))
+
+
+def test_paper_scale_keeps_the_published_weights():
+    """At paper scale the weights are ImageNet's."""
+    assert resolved("table2b/softmax.yaml", "paper").MODEL.WEIGHTS.startswith("detectron2://ImageNetPretrained")
+
+
+def test_missing_proposals_say_how_to_make_them(in_tmp_path):
+    """A stage-wise row without proposals names the RPN's command."""
+    with pytest.raises(FileNotFoundError, match=r"train_net.py --config-file configs/rpn/r50_c4.yaml --scale mini"):
+        check_inputs(resolved("table2b/softmax.yaml", "mini"))
+
+
+def test_missing_pretraining_says_how_to_make_it(in_tmp_path):
+    """An RPN at mini scale without weights names the pre-training command."""
+    with pytest.raises(FileNotFoundError, match="python -m mask_rcnn_paper.pretrain"):
+        check_inputs(resolved("rpn/r50_c4.yaml", "mini"))
+
+
+def test_present_inputs_pass(in_tmp_path):
+    """With all files there, nothing is raised; evaluation alone needs only test proposals."""
+    cfg = resolved("table2b/softmax.yaml", "mini")
+    test_file = in_tmp_path / cfg.DATASETS.PROPOSAL_FILES_TEST[0]
+    test_file.parent.mkdir(parents=True)
+    test_file.touch()
+    check_inputs(cfg, eval_only=True)
+    for name in (cfg.DATASETS.PROPOSAL_FILES_TRAIN[0], cfg.MODEL.WEIGHTS):
+        (in_tmp_path / name).parent.mkdir(parents=True)
+        (in_tmp_path / name).touch()
+    check_inputs(cfg)
+
+
+def test_end_to_end_training_needs_no_proposals(in_tmp_path):
+    """LOAD_PROPOSALS False needs no stored proposals."""
+    opts = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.PRETRAIN", "False"]
+    cfg = resolved("table2b/softmax.yaml", "mini", *opts)
+    check_inputs(cfg)
+    assert cfg.DATASETS.PROPOSAL_FILES_TRAIN == ()
+
+
+def test_names(tmp_path):
+    """Configs are named by their place under configs/, others by their stem; backbones as the field writes them."""
+    (tmp_path / "mine.yaml").write_text("VERSION: 2\n")
+    assert config_name("table2c/roipool_max.yaml") == "table2c/roipool_max"
+    assert config_name(tmp_path / "mine.yaml") == "mine"
+    cfg = load_cfg("table2b/sigmoid.yaml", "paper", ["MODEL.RESNETS.NUM_GROUPS", "64", "MODEL.RESNETS.WIDTH_PER_GROUP", "4"])
+    assert backbone_name(cfg) == "X-50-64x4d"

@@ -1,0 +1,149 @@
+"""train_net.py from the outside: whole runs at smoke scale, and bad input."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import train_net
+from detectron2.data import DatasetCatalog, MetadataCatalog
+from detectron2.data.datasets import register_coco_instances
+from mask_rcnn_paper.results import read_result
+from mask_rcnn_paper.scales import CONFIG_ROOT
+
+E2E = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.PRETRAIN", "False"]
+E2E += ["STAGES.RPN", "", "SEED", "1"]
+
+
+def run(config: str, output: Path, *opts: str, scale: str = "smoke", flags: tuple[str, ...] = ()):
+    """What `python train_net.py ...` does, in this process."""
+    parser = train_net.argument_parser()
+    opts = ["OUTPUT_DIR", str(output), "MODEL.DEVICE", "cpu", *opts]
+    return train_net.main(parser.parse_args(["--config-file", config, "--scale", scale, *flags, *opts]))
+
+
+def fails(capsys, *args, **kwargs) -> str:
+    """The one line with which a run on bad input ends; exit code 2 and nothing left behind is checked here."""
+    with pytest.raises(SystemExit) as exit_info:
+        run(*args, **kwargs)
+    assert exit_info.value.code == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train_net.py: error: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def rpn_output(tmp_path_factory) -> Path:
+    """An RPN trained at smoke scale, with its stored proposals."""
+    output = tmp_path_factory.mktemp("rpn")
+    run("rpn/r50_c4.yaml", output, "STAGES.PRETRAIN", "False")
+    return output
+
+
+def proposals(rpn_output: Path) -> list[str]:
+    """Options that make a detector use the proposals of `rpn_output`."""
+    files = [(s, f"('{rpn_output}/inference/smoke_{s.lower().replace('test', 'val')}/box_proposals.pkl',)") for s in ("TRAIN", "TEST")]
+    return [word for split, file in files for word in (f"DATASETS.PROPOSAL_FILES_{split}", file)]
+
+
+ROWS = sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIG_ROOT.glob("table*/*.yaml"))
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "c4" in row or not row.startswith("table2a")])
+def test_every_row_trains_on_stored_proposals_and_writes_a_result(row, rpn_output, tmp_path):
+    """Stage-wise at smoke scale: two iterations, evaluation, result.json with box and mask AP."""
+    run(row, tmp_path, *proposals(rpn_output), "STAGES.PRETRAIN", "False")
+    assert {"bbox", "segm"} <= set(read_result(tmp_path)["metrics"])
+    assert (tmp_path / "model_final.pth").is_file()
+
+
+@pytest.mark.parametrize("row", ["table2b/sigmoid.yaml", "table2a/r50_fpn.yaml"])
+def test_rows_train_end_to_end_too(row, tmp_path):
+    """Without stored proposals, with the RPN inside the model."""
+    run(row, tmp_path, *E2E)
+    assert {"bbox", "segm"} <= set(read_result(tmp_path)["metrics"])
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path):
+    """Two runs with one seed end with bitwise equal parameters; another seed does not."""
+    weights = []
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        run("table2b/sigmoid.yaml", tmp_path / name, *E2E, "SEED", seed)
+        model = torch.load(tmp_path / name / "model_final.pth", weights_only=False)["model"]
+        weights.append(model["roi_heads.mask_head.predictor.weight"])
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+
+
+def test_eval_only_reproduces_the_metrics(tmp_path):
+    """--eval-only on the final checkpoint gives the metrics of the run."""
+    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    first = json.dumps(read_result(tmp_path)["metrics"])
+    run("table2b/sigmoid.yaml", tmp_path, *E2E, "MODEL.WEIGHTS", f"{tmp_path}/model_final.pth", flags=("--eval-only",))
+    assert json.dumps(read_result(tmp_path)["metrics"]) == first
+
+
+def test_missing_proposals(capsys, tmp_path):
+    """A stage-wise row started without proposals names the RPN's command."""
+    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", "DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)")
+    assert "no.pkl" in message and "train_net.py --config-file configs/rpn/r50_c4.yaml --scale smoke" in message
+    assert not (tmp_path / "o").exists()
+
+
+def test_missing_config(capsys, tmp_path):
+    """A config that does not exist."""
+    assert "'table2b/nothing.yaml' is not a file" in fails(capsys, "table2b/nothing.yaml", tmp_path / "o")
+    assert not (tmp_path / "o").exists()
+
+
+def test_wrong_config(capsys, tmp_path):
+    """A config that is not a YAML mapping."""
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("MODEL: [unclosed\n")
+    assert "bad.yaml" in fails(capsys, str(bad), tmp_path / "o")
+
+
+def test_unknown_key(capsys, tmp_path):
+    """A config key that does not exist."""
+    assert "SOLVER.MAXITER" in fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", "SOLVER.MAXITER", "3")
+
+
+def test_unregistered_dataset(capsys, tmp_path):
+    """DATASETS.TRAIN naming a set that nobody registered."""
+    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, "DATASETS.TRAIN", "('coco_2071_train',)")
+    assert "coco_2071_train" in message and "smoke_train" in message
+
+
+def test_missing_dataset_folder(capsys, tmp_path, monkeypatch):
+    """COCO names without the files name the missing file and $DETECTRON2_DATASETS."""
+    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, scale="paper")
+    assert "instances_train2017.json" in message and "DETECTRON2_DATASETS" in message
+
+
+@pytest.fixture
+def own_dataset(tmp_path):
+    """Register a one-image dataset whose files the test may damage; yields its annotation file."""
+    annotations = tmp_path / "annotations.json"
+    image = {"id": 1, "file_name": "missing.png", "height": 160, "width": 160}
+    square = [[20, 20, 80, 20, 80, 80, 20, 80]]
+    thing = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [20, 20, 60, 60], "area": 3600, "iscrowd": 0}
+    content = {"info": {}, "images": [image], "categories": [{"id": 1, "name": "person"}]}
+    annotations.write_text(json.dumps(content | {"annotations": [thing | {"segmentation": square}]}))
+    register_coco_instances("own_dataset", {}, str(annotations), str(tmp_path))
+    yield annotations
+    DatasetCatalog.remove("own_dataset")
+    MetadataCatalog.remove("own_dataset")
+
+
+OWN = ["DATASETS.TRAIN", "('own_dataset',)", "DATASETS.TEST", "('own_dataset',)"]
+
+
+def test_missing_image(capsys, tmp_path, own_dataset):
+    """An image that is not there is found in its turn, and named."""
+    assert "missing.png" in fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, *OWN)
+
+
+def test_annotations_that_are_not_json(capsys, tmp_path, own_dataset):
+    """An annotation file that is not JSON is named."""
+    own_dataset.write_text("not json {")
+    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, *OWN)
+    assert "annotations.json" in message and "JSON" in message
