@@ -14,18 +14,23 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
+from ablations.execute import execute
+from ablations.job import Job
+from ablations.plan import Plan, make_plan
+from ablations.progress_view import ProgressView, progress_text
+from ablations.render import FORMATS, render
+from ablations.results import collect
+from ablations.store import FAILED, FINISHED, LOG_NAME, RUNNING, Status, read_status
 from ablations.tables import Table, load_tables, select_rows, select_tables
 from mask_rcnn_paper.errors import one_line_errors
-
-# Commands import the rest when they need it: it loads torch, which `list` and bad input do not need.
+from mask_rcnn_paper.results import config_hash
+from mask_rcnn_paper.scales import load_cfg
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
 _CONFIG_KEY = re.compile("|".join([r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)+", *_TOP_LEVEL_KEYS]))
-_FORMATS = {"list": ("text", "json"), "status": ("text", "json"), "table": ("md", "csv", "json")}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(function=function)
         sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar="TABLE", help="such as 2b")
-        forms = _FORMATS.get(name, _FORMATS["table"])
+        forms = ["text", "json"] if name in ("list", "status") else list(FORMATS)
         sub.add_argument("--format", choices=forms, default=forms[0])
         if name == "run":
             sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
@@ -79,17 +84,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _prepare(args: argparse.Namespace, opts: Sequence[str]) -> tuple[list[Table], Any]:
+def _prepare(args: argparse.Namespace, opts: Sequence[str]) -> tuple[list[Table], Plan]:
     """Tables and plan of a command; bad input ends the program here."""
     with one_line_errors("ablations"):
         if getattr(args, "jobs", 1) < 1:
             raise ValueError(f"--jobs {args.jobs}: must be at least 1")
+        if min(args.seeds) < 0:
+            raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0, so that a run can be repeated")
         tables = select_tables(load_tables(), args.tables)
         rows = select_rows(tables, args.rows)
-        from ablations.plan import make_plan
-        from mask_rcnn_paper.results import config_hash
-        from mask_rcnn_paper.scales import load_cfg
-
         output = Path(args.output).resolve()
         return tables, make_plan(rows, args.seeds, args.scale, output, load_cfg, config_hash, opts)
 
@@ -111,9 +114,8 @@ def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
 def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`run`: execute the plan, then print tables, failures and times."""
     tables, plan = _prepare(args, opts)
-    from ablations.execute import execute
-    from ablations.progress_view import ProgressView
-
+    with one_line_errors("ablations"):
+        Path(args.output).mkdir(parents=True, exist_ok=True)
     jobs = plan.jobs
     view = ProgressView(jobs, args.jobs)
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -127,18 +129,15 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
         view.close()
     text = _tables_text(tables, plan, args)
     print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
-    failed = [identity for identity, status in statuses.items() if status.state != "finished"]
-    for identity in failed:
-        print(_failure_text(jobs[identity], statuses[identity]), file=sys.stderr)
-    return 1 if failed else 0
+    for identity, status in statuses.items():
+        if status.state == FAILED:
+            print(_failure_text(jobs[identity], status), file=sys.stderr)
+    return 0 if all(status.state == FINISHED for status in statuses.values()) else 1
 
 
 def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`status`: the jobs' states, from their folders."""
     _, plan = _prepare(args, opts)
-    from ablations.progress_view import progress_text
-    from ablations.store import RUNNING, read_status
-
     jobs = plan.jobs
     statuses = {identity: read_status(job, jobs) for identity, job in jobs.items()}
     if args.format == "json":
@@ -161,30 +160,24 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     return 0
 
 
-def _tables_text(tables: Sequence[Table], plan: Any, args: argparse.Namespace) -> str:
-    from ablations.render import render
-    from ablations.results import collect
-
+def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace) -> str:
     with one_line_errors("ablations"):
         seeds = list(dict.fromkeys(args.seeds))
         return render([collect(table, plan, seeds) for table in tables], args.format)
 
 
-def _times(jobs: Mapping[str, Any], statuses: Mapping[str, Any]) -> str:
+def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
     lines = [
-        [jobs[identity].label, f"{status.seconds:.0f} s", "" if status.state == "finished" else status.state]
+        [jobs[identity].label, f"{status.seconds:.0f} s", "" if status.state == FINISHED else status.state]
         for identity, status in statuses.items()
         if status.seconds is not None
     ]
     return "Wall-clock time of each job\n" + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
 
 
-def _failure_text(job: Any, status: Any) -> str:
-    text = f"ablations: {job.label} {status.state}: {status.reason}"
-    if status.state == "failed":
-        lines = (*status.tail, f"whole log: {job.folder / 'console.log'}")
-        text += "".join(f"\n    {line}" for line in lines)
-    return text
+def _failure_text(job: Job, status: Status) -> str:
+    first, last = f"ablations: {job.label} failed: {status.reason}", f"whole log: {job.folder / LOG_NAME}"
+    return "\n    ".join((first, *status.tail, last))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablations import store
-from ablations.plan import ROOT, Job
+from ablations.job import ROOT, Job
 from ablations.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
-from mask_rcnn_paper.progress import read_progress
 
 STOP_SECONDS = 10.0
 
@@ -71,22 +70,21 @@ def core_count() -> int:
 class _Queue:
     """The jobs' statuses and the processes behind the running ones."""
 
-    def __init__(self, jobs: Mapping[str, Job], workers: int, cwd: Path):
+    def __init__(self, jobs: Mapping[str, Job], workers: int, cwd: Path) -> None:
         self.jobs, self.workers, self.cwd = jobs, workers, cwd
         self.processes: dict[str, _Process] = {}
-        self.statuses = {identity: _finished(job) or Status(WAITING) for identity, job in jobs.items()}
+        self.statuses = {key: store.load_finished(job) or Status(WAITING) for key, job in jobs.items()}
 
     def reap(self) -> None:
         """Note which processes have ended, and how far the others are."""
         for identity, process in list(self.processes.items()):
             job, code = self.jobs[identity], process.popen.poll()
             if code is None:
-                self.statuses[identity] = Status(
-                    RUNNING, seconds=process.seconds, progress=read_progress(job.folder)
-                )
+                progress = store.load_progress(job)
+                self.statuses[identity] = Status(RUNNING, seconds=process.seconds, progress=progress)
                 continue
-            status = (_finished(job) if code == 0 else None) or store.failure(job, code, process.seconds)
-            self._end(identity, status)
+            finished = store.load_result(job, process.seconds) if code == 0 else None
+            self._end(identity, finished or store.failure(job, code, process.seconds))
 
     def start(self) -> None:
         """Start what can start; mark what never can."""
@@ -111,16 +109,17 @@ class _Queue:
         finally:
             for identity, process in list(self.processes.items()):
                 _signal_group(process, signal.SIGKILL)
-                process.popen.wait()
+                code = process.popen.wait()
                 interrupted = Status(WAITING, "interrupted", seconds=process.seconds)
-                self._end(identity, _finished(self.jobs[identity]) or interrupted)
+                finished = store.load_result(self.jobs[identity], process.seconds) if code == 0 else None
+                self._end(identity, finished or interrupted)
 
     def _try_start(self, identity: str, job: Job) -> None:
         lock = store.acquire_lock(job)
         if lock is None:
-            self.statuses[identity] = Status(WAITING, "running elsewhere", progress=read_progress(job.folder))
+            self.statuses[identity] = Status(WAITING, "running elsewhere", progress=store.load_progress(job))
             return
-        finished = _finished(job)
+        finished = store.load_finished(job)
         if finished is not None:
             os.close(lock)
             self.statuses[identity] = finished
@@ -160,11 +159,6 @@ class _Queue:
         self.statuses[identity] = status
         store.write_record(self.jobs[identity], status, process.started)
         os.close(process.lock)
-
-
-def _finished(job: Job) -> Status | None:
-    result = store.load_result(job)
-    return None if result is None else Status(FINISHED, seconds=result.get("seconds"), result=result)
 
 
 def _signal_group(process: _Process, number: int) -> None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ablations.job import Job
 from ablations.tables import Row
 from mask_rcnn_paper.stages import backbone_name, proposal_file
 
-ROOT = Path(__file__).resolve().parent.parent
 STAGE_SEED = 0
 
 PROGRAMS = {
@@ -39,32 +39,6 @@ SECONDS_PER_ITERATION = {"pretrain": 0.07, "rpn": 0.25, "detector": 0.4}
 SECONDS_BESIDES = {"pretrain": 10.0, "rpn": 40.0, "detector": 30.0}
 
 LoadCfg = Callable[[str, str, Sequence[str]], Any]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One process that ends by writing `folder/result.json`.
-
-    `config_hash` is what that file must hold; None: not compared, as for pre-training, whose identity ignores
-    most of the config. `inputs` are identities of jobs that must be finished before. `data` reads "training
-    sets -> test sets". Costs are nominal seconds.
-    """
-
-    kind: str
-    name: str
-    identity: str
-    folder: Path
-    command: tuple[str, ...]
-    inputs: tuple[str, ...] = ()
-    data: str = ""
-    config_hash: str | None = None
-    train_seconds: float = 1.0
-    other_seconds: float = 0.0
-
-    @property
-    def label(self) -> str:
-        """For people: "detector r50_c4-seed0"."""
-        return f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -203,9 +177,9 @@ def _check_opts(opts: Sequence[str]) -> None:
 
 
 def _pretrain_parts(cfg: Any) -> list[Any]:
-    """What a pre-trained backbone depends on. Where features are tapped does not matter: all stages are trained."""
+    """What a pre-trained backbone depends on; not where features are tapped, since all stages are trained."""
     resnets = {key: value for key, value in cfg.MODEL.RESNETS.items() if key != "OUT_FEATURES"}
-    return [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.PRETRAIN, STAGE_SEED]
+    return [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN, STAGE_SEED]
 
 
 def _hash(*parts: Any) -> str:

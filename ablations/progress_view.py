@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from ablations.plan import Job
+from ablations.job import Job
 from ablations.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 
 # Nominal seconds that the guess of the speed weighs against what is observed.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from ablations.plan import Job, Plan
+from ablations.job import Job
+from ablations.plan import Plan
 from ablations.store import BLOCKED, FAILED, FINISHED, Status, read_status
 from ablations.tables import Delta, Metric, Row, Table
 
@@ -126,10 +127,12 @@ def _measured(status: Status | None, key: str) -> tuple[float | None, str]:
     value = group.get(name) if isinstance(group, Mapping) else None
     if isinstance(value, bool) or not isinstance(value, int | float | None):
         return None, f"the result's {key} is {value!r}, not a number"
-    if not isinstance(group, Mapping) or name not in group:
+    if not isinstance(group, Mapping):
+        return None, f"the result has no {task} metrics: no predictions, or no such branch"
+    if name not in group:
         return None, f"the result has no {key}"
     if value is None or not math.isfinite(value):
-        return None, f"{key} is not a number: no predictions, or no such objects in the data"
+        return None, "not a number: no predictions, or no such objects in the data"
     return float(value), ""
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.plan import Job
+from ablations.job import Job
 from mask_rcnn_paper.files import read_json, write_json_atomically
-from mask_rcnn_paper.progress import read_progress
+from mask_rcnn_paper.progress import FILE_NAME as PROGRESS_NAME
 
 FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
 LOG_NAME = "console.log"
@@ -36,12 +36,32 @@ class Status:
     progress: Mapping[str, Any] | None = None
 
 
-def load_result(job: Job) -> dict[str, Any] | None:
-    """The job's result; None if there is none, it is of another config, or the job failed after it."""
+def load_result(job: Job, seconds: float | None = None) -> Status | None:
+    """Status of a job whose process ended well, or None if its folder has no result of its config.
+
+    Args:
+        job: The job.
+        seconds: How long the process ran; None: what the result says, which may leave out start and end.
+    """
     result = _read(job.folder / "result.json")
-    if not isinstance(result.get("metrics"), dict) or _read(job.folder / "job.json").get("state") == FAILED:
+    same = job.config_hash in (None, result.get("config_hash"))
+    if not same or not isinstance(result.get("metrics"), dict):
         return None
-    return result if job.config_hash in (None, result.get("config_hash")) else None
+    return Status(FINISHED, seconds=result.get("seconds") if seconds is None else seconds, result=result)
+
+
+def load_finished(job: Job) -> Status | None:
+    """As `load_result`, or None if a runner started the job and did not see it end well.
+
+    An evaluation in mid-training leaves a result too, so a result alone does not make the job finished.
+    """
+    record = _read(job.folder / "job.json")
+    return load_result(job, record.get("seconds")) if record.get("state", FINISHED) == FINISHED else None
+
+
+def load_progress(job: Job) -> dict[str, Any] | None:
+    """What the job last wrote with `mask_rcnn_paper.progress.write_progress`."""
+    return _read(job.folder / PROGRESS_NAME) or None
 
 
 def read_status(job: Job, jobs: Mapping[str, Job]) -> Status:
@@ -51,20 +71,20 @@ def read_status(job: Job, jobs: Mapping[str, Job]) -> Status:
         job: The job.
         jobs: All jobs of its plan by identity, for its inputs.
     """
-    result, record = load_result(job), _read(job.folder / "job.json")
-    if result is not None:
-        return Status(FINISHED, seconds=result.get("seconds"), result=result)
+    finished, record = load_finished(job), _read(job.folder / "job.json")
+    if finished is not None:
+        return finished
     if is_locked(job):
-        progress = read_progress(job.folder)
-        return Status(RUNNING, seconds=time.time() - record.get("started", time.time()), progress=progress)
+        seconds = time.time() - record.get("started", time.time())
+        return Status(RUNNING, seconds=seconds, progress=load_progress(job))
     if record.get("state") == FAILED:
         return Status(FAILED, record["reason"], tuple(record["tail"]), record["seconds"])
     for identity in job.inputs:
         status = read_status(jobs[identity], jobs)
         if status.state in (FAILED, BLOCKED):
             return Status(BLOCKED, blocked_reason(jobs[identity], status))
-    if (job.folder / "result.json").exists():
-        return Status(WAITING, "the result is stale: it belongs to another config")
+    if "config_hash" in (result := _read(job.folder / "result.json")) and load_result(job) is None:
+        return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
     return Status(WAITING, "interrupted" if record else "not run")
 
 
@@ -114,7 +134,7 @@ def clear_for_start(job: Job) -> bool:
         Whether there is a checkpoint of the same job to resume from.
     """
     same = _read(job.folder / "job.json").get("config_hash") == job.config_hash
-    for name in ("result.json", "progress.json", *([] if same else ["last_checkpoint"])):
+    for name in ("result.json", PROGRESS_NAME, *([] if same else ["last_checkpoint"])):
         (job.folder / name).unlink(missing_ok=True)
     return job.kind != "pretrain" and (job.folder / "last_checkpoint").exists()
 

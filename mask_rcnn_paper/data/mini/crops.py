@@ -31,7 +31,7 @@ class CropSpec:
     count: int
     side: int
     seed: int
-    min_size: float = 0.3
+    min_size: float = 0.5
     max_size: float = 1.0
 
 

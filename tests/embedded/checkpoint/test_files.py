@@ -63,7 +63,10 @@ def test_truncated_file(tmp_path, ending, kept):
 
 def test_torch_file(tmp_path):
     """A `.pth` holds optimiser states and numpy numbers too; a bare state dict becomes the model."""
-    torch.save({"model": {"w": torch.ones(1)}, "best": np.float64(0.5), "opt": {"state": {0: None}}}, tmp_path / "a.pth")
+    torch.save(
+        {"model": {"w": torch.ones(1)}, "best": np.float64(0.5), "opt": {"state": {0: None}}},
+        tmp_path / "a.pth",
+    )
     assert read_checkpoint(str(tmp_path / "a.pth"))["best"] == 0.5
     torch.save({"w": torch.ones(1)}, tmp_path / "b.pth")
     assert list(read_checkpoint(str(tmp_path / "b.pth"))) == ["model"]

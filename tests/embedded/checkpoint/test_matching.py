@@ -3,7 +3,9 @@ from detectron2.checkpoint.matching import match_by_suffix, summarise
 
 def test_longest_suffix_wins():
     """Of two checkpoint keys that end a model key, the longer one fills it."""
-    assert match_by_suffix(["m.a.conv.weight"], ["conv.weight", "a.conv.weight"]) == {"m.a.conv.weight": "a.conv.weight"}
+    assert match_by_suffix(["m.a.conv.weight"], ["conv.weight", "a.conv.weight"]) == {
+        "m.a.conv.weight": "a.conv.weight"
+    }
 
 
 def test_suffixes_begin_at_dots():

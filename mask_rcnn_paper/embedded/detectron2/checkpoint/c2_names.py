@@ -23,8 +23,8 @@ _OTHER = re.compile(r"(.+)_(w|b)")
 def convert_c2_name(blob: str) -> str:
     """Name in detectron2's ResNet of one blob.
 
-    `conv1_w` and `res_conv1_bn_s` belong to the stem; `res2_0_branch2a_w` is the first convolution of res2's first
-    block, `branch1` its shortcut. Other blobs, such as `fc1000_w`, only get their ending spelled out.
+    `conv1_w` and `res_conv1_bn_s` belong to the stem; `res2_0_branch2a_w` is the first convolution of res2's
+    first block, `branch1` its shortcut. Other blobs, such as `fc1000_w`, only get their ending spelled out.
 
     Args:
         blob: name in the Caffe2 file.

@@ -19,8 +19,8 @@ _NUMBERED = re.compile(r".+_(\d{7})\.pth")
 class DetectionCheckpointer(Checkpointer):
     """fvcore's `Checkpointer`, which also reads backbone files, writes atomically, survives a truncated file.
 
-    Reads `.pth`, `.pkl` with `model` and `__author__`, and Caffe2 `.pkl`; from local paths and the schemes `http(s)`,
-    `detectron2` and `catalog`.
+    Reads `.pth`, `.pkl` with `model` and `__author__`, and Caffe2 `.pkl`; from local paths and from the
+    schemes `http(s)`, `detectron2` and `catalog`.
     """
 
     def __init__(

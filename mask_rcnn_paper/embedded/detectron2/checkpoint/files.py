@@ -68,7 +68,7 @@ def read_checkpoint(path: str) -> dict[str, Any]:
         path: existing local file.
 
     Returns:
-        "model": state dict of tensors or arrays; "matching_heuristics": True where names lack their prefix; and
+        "model": state dict of tensors or arrays; "matching_heuristics": True where names lack their prefix;
         what else the file holds.
 
     Raises:

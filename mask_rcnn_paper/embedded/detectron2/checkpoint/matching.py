@@ -7,8 +7,9 @@ from collections.abc import Iterable
 def match_by_suffix(model_keys: Iterable[str], checkpoint_keys: Iterable[str]) -> dict[str, str]:
     """For each key of the model, the checkpoint key that is its longest dotted suffix.
 
-    `res4.0.conv1.weight` thus fills `backbone.res4.0.conv1.weight` or `backbone.bottom_up.res4.0.conv1.weight`, and
-    `res5.*` fills `roi_heads.res5.*`. A suffix begins at a dot: `conv1.weight` does not fill `xconv1.weight`.
+    `res4.0.conv1.weight` thus fills `backbone.res4.0.conv1.weight` or
+    `backbone.bottom_up.res4.0.conv1.weight`, and `res5.*` fills `roi_heads.res5.*`. A suffix begins at a dot:
+    `conv1.weight` does not fill `xconv1.weight`.
 
     Args:
         model_keys: names in the model's state dict.

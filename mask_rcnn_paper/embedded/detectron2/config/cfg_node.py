@@ -107,10 +107,6 @@ class CfgNode(_CfgNode):
         except (ValueError, AssertionError) as error:
             raise ValueError(f"KEY VALUE overrides: {_one_line(error)}") from None
 
-    def dump(self, *args: Any, **kwargs: Any) -> str:
-        """The tree as YAML text; keyword arguments are those of `yaml.safe_dump`."""
-        return super().dump(*args, **kwargs)
-
     def _is_retired(self, key: str) -> bool:
         return self.key_is_renamed(key) or key in self.__dict__[self.DEPRECATED_KEYS]
 

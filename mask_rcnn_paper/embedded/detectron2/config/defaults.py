@@ -27,7 +27,7 @@ def get_cfg() -> CfgNode:
             },
             "SOLVER": _solver(),
             "TEST": _test(),
-            # SEED: negative seeds nothing. FLOAT32_PRECISION: torch's highest, high or medium; "" keeps its own.
+            # SEED: negative seeds nothing. FLOAT32_PRECISION: highest, high or medium; "" keeps torch's.
             "OUTPUT_DIR": "./output", "SEED": -1, "CUDNN_BENCHMARK": False, "FLOAT32_PRECISION": "",
             "VIS_PERIOD": 0,  # iterations between two visualisations, 0 for none
         }

@@ -1,6 +1,6 @@
 """Datasets, their mapping to model inputs, and loaders."""
 
-from . import transforms  # noqa: F401  first: detection_utils needs it
+from . import datasets, samplers, transforms  # noqa: F401  datasets registers the built-in names
 from .build import (
     build_batch_data_loader,
     build_detection_test_loader,
@@ -11,7 +11,6 @@ from .build import (
 from .catalog import DatasetCatalog, Metadata, MetadataCatalog
 from .common import DatasetFromList, MapDataset
 from .dataset_mapper import DatasetMapper
-from . import datasets, samplers  # noqa: F401, I001  last: registers the built-in datasets
 
 __all__ = [
     "DatasetCatalog",

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 import torch.utils.data as torchdata
-
 from detectron2.config import configurable
 from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
@@ -76,6 +75,9 @@ class _Collated(torchdata.IterableDataset):
 def _train_loader_from_config(
     cfg: Any, mapper: Callable | None = None, *, dataset: Any = None, sampler: torchdata.Sampler | None = None
 ) -> dict[str, Any]:
+    name = cfg.DATALOADER.SAMPLER_TRAIN
+    if sampler is None and name != "TrainingSampler":
+        raise ValueError(f"DATALOADER.SAMPLER_TRAIN={name!r}: choose TrainingSampler, or install detectron2")
     if dataset is None:
         dataset = get_detection_dataset_dicts(
             cfg.DATASETS.TRAIN,
@@ -83,9 +85,6 @@ def _train_loader_from_config(
             min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if cfg.MODEL.KEYPOINT_ON else 0,
             proposal_files=cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else None,
         )
-    name = cfg.DATALOADER.SAMPLER_TRAIN
-    if sampler is None and name != "TrainingSampler":
-        raise ValueError(f"DATALOADER.SAMPLER_TRAIN={name!r}: choose TrainingSampler, or install detectron2")
     return {
         "dataset": dataset,
         "sampler": sampler,
@@ -157,8 +156,9 @@ def _test_proposals(cfg: Any, names: list[str]) -> list[str]:
     missing = [name for name in names if name not in files]
     if missing:
         raise ValueError(
-            f"MODEL.LOAD_PROPOSALS=True, but no proposals are named for {missing[0]!r}: DATASETS.PROPOSAL_FILES_TEST="
-            f"{list(cfg.DATASETS.PROPOSAL_FILES_TEST)} needs a file for each of DATASETS.TEST={list(cfg.DATASETS.TEST)}"
+            f"MODEL.LOAD_PROPOSALS=True, but {missing[0]!r} has no proposals: DATASETS.PROPOSAL_FILES_TEST="
+            f"{list(cfg.DATASETS.PROPOSAL_FILES_TEST)} needs a file for each of "
+            f"DATASETS.TEST={list(cfg.DATASETS.TEST)}"
         )
     return [files[name] for name in names]
 

@@ -52,8 +52,8 @@ class _DatasetCatalog(UserDict):
 class Metadata:
     """What is known of a dataset besides its samples, as attributes.
 
-    What was set once cannot get another value: code that read it earlier would be left with the old one. `name`
-    is the dataset's name.
+    What was set once cannot get another value: code that read it earlier would be left with the old one.
+    `name` is the dataset's name.
     """
 
     def __init__(self, name: str = "N/A") -> None:
@@ -61,13 +61,13 @@ class Metadata:
 
     def __getattr__(self, key: str) -> Any:
         known = self.__dict__
-        raise AttributeError(f"dataset {known.get('name')!r} has no metadata {key!r}; it has {', '.join(known)}")
+        raise AttributeError(f"dataset {known.get('name')!r} has no metadata {key!r}: {', '.join(known)}")
 
     def __setattr__(self, key: str, value: Any) -> None:
         if key in self.__dict__ and self.__dict__[key] != value:
             raise ValueError(
-                f"dataset {self.name!r}: metadata {key!r} is {_shorten(self.__dict__[key])}, not {_shorten(value)}: "
-                "register the other data under another name"
+                f"dataset {self.name!r}: metadata {key!r} is {_shorten(self.__dict__[key])}, not "
+                f"{_shorten(value)}: register the other data under another name"
             )
         self.__dict__[key] = value
 

@@ -65,7 +65,7 @@ class MapDataset(torchdata.Dataset):
             if attempt == 3:
                 logging.getLogger(__name__).warning("sample %d and its substitutes map to None", idx)
             current = self._rng.randrange(len(self._dataset))
-        raise RuntimeError(f"the mapper returned None for {MAX_TRIES} samples, the first {idx}: check the mapper")
+        raise RuntimeError(f"the mapper returned None for {MAX_TRIES} samples, first of all {idx}: check it")
 
 
 class AspectRatioGroupedDataset(torchdata.IterableDataset):

@@ -12,6 +12,7 @@ from .proposals import load_proposals_into_dataset
 
 _logger = logging.getLogger(__name__)
 
+
 def filter_images_with_only_crowd_annotations(dataset_dicts: list[dict]) -> list[dict]:
     """Images with at least one instance that is not a crowd."""
     kept = [d for d in dataset_dicts if any(a.get("iscrowd", 0) == 0 for a in d["annotations"])]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from detectron2.config import configurable
 from detectron2.structures import Instances
 
@@ -94,8 +93,8 @@ class DatasetMapper:
             dataset_dict: in detectron2's dataset format; not changed.
 
         Returns:
-            The sample with "image", a uint8 tensor (C, H, W), and perhaps "instances" and "proposals"; "height"
-            and "width" stay those of the file.
+            The sample with "image", a uint8 tensor (C, H, W), and perhaps "instances" and "proposals";
+            "height" and "width" stay those of the file.
         """
         dataset_dict = copy.deepcopy(dataset_dict)
         image = utils.read_image(dataset_dict["file_name"], format=self.image_format)

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as mask_util
 import torch
-
 from detectron2.data import transforms as T
 from detectron2.data.catalog import MetadataCatalog
-from detectron2.data.images import SizeMismatchError, check_image_size, read_image
+from detectron2.data.images import BadSampleError, SizeMismatchError, check_image_size, read_image
 from detectron2.structures import BitMasks, Boxes, BoxMode, Instances, Keypoints, PolygonMasks
 
 __all__ = [
@@ -24,6 +23,7 @@ __all__ = [
     "transform_keypoint_annotations",
     "transform_proposals",
 ]
+
 
 def transform_proposals(
     dataset_dict: dict[str, Any],
@@ -137,9 +137,9 @@ def transform_keypoint_annotations(
     if sum(isinstance(t, T.HFlipTransform) for t in steps) % 2:
         if keypoint_hflip_indices is None or len(keypoint_hflip_indices) != len(points):
             found = "none" if keypoint_hflip_indices is None else len(keypoint_hflip_indices)
-            raise ValueError(
-                f"flipping {len(points)} keypoints needs as many flip indices, found {found}: set the dataset's "
-                "metadata keypoint_names and keypoint_flip_map, or INPUT.RANDOM_FLIP none"
+            raise BadSampleError(
+                f"flipping {len(points)} keypoints needs as many flip indices, found {found}: set the "
+                "dataset's metadata keypoint_names and keypoint_flip_map, or INPUT.RANDOM_FLIP none"
             )
         points = points[np.asarray(keypoint_hflip_indices, dtype="int64")]
         points[points[:, 2] == 0] = 0
@@ -152,7 +152,7 @@ def annotations_to_instances(
     """Make the ground truth of an image.
 
     Args:
-        annos: transformed annotations; what the first has (segmentation, keypoints), all have.
+        annos: transformed annotations; all or none of them have segmentation, and keypoints.
         image_size: (height, width).
         mask_format: "polygon" or "bitmask".
 
@@ -160,27 +160,32 @@ def annotations_to_instances(
         Instances with gt_boxes, gt_classes and, where annotated, gt_masks and gt_keypoints.
 
     Raises:
-        ValueError: unknown `mask_format`, or masks that it cannot hold.
+        ValueError: unknown `mask_format`, masks that it cannot hold, or only some have masks or keypoints.
     """
     target = Instances(image_size)
     boxes = [BoxMode.convert(a["bbox"], a["bbox_mode"], BoxMode.XYXY_ABS) for a in annos]
     target.gt_boxes = Boxes(torch.as_tensor(np.array(boxes, dtype="float32").reshape(-1, 4)))
     target.gt_classes = torch.tensor([int(a["category_id"]) for a in annos], dtype=torch.int64)
-    if annos and "segmentation" in annos[0]:
-        segments = [a["segmentation"] for a in annos]
+    if segments := _of_all(annos, "segmentation"):
         if mask_format == "polygon":
             if not all(isinstance(s, list) for s in segments):
-                raise ValueError("INPUT.MASK_FORMAT='polygon' cannot hold RLE masks: use bitmask")
+                raise BadSampleError("INPUT.MASK_FORMAT='polygon' cannot hold RLE masks: use bitmask")
             target.gt_masks = PolygonMasks(segments)
         elif mask_format == "bitmask":
             masks = np.stack([_bitmask(s, image_size) for s in segments])
             target.gt_masks = BitMasks(torch.from_numpy(masks))
         else:
-            raise ValueError(f"INPUT.MASK_FORMAT={mask_format!r}: choose polygon or bitmask")
-    if annos and "keypoints" in annos[0]:
-        keypoints = np.array([a["keypoints"] for a in annos], dtype="float32")
-        target.gt_keypoints = Keypoints(keypoints.reshape(len(annos), -1, 3))
+            raise BadSampleError(f"INPUT.MASK_FORMAT={mask_format!r}: choose polygon or bitmask")
+    if keypoints := _of_all(annos, "keypoints"):
+        target.gt_keypoints = Keypoints(np.array(keypoints, dtype="float32").reshape(len(annos), -1, 3))
     return target
+
+
+def _of_all(annos: list[dict[str, Any]], key: str) -> list[Any]:
+    values = [a[key] for a in annos if key in a]
+    if len(values) not in (0, len(annos)):
+        raise BadSampleError(f"{len(values)} of {len(annos)} annotations of an image have {key!r}: all must")
+    return values
 
 
 def _bitmask(segmentation: Any, image_size: tuple[int, int]) -> np.ndarray:

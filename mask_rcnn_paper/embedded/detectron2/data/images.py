@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["BadImageError", "MissingImageError", "SizeMismatchError", "check_image_size", "read_image"]
+__all__ = ["BadSampleError", "MissingImageError", "SizeMismatchError", "check_image_size", "read_image"]
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -32,14 +32,14 @@ class MissingImageError(FileNotFoundError):
         super().__init__(_sentence(message))
 
 
-class BadImageError(ValueError):
-    """An image file of a dataset cannot be read as an image."""
+class BadSampleError(ValueError):
+    """A sample of a dataset cannot be used: not an image, of the wrong size, or wrongly annotated."""
 
     def __init__(self, message: str) -> None:
         super().__init__(_sentence(message))
 
 
-class SizeMismatchError(BadImageError):
+class SizeMismatchError(BadSampleError):
     """An image has another size than its dataset says."""
 
 
@@ -67,11 +67,11 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
     except FileNotFoundError:
         raise MissingImageError(f"image {file_name!r} does not exist: check the image folder") from None
     except UnidentifiedImageError:
-        raise BadImageError(f"{file_name!r} is not an image: download or copy it again") from None
+        raise BadSampleError(f"{file_name!r} is not an image: download or copy it again") from None
     except (OSError, SyntaxError) as e:  # SyntaxError: PIL on broken PNG chunks
-        raise BadImageError(f"image {file_name!r} cannot be read ({e}): download or copy it again") from None
+        raise BadSampleError(f"image {file_name!r} cannot be read ({e}): download or copy it again") from None
     except ValueError as e:
-        raise BadImageError(f"INPUT.FORMAT={format!r}: choose BGR, RGB or L ({file_name!r}: {e})") from None
+        raise BadSampleError(f"INPUT.FORMAT={format!r}: choose BGR, RGB or L ({file_name!r}: {e})") from None
     if format == "BGR":
         return pixels[:, :, ::-1]
     return pixels[:, :, None] if format == "L" else pixels

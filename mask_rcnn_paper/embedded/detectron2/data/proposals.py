@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from detectron2.structures import BoxMode
 
 _OLD_NAMES = {"indexes": "ids", "scores": "objectness_logits"}
@@ -35,8 +34,8 @@ def load_proposals_into_dataset(dataset_dicts: list[dict], proposal_file: str) -
     missing = [d["image_id"] for d in dataset_dicts if str(d["image_id"]) not in position]
     if missing:
         raise ValueError(
-            f"proposal file {proposal_file!r} lacks {len(missing)} of {len(dataset_dicts)} images, e.g. image "
-            f"id {missing[0]!r}: it was made from another dataset; make proposals for this one"
+            f"proposal file {proposal_file!r} lacks {len(missing)} of {len(dataset_dicts)} images, e.g. "
+            f"image id {missing[0]!r}: it was made from another dataset; make proposals for this one"
         )
     mode = BoxMode(stored.get("bbox_mode", BoxMode.XYXY_ABS))
     for sample in dataset_dicts:
@@ -67,5 +66,5 @@ def _read(proposal_file: str) -> dict[str, Any]:
             f"({type(e).__name__}: {e}): make it again"
         ) from None
     if len(lengths) != 1:
-        raise ValueError(f"proposal file {proposal_file!r}: ids, boxes and logits differ in length: remake it")
+        raise ValueError(f"proposal file {proposal_file!r}: ids, boxes and logits differ in length")
     return stored

@@ -10,7 +10,7 @@ from torch import nn
 
 
 class AMPTrainer(SimpleTrainer):
-    """`SimpleTrainer` in mixed precision on a GPU."""
+    """`SimpleTrainer` in mixed precision, with scaled gradients."""
 
     def __init__(
         self,
@@ -27,45 +27,34 @@ class AMPTrainer(SimpleTrainer):
         """Make the trainer.
 
         Args:
-            model: on a GPU.
-            data_loader: as for `SimpleTrainer`, like the next three.
-            optimizer: ...
-            gather_metric_period: ...
-            zero_grad_before_forward: ...
+            model: its device tells where autocast works; meant for GPUs.
+            data_loader: as for `SimpleTrainer`.
+            optimizer: as for `SimpleTrainer`.
+            gather_metric_period: as for `SimpleTrainer`.
+            zero_grad_before_forward: as for `SimpleTrainer`.
             grad_scaler: a `torch.amp.GradScaler`; a new one by default.
             precision: type that the forward pass computes in where it is safe.
             log_grad_scaler: log the scale as `[metric]grad_scaler`.
             async_write_metrics: not in this core.
-
-        Raises:
-            ValueError: the model is not on a GPU.
         """
-        device = next(model.parameters()).device
-        if device.type != "cuda":
-            raise ValueError(
-                f"SOLVER.AMP.ENABLED=True with the model on {device}: it needs a GPU; set it to False"
-            )
         super().__init__(
             model, data_loader, optimizer, gather_metric_period, zero_grad_before_forward, async_write_metrics
         )
-        self.grad_scaler = grad_scaler or torch.amp.GradScaler("cuda")
+        self._device_type = next(model.parameters()).device.type
+        self.grad_scaler = grad_scaler or torch.amp.GradScaler(self._device_type)
         self.precision = precision
         self.log_grad_scaler = log_grad_scaler
 
-    def run_step(self) -> None:
-        """Do one iteration."""
-        data, data_time = self._next_batch()
-        if self.zero_grad_before_forward:
-            self.optimizer.zero_grad()
-        with torch.autocast("cuda", dtype=self.precision):
-            losses, loss_dict = self._sum_losses(self.model(data))
-        if not self.zero_grad_before_forward:
-            self.optimizer.zero_grad()
+    def _forward(self, data: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        with torch.autocast(self._device_type, dtype=self.precision):
+            return super()._forward(data)
+
+    def _backward(self, losses: torch.Tensor) -> None:
         self.grad_scaler.scale(losses).backward()
         if self.log_grad_scaler:
             get_event_storage().put_scalar("[metric]grad_scaler", self.grad_scaler.get_scale())
-        self.after_backward()
-        self._write_metrics(loss_dict, data_time)
+
+    def _optimizer_step(self) -> None:
         self.grad_scaler.step(self.optimizer)
         self.grad_scaler.update()
 

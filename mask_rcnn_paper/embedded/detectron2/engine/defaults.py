@@ -1,4 +1,4 @@
-"""The trainer and the predictor that a config describes."""
+"""The trainer that a config describes."""
 
 import logging
 import weakref
@@ -6,15 +6,14 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
-from detectron2.data import MetadataCatalog, build_detection_test_loader, build_detection_train_loader
-from detectron2.data import transforms as T
+from detectron2.data import build_detection_test_loader, build_detection_train_loader
 from detectron2.engine import hooks
 from detectron2.engine.amp_trainer import AMPTrainer
 from detectron2.engine.exact_resume import ExactResume
+from detectron2.engine.predictor import DefaultPredictor
 from detectron2.engine.setup import create_ddp_model, default_argument_parser, default_setup, default_writers
 from detectron2.engine.train_loop import HookBase, SimpleTrainer, TrainerBase
 from detectron2.evaluation import DatasetEvaluator, inference_on_dataset, print_csv_format, verify_results
@@ -35,41 +34,10 @@ __all__ = [
 ]
 
 
-class DefaultPredictor:
-    """Detects objects in one image at a time, with the weights of MODEL.WEIGHTS."""
-
-    def __init__(self, cfg: CfgNode) -> None:
-        """Args: cfg: full config; INPUT.FORMAT, MIN_SIZE_TEST, MAX_SIZE_TEST tell how images are prepared."""
-        self.cfg = cfg.clone()
-        self.model = build_model(self.cfg).eval()
-        self.metadata = MetadataCatalog.get(cfg.DATASETS.TEST[0]) if cfg.DATASETS.TEST else None
-        DetectionCheckpointer(self.model).load(cfg.MODEL.WEIGHTS)
-        self.aug = T.ResizeShortestEdge([cfg.INPUT.MIN_SIZE_TEST] * 2, cfg.INPUT.MAX_SIZE_TEST)
-        self.input_format = cfg.INPUT.FORMAT
-        if self.input_format not in ("RGB", "BGR"):
-            raise ValueError(f"INPUT.FORMAT={self.input_format!r}: choose from RGB, BGR")
-
-    @torch.no_grad()
-    def __call__(self, original_image: np.ndarray) -> dict[str, Any]:
-        """Detect.
-
-        Args:
-            original_image: (H, W, 3), uint8, BGR.
-
-        Returns:
-            What the model returns for the image, such as `instances`, in pixels of `original_image`.
-        """
-        height, width = original_image.shape[:2]
-        image = original_image[:, :, ::-1] if self.input_format == "RGB" else original_image
-        image = self.aug.get_transform(image).apply_image(image)
-        tensor = torch.as_tensor(image.astype("float32").transpose(2, 0, 1))
-        return self.model([{"image": tensor, "height": height, "width": width}])[0]
-
-
 class DefaultTrainer(TrainerBase):
     """Model, optimiser, data, schedule, checkpoints and hooks from a config.
 
-    Subclasses override the `build_*` methods. `resume_or_load` comes next, then `train`, up to SOLVER.MAX_ITER.
+    Subclasses override the `build_*` methods. Call `resume_or_load` next, and then `train`.
 
     Attributes:
         cfg: the config, scaled to the number of processes (SOLVER.REFERENCE_WORLD_SIZE).

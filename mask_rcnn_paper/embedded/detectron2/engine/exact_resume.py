@@ -1,44 +1,22 @@
 """Make a resumed run equal the run that was never interrupted."""
 
 import logging
-import random
 from typing import Any
 
-import numpy as np
-import torch
 from detectron2.engine.train_loop import HookBase
 from detectron2.utils import comm
+from detectron2.utils.env import get_rng_state, set_rng_state
 
 REPLAY_LIMIT = 2000
-
-
-def get_rng_state() -> dict[str, Any]:
-    """States of the global generators of torch, numpy and Python, as tensors and numbers."""
-    _, keys, position, has_gauss, gauss = np.random.get_state()
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
-        "numpy": (torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
-        "python": random.getstate(),
-    }
-
-
-def set_rng_state(state: dict[str, Any]) -> None:
-    """Restore what `get_rng_state` returned."""
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
-    keys, *rest = state["numpy"]
-    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), *rest))
-    random.setstate(state["python"])
 
 
 class ExactResume(HookBase):
     """Skips the batches that were trained on before, then restores the generators.
 
-    For runs with a seed: the data loader then yields the same batches as in the first run. Beyond `REPLAY_LIMIT`
-    batches it would take too long, and the data begins anew as in detectron2. The generators are restored in runs of a
-    single process; of several, only the main process saves.
+    For runs with a seed. The data loader then yields the same batches as in the first run, if it draws their
+    order from a generator of its own, as detectron2's samplers do. Beyond `REPLAY_LIMIT` batches it would
+    take too long, and the data begins anew, as in detectron2. The generators are restored in runs of a single
+    process; of several, only the main process saves.
     """
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from detectron2.engine.train_loop import HookBase
 from detectron2.utils import comm
+from detectron2.utils.env import get_rng_state, set_rng_state
 from detectron2.utils.events import EventWriter
 from fvcore.common.checkpoint import PeriodicCheckpointer as _PeriodicCheckpointer
 from fvcore.common.timer import Timer
@@ -36,32 +37,15 @@ class CallbackHook(HookBase):
         after_step: Callable | None = None,
     ) -> None:
         """Args: before_train, after_train, before_step, after_step: functions of the trainer."""
-        self._functions = {
+        given = {
             "before_train": before_train,
             "after_train": after_train,
             "before_step": before_step,
             "after_step": after_step,
         }
-
-    def _call(self, when: str) -> None:
-        if self._functions[when] is not None:
-            self._functions[when](self.trainer)
-
-    def before_train(self) -> None:
-        """Call the function given."""
-        self._call("before_train")
-
-    def after_train(self) -> None:
-        """Call the function given."""
-        self._call("after_train")
-
-    def before_step(self) -> None:
-        """Call the function given."""
-        self._call("before_step")
-
-    def after_step(self) -> None:
-        """Call the function given."""
-        self._call("after_step")
+        for name, function in given.items():
+            if function is not None:
+                setattr(self, name, lambda function=function: function(self.trainer))
 
 
 class IterationTimer(HookBase):
@@ -192,7 +176,7 @@ def _flatten(results: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 class EvalHook(HookBase):
-    """Evaluates every few iterations and after training, and leaves torch's CPU generator as it was."""
+    """Evaluates every few iterations and after training, and leaves the random generators as they were."""
 
     def __init__(
         self, eval_period: int, eval_function: Callable[[], Mapping[str, Any]], eval_after_train: bool = True
@@ -209,9 +193,10 @@ class EvalHook(HookBase):
         self._after_train = eval_after_train
 
     def _evaluate(self) -> None:
-        # Iterating over a data loader draws a seed, so evaluating would change the training that follows.
-        with torch.random.fork_rng(devices=[]):
-            results = self._function()
+        # Data loaders draw seeds, and augmentations sizes: evaluating would change the training that follows.
+        rng_state = get_rng_state()
+        results = self._function()
+        set_rng_state(rng_state)
         if results:
             if not isinstance(results, Mapping):
                 raise ValueError(

@@ -37,7 +37,7 @@ def launch(
         num_gpus_per_machine: processes on each machine.
         num_machines: machines; call `launch` on each.
         machine_rank: index of this machine.
-        dist_url: "tcp://HOST:PORT" of machine 0, or a shared "file://"; None or "auto" picks a free local port.
+        dist_url: "tcp://HOST:PORT" of machine 0, or a shared "file://"; None or "auto" takes a free port.
         args: arguments of `main_func`.
         timeout: of collective operations.
 
@@ -59,36 +59,20 @@ def launch(
         raise ValueError(
             f"--num-gpus={num_gpus_per_machine}, but this machine has {gpus}: give at most {gpus}"
         )
-    mp.start_processes(
-        _worker,
-        nprocs=num_gpus_per_machine,
-        args=(main_func, world_size, num_gpus_per_machine, machine_rank, dist_url, args, timeout),
-        start_method="spawn",
-    )
+    group = {"init_method": dist_url, "world_size": world_size, "timeout": timeout}
+    worker_args = (main_func, machine_rank * num_gpus_per_machine, num_gpus_per_machine, group, args)
+    mp.start_processes(_worker, worker_args, nprocs=num_gpus_per_machine, start_method="spawn")
 
 
 def _worker(
-    local_rank: int,
-    main_func: Callable,
-    world_size: int,
-    num_gpus_per_machine: int,
-    machine_rank: int,
-    dist_url: str,
-    args: tuple[Any, ...],
-    timeout: timedelta,
+    local_rank: int, main_func: Callable, first_rank: int, local_size: int, group: dict[str, Any], args: tuple
 ) -> None:
     has_gpu = torch.cuda.is_available()
     if has_gpu:
         torch.cuda.set_device(local_rank)
-    dist.init_process_group(
-        backend="nccl" if has_gpu else "gloo",
-        init_method=dist_url,
-        world_size=world_size,
-        rank=machine_rank * num_gpus_per_machine + local_rank,
-        timeout=timeout,
-    )
+    dist.init_process_group(backend="nccl" if has_gpu else "gloo", rank=first_rank + local_rank, **group)
     try:
-        comm.create_local_process_group(num_gpus_per_machine)
+        comm.create_local_process_group(local_size)
         comm.synchronize()
         main_func(*args)
     finally:

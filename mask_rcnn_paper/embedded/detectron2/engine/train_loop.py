@@ -17,8 +17,8 @@ from torch import nn
 class HookBase:
     """Something to do at fixed points of training; `self.trainer` is the trainer it is registered with.
 
-    `before_train`, then for each iteration `before_step`, `after_backward`, `after_step`, and at last `after_train`,
-    which also runs when training failed.
+    `before_train`, then for each iteration `before_step`, `after_backward`, `after_step`, and at last
+    `after_train`, which also runs when training failed.
     """
 
     trainer: "TrainerBase" = None
@@ -218,25 +218,30 @@ class SimpleTrainer(TrainerBase):
         for _ in range(count):
             next(self._data_loader_iter)
 
-    @staticmethod
-    def _sum_losses(
-        output: Mapping[str, torch.Tensor] | torch.Tensor,
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        if isinstance(output, torch.Tensor):
-            return output, {"total_loss": output}
-        return sum(output.values()), dict(output)
-
     def run_step(self) -> None:
         """Do one iteration."""
         data, data_time = self._next_batch()
         if self.zero_grad_before_forward:
             self.optimizer.zero_grad()
-        losses, loss_dict = self._sum_losses(self.model(data))
+        losses, loss_dict = self._forward(data)
         if not self.zero_grad_before_forward:
             self.optimizer.zero_grad()
-        losses.backward()
+        self._backward(losses)
         self.after_backward()
         self._write_metrics(loss_dict, data_time)
+        self._optimizer_step()
+
+    def _forward(self, data: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Sum of the losses, and each by name."""
+        output = self.model(data)
+        if isinstance(output, torch.Tensor):
+            return output, {"total_loss": output}
+        return sum(output.values()), dict(output)
+
+    def _backward(self, losses: torch.Tensor) -> None:
+        losses.backward()
+
+    def _optimizer_step(self) -> None:
         self.optimizer.step()
 
     def _write_metrics(
@@ -272,8 +277,9 @@ class SimpleTrainer(TrainerBase):
         means = {name: float(np.mean([metrics[name] for metrics in gathered])) for name in names}
         total = sum(means.values())
         if not math.isfinite(total):
+            losses = ", ".join(f"{name}={mean:.4g}" for name, mean in means.items())
             raise FloatingPointError(
-                f"the loss is {total} at iteration {cur_iter}: {means}; "
+                f"the loss is {total} at iteration {cur_iter} ({losses}): "
                 "lower SOLVER.BASE_LR, lengthen SOLVER.WARMUP_ITERS or set SOLVER.CLIP_GRADIENTS.ENABLED"
             )
         storage.put_scalar(f"{prefix}total_loss", total, cur_iter=cur_iter)

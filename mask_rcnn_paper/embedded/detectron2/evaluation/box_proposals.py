@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from pycocotools.coco import COCO
-
 from detectron2.structures import Boxes, BoxMode, pairwise_iou
+from pycocotools.coco import COCO
 
 # Bounds of an object's area in pixels, as in COCO.
 _AREAS = {"": (0, 1e10), "s": (0, 32**2), "m": (32**2, 96**2), "l": (96**2, 1e10)}

@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 import pycocotools.mask as mask_util
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
-from tabulate import tabulate
-
 from detectron2.data import MetadataCatalog
 from detectron2.data.datasets.coco import read_coco_json
 from detectron2.structures import BoxMode, Instances
 from detectron2.utils import comm
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+from tabulate import tabulate
 
 from .box_proposals import box_proposal_recalls, save_box_proposals, write_atomically
 from .evaluator import DatasetEvaluator
@@ -114,9 +113,9 @@ class COCOEvaluator(DatasetEvaluator):
             img_ids: evaluate only these images.
 
         Returns:
-            {task: {metric: percent}}, with "AP-<class>" where there are several classes, and NaN where there is
-            no ground truth or nothing was predicted. {} without predictions or annotations, and in all processes
-            but the main one.
+            {task: {metric: percent}}, with "AP-<class>" where there are several classes, and NaN where there
+            is no ground truth or nothing was predicted. {} without predictions or annotations, and in all
+            processes but the main one.
         """
         predictions = self._predictions
         if self._distributed:
@@ -192,7 +191,7 @@ class COCOEvaluator(DatasetEvaluator):
                     "TEST.KEYPOINT_OKS_SIGMAS (empty: COCO's 17)"
                 )
         else:
-            evaluation.params.maxDets = [1, 10, self._max_dets]
+            evaluation.params.maxDets = [self._max_dets]
         if img_ids is not None:
             evaluation.params.imgIds = list(img_ids)
         _quietly(evaluation.evaluate)
@@ -251,7 +250,7 @@ def _check_ground_truth(coco: COCO, task: str) -> None:
     for annotation in coco.dataset["annotations"]:
         for key in _NEEDED.get(task, ()):
             if annotation.get(key) in (None, []):
-                raise ValueError(f"annotation {annotation['id']} has no {key}: {task} cannot be evaluated on it")
+                raise ValueError(f"annotation {annotation['id']} has no {key}: {task} cannot be evaluated")
 
 
 def _quietly(function: Callable, *args: Any) -> Any:

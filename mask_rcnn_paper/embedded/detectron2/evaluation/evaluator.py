@@ -8,12 +8,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from torch import nn
-
 from detectron2.utils.comm import get_world_size, is_main_process
 from detectron2.utils.logger import log_every_n_seconds
+from torch import nn
 
 __all__ = ["DatasetEvaluator", "DatasetEvaluators", "inference_context", "inference_on_dataset"]
+
+_logger = logging.getLogger(__name__)
 
 
 class DatasetEvaluator:
@@ -93,45 +94,39 @@ def inference_on_dataset(
     if evaluator is None or isinstance(evaluator, list | tuple):
         evaluator = DatasetEvaluators(evaluator or [])
     evaluator.reset()
-    callbacks = callbacks or {}
-
-    def call(when: str) -> None:
-        callbacks.get(when, lambda: None)()
-
-    logger = logging.getLogger(__name__)
-    total = len(data_loader)
-    logger.info("Start inference on %d batches", total)
-    start = time.perf_counter()
-    model_seconds = 0.0
     with ExitStack() as stack:
         if isinstance(model, nn.Module):
             stack.enter_context(inference_context(model))
         stack.enter_context(torch.no_grad())
-        call("on_start")
-        for i, inputs in enumerate(data_loader, 1):
-            call("before_inference")
-            before = time.perf_counter()
-            outputs = model(inputs)
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
-            model_seconds += time.perf_counter() - before
-            call("after_inference")
-            evaluator.process(inputs, outputs)
-            per_batch = (time.perf_counter() - start) / i
-            left = datetime.timedelta(seconds=int(per_batch * (total - i)))
-            progress = f"Inference done {i}/{total}. {per_batch:.4f} s/iter. ETA={left}"
-            log_every_n_seconds(logging.INFO, progress, n=5, name=__name__)
-        call("on_end")
-    seconds = time.perf_counter() - start
-    logger.info(
-        "Total inference time: %.1f s, of which the model %.1f s (%.4f s/batch), on %d device(s)",
-        seconds,
-        model_seconds,
-        model_seconds / max(total, 1),
-        get_world_size(),
-    )
+        _run(model, data_loader, evaluator, callbacks or {})
     results = evaluator.evaluate()
     return {} if results is None else results
+
+
+def _run(model: Callable, data_loader: Any, evaluator: DatasetEvaluator, callbacks: dict[str, Callable]) -> None:
+    def call(when: str) -> None:
+        callbacks.get(when, lambda: None)()
+
+    total, model_seconds, start = len(data_loader), 0.0, time.perf_counter()
+    _logger.info("Start inference on %d batches", total)
+    call("on_start")
+    for i, inputs in enumerate(data_loader, 1):
+        call("before_inference")
+        before = time.perf_counter()
+        outputs = model(inputs)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        model_seconds += time.perf_counter() - before
+        call("after_inference")
+        evaluator.process(inputs, outputs)
+        per_batch = (time.perf_counter() - start) / i
+        left = datetime.timedelta(seconds=int(per_batch * (total - i)))
+        progress = f"Inference done {i}/{total}. {per_batch:.4f} s/iter. ETA={left}"
+        log_every_n_seconds(logging.INFO, progress, n=5, name=__name__)
+    call("on_end")
+    seconds = time.perf_counter() - start, model_seconds, model_seconds / max(total, 1)
+    message = "Total inference time: %.1f s, of which the model %.1f s (%.4f s/batch), on %d device(s)"
+    _logger.info(message, *seconds, get_world_size())
 
 
 @contextmanager

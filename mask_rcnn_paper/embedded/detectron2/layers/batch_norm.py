@@ -12,8 +12,8 @@ from torch.nn import functional as F
 class FrozenBatchNorm2d(nn.Module):
     """Batch normalisation whose statistics and affine parameters are fixed buffers.
 
-    It computes `(x - running_mean) / sqrt(running_var + eps) * weight + bias`, in training too: statistics of a
-    few images are poor, so detectors keep those of pre-training (ResNet, arXiv:1512.03385, Appendix A).
+    It computes `(x - running_mean) / sqrt(running_var + eps) * weight + bias`, in training too: statistics of
+    a few images are poor, so detectors keep those of pre-training (ResNet, arXiv:1512.03385, Appendix A).
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:

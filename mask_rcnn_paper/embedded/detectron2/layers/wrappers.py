@@ -22,7 +22,7 @@ class Conv2d(nn.Conv2d):
 
         Args:
             *args: of `torch.nn.Conv2d`.
-            **kwargs: of `torch.nn.Conv2d`; also `norm`, a module or None, and `activation`, a callable or None.
+            **kwargs: of `torch.nn.Conv2d`; also `norm`, a module, and `activation`, a callable, or None.
         """
         norm = kwargs.pop("norm", None)
         activation = kwargs.pop("activation", None)

@@ -13,10 +13,10 @@ from detectron2.layers import ShapeSpec
 from detectron2.modeling.choices import lookup
 from detectron2.structures import Boxes
 from detectron2.utils.registry import Registry
-from torch import nn
+from torch import Tensor, nn
 
 ANCHOR_GENERATOR_REGISTRY = Registry("ANCHOR_GENERATOR")
-ANCHOR_GENERATOR_REGISTRY.__doc__ = "Called as ``obj(cfg, input_shape)`` with a list of ShapeSpecs, one a level."
+"""Called as ``obj(cfg, input_shape)`` with a list of ShapeSpecs, one a level."""
 
 
 def _per_level(name: str, values: Sequence, num_levels: int) -> list[list[float]]:
@@ -26,8 +26,10 @@ def _per_level(name: str, values: Sequence, num_levels: int) -> list[list[float]
     if len(values) == 1:
         values = list(values) * num_levels
     if len(values) != num_levels:
-        raise ValueError(f"MODEL.ANCHOR_GENERATOR.{name}={list(values)}: give one list, or one for each of "
-                         f"the {num_levels} feature maps of MODEL.RPN.IN_FEATURES")
+        raise ValueError(
+            f"MODEL.ANCHOR_GENERATOR.{name}={list(values)}: give one list, or one for each of "
+            f"the {num_levels} feature maps of MODEL.RPN.IN_FEATURES"
+        )
     return [list(v) for v in values]
 
 
@@ -39,12 +41,8 @@ class DefaultAnchorGenerator(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        sizes: Sequence[Sequence[float]],
-        aspect_ratios: Sequence[Sequence[float]],
-        strides: Sequence[int],
-        offset: float = 0.5,
+        self, *, sizes: Sequence[Sequence[float]], aspect_ratios: Sequence[Sequence[float]],
+        strides: Sequence[int], offset: float = 0.5
     ) -> None:
         """
         Args:
@@ -78,7 +76,7 @@ class DefaultAnchorGenerator(nn.Module):
         }
 
     @property
-    def cell_anchors(self) -> list[torch.Tensor]:
+    def cell_anchors(self) -> list[Tensor]:
         """Anchors (A, 4) of each level, centred on the origin."""
         return [getattr(self, f"cell_anchors_{i}") for i in range(len(self.strides))]
 
@@ -89,8 +87,8 @@ class DefaultAnchorGenerator(nn.Module):
 
     def generate_cell_anchors(
         self, sizes: Sequence[float] = (32, 64, 128, 256, 512), aspect_ratios: Sequence[float] = (0.5, 1, 2)
-    ) -> torch.Tensor:
-        """Return (len(sizes) * len(aspect_ratios), 4) boxes of area size^2 centred on the origin, ratios fastest."""
+    ) -> Tensor:
+        """Return a box of area size^2 for each size and, running faster, ratio; centred on the origin."""
         anchors = []
         for size in sizes:
             for ratio in aspect_ratios:
@@ -99,7 +97,7 @@ class DefaultAnchorGenerator(nn.Module):
                 anchors.append([-width / 2, -height / 2, width / 2, height / 2])
         return torch.tensor(anchors, dtype=torch.float32)
 
-    def forward(self, features: Sequence[torch.Tensor]) -> list[Boxes]:
+    def forward(self, features: Sequence[Tensor]) -> list[Boxes]:
         """Place anchors on feature maps.
 
         Args:

@@ -7,6 +7,7 @@ import torch
 from detectron2.layers import cat
 from detectron2.structures import Boxes
 from fvcore.nn import smooth_l1_loss
+from torch import Tensor
 
 
 class Box2BoxTransform:
@@ -23,7 +24,7 @@ class Box2BoxTransform:
         self.weights = tuple(weights)
         self.scale_clamp = scale_clamp
 
-    def get_deltas(self, src_boxes: torch.Tensor, target_boxes: torch.Tensor) -> torch.Tensor:
+    def get_deltas(self, src_boxes: Tensor, target_boxes: Tensor) -> Tensor:
         """Return the deltas (N, 4) that take ``src_boxes`` (N, 4) to ``target_boxes`` (N, 4).
 
         Raises:
@@ -31,34 +32,32 @@ class Box2BoxTransform:
         """
         size, centre = _size_and_centre(src_boxes)
         if not bool((size > 0).all()):
-            raise ValueError("box deltas need source boxes of positive width and height: remove empty boxes before")
+            raise ValueError(
+                "box deltas need source boxes of positive width and height: remove empty boxes before"
+            )
         target_size, target_centre = _size_and_centre(target_boxes)
         deltas = torch.cat(((target_centre - centre) / size, torch.log(target_size / size)), dim=-1)
         return deltas * deltas.new_tensor(self.weights)
 
-    def apply_deltas(self, deltas: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+    def apply_deltas(self, deltas: Tensor, boxes: Tensor) -> Tensor:
         """Apply deltas (N, k * 4) to boxes (N, 4): k boxes for each one, (N, k * 4), in float32 at least."""
         deltas = deltas.float() if deltas.dtype in (torch.float16, torch.bfloat16) else deltas
         size, centre = _size_and_centre(boxes.to(deltas.dtype).unsqueeze(1))
-        d = deltas.reshape(len(deltas), -1, 4) / deltas.new_tensor(self.weights)
+        d = deltas.unflatten(1, (-1, 4)) / deltas.new_tensor(self.weights)
         new_centre = d[..., :2] * size + centre
         half = 0.5 * size * torch.exp(d[..., 2:].clamp(max=self.scale_clamp))
         return torch.cat((new_centre - half, new_centre + half), dim=-1).reshape(deltas.shape)
 
 
-def _size_and_centre(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _size_and_centre(boxes: Tensor) -> tuple[Tensor, Tensor]:
     size = boxes[..., 2:] - boxes[..., :2]
     return size, boxes[..., :2] + 0.5 * size
 
 
 def dense_box_regression_loss(
-    anchors: Sequence[Boxes],
-    box2box_transform: Box2BoxTransform,
-    pred_anchor_deltas: Sequence[torch.Tensor],
-    gt_boxes: Sequence[torch.Tensor],
-    fg_mask: torch.Tensor,
-    smooth_l1_beta: float = 0.0,
-) -> torch.Tensor:
+    anchors: Sequence[Boxes], box2box_transform: Box2BoxTransform, pred_anchor_deltas: Sequence[Tensor],
+    gt_boxes: Sequence[Tensor], fg_mask: Tensor, smooth_l1_beta: float = 0.0
+) -> Tensor:
     """Smooth L1 loss of the deltas of positive anchors, summed over them.
 
     Args:
@@ -71,4 +70,6 @@ def dense_box_regression_loss(
     """
     source = Boxes.cat(list(anchors)).tensor.expand(len(gt_boxes), -1, -1)[fg_mask]
     target = box2box_transform.get_deltas(source, torch.stack(list(gt_boxes))[fg_mask])
-    return smooth_l1_loss(cat(list(pred_anchor_deltas), dim=1)[fg_mask], target, smooth_l1_beta, reduction="sum")
+    return smooth_l1_loss(
+        cat(list(pred_anchor_deltas), dim=1)[fg_mask], target, smooth_l1_beta, reduction="sum"
+    )

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 
 class Matcher:
     """Labels predictions by their best overlap with the ground truth.
 
-    Paper: Faster R-CNN (arXiv:1506.01497), Sec. 3.1.2; Mask R-CNN, Sec. 3.1 (IoU of at least 0.5 is positive).
+    Paper: Faster R-CNN (arXiv:1506.01497), Sec. 3.1.2; Mask R-CNN, Sec. 3.1 (positive from IoU 0.5 on).
     """
 
     def __init__(
@@ -28,12 +29,14 @@ class Matcher:
         if list(thresholds) != sorted(thresholds) or (thresholds and thresholds[0] <= 0):
             raise ValueError(f"IOU_THRESHOLDS={list(thresholds)}: give rising positive numbers")
         if len(labels) != len(thresholds) + 1 or not set(labels) <= {-1, 0, 1}:
-            raise ValueError(f"IOU_LABELS={list(labels)}: give {len(thresholds) + 1} values out of -1, 0 and 1")
+            raise ValueError(
+                f"IOU_LABELS={list(labels)}: give {len(thresholds) + 1} values out of -1, 0 and 1"
+            )
         self.thresholds = list(thresholds)
         self.labels = list(labels)
         self.allow_low_quality_matches = allow_low_quality_matches
 
-    def __call__(self, match_quality_matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(self, match_quality_matrix: Tensor) -> tuple[Tensor, Tensor]:
         """Match predictions to ground-truth elements.
 
         Args:
@@ -54,8 +57,8 @@ class Matcher:
             self.set_low_quality_matches_(match_labels, match_quality_matrix)
         return matches, match_labels
 
-    def set_low_quality_matches_(self, match_labels: torch.Tensor, match_quality_matrix: torch.Tensor) -> None:
-        """Set the label of each ground-truth element's best predictions to 1, in place; their matches stay."""
+    def set_low_quality_matches_(self, match_labels: Tensor, match_quality_matrix: Tensor) -> None:
+        """Label each ground-truth element's best predictions 1, in place; their matches stay."""
         if match_quality_matrix.numel() == 0:
             return
         best = match_quality_matrix.amax(dim=1, keepdim=True)

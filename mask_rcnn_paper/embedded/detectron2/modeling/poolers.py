@@ -11,13 +11,13 @@ import torch
 from detectron2.layers import ROIAlign, cat, nonzero_tuple
 from detectron2.modeling.choices import require
 from detectron2.structures import Boxes
-from torch import nn
+from torch import Tensor, nn
 from torchvision.ops import RoIPool
 
 
 def assign_boxes_to_levels(
     box_lists: list[Boxes], min_level: int, max_level: int, canonical_box_size: int, canonical_level: int
-) -> torch.Tensor:
+) -> Tensor:
     """Map each box to a level by its size: floor(canonical_level + log2(sqrt(area) / canonical_box_size)).
 
     Args:
@@ -36,7 +36,7 @@ def assign_boxes_to_levels(
     return levels.clamp(min=min_level, max=max_level).to(torch.int64) - min_level
 
 
-def convert_boxes_to_pooler_format(box_lists: list[Boxes]) -> torch.Tensor:
+def convert_boxes_to_pooler_format(box_lists: list[Boxes]) -> Tensor:
     """Return (M, 5): for each box the index of its image in the batch, then its corners."""
     boxes = torch.cat([b.tensor for b in box_lists], dim=0)
     sizes = torch.tensor([len(b) for b in box_lists], device=boxes.device)
@@ -58,13 +58,8 @@ class ROIPooler(nn.Module):
     """Pools every RoI from the level that fits its size; ``level_poolers`` holds one layer a level."""
 
     def __init__(
-        self,
-        output_size: int | tuple[int, int],
-        scales: Sequence[float],
-        sampling_ratio: int,
-        pooler_type: str,
-        canonical_box_size: int = 224,
-        canonical_level: int = 4,
+        self, output_size: int | tuple[int, int], scales: Sequence[float], sampling_ratio: int,
+        pooler_type: str, canonical_box_size: int = 224, canonical_level: int = 4
     ) -> None:
         """
         Args:
@@ -82,7 +77,9 @@ class ROIPooler(nn.Module):
         require("POOLER_TYPE", pooler_type, ("ROIAlign", "ROIAlignV2", "ROIPool"))
         levels = [-math.log2(scale) for scale in scales]
         if not levels or levels != [int(levels[0]) + i for i in range(len(levels))]:
-            raise ValueError(f"RoIs are pooled from maps of scales {list(scales)}: give consecutive powers of 2")
+            raise ValueError(
+                f"RoIs are pooled from maps of scales {list(scales)}: give consecutive powers of 2"
+            )
         self.output_size = (output_size, output_size) if isinstance(output_size, int) else tuple(output_size)
         self.level_poolers = nn.ModuleList(
             _make_level_pooler(pooler_type, self.output_size, scale, sampling_ratio) for scale in scales
@@ -91,7 +88,7 @@ class ROIPooler(nn.Module):
         self.canonical_box_size = canonical_box_size
         self.canonical_level = canonical_level
 
-    def forward(self, x: list[torch.Tensor], box_lists: list[Boxes]) -> torch.Tensor:
+    def forward(self, x: list[Tensor], box_lists: list[Boxes]) -> Tensor:
         """Pool all boxes.
 
         Args:

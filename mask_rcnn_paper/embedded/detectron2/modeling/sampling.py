@@ -2,11 +2,12 @@
 
 import torch
 from detectron2.layers import nonzero_tuple
+from torch import Tensor
 
 
 def subsample_labels(
-    labels: torch.Tensor, num_samples: int, positive_fraction: float, bg_label: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+    labels: Tensor, num_samples: int, positive_fraction: float, bg_label: int
+) -> tuple[Tensor, Tensor]:
     """Draw at most ``num_samples`` examples without replacement.
 
     Positives fill at most the given fraction; negatives fill what positives leave.

@@ -30,8 +30,8 @@ class WarmupParamScheduler(ParamScheduler):
             warmup_factor: the warm-up starts at this multiple of `scheduler`'s first value.
             warmup_length: fraction of training, in [0, 1].
             warmup_method: "linear" rises to the value at which `scheduler` takes over; "constant" stays.
-            rescale_interval: squeeze all of `scheduler` into what the warm-up leaves of training, rather than hide
-                its beginning.
+            rescale_interval: squeeze all of `scheduler` into what the warm-up leaves of training, rather than
+                hide its beginning.
 
         Raises:
             ValueError: unknown `warmup_method`.

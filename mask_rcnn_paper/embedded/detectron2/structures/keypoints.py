@@ -105,7 +105,7 @@ def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> Tensor:
     keypoints = maps.new_zeros(*maps.shape[:2], 4)
     sides = (rois[:, 2:] - rois[:, :2]).clamp(min=1)
     pixels = sides.ceil().long().tolist()
-    # Boxes differ in size, so they are resized one by one, bicubically as in the recorded results.
+    # Boxes differ in size, so they are resized one by one, bicubically as in detectron2.
     for i, (width, height) in enumerate(pixels):
         resized = F.interpolate(maps[i : i + 1], size=(height, width), mode="bicubic", align_corners=False)[0]
         best, position = resized.flatten(1).max(dim=1)

@@ -3,7 +3,6 @@
 import datetime
 import json
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +41,7 @@ class EventStorage:
         self._latest: dict[str, tuple[float, int]] = {}
         self._prefix = ""
         self.vis_data: list[tuple[str, torch.Tensor, int]] = []
-        self.histograms: list[dict[str, Any]] = []
+        self.histograms: list[tuple[str, torch.Tensor, int, int]] = []
 
     def put_scalar(
         self, name: str, value: float | torch.Tensor, smoothing_hint: bool = True, cur_iter: int | None = None
@@ -85,22 +84,7 @@ class EventStorage:
             hist_tensor: values, any shape.
             bins: number of equally wide bins between the least and the greatest value.
         """
-        values = hist_tensor.detach().flatten().cpu().double()
-        low, high = values.min().item(), values.max().item()
-        counts = torch.histc(values, bins=bins, min=low, max=high)
-        self.histograms.append(
-            {
-                "tag": self._prefix + hist_name,
-                "min": low,
-                "max": high,
-                "num": values.numel(),
-                "sum": values.sum().item(),
-                "sum_squares": values.square().sum().item(),
-                "bucket_limits": torch.linspace(low, high, bins + 1)[1:].tolist(),
-                "bucket_counts": counts.tolist(),
-                "global_step": self.iter,
-            }
-        )
+        self.histograms.append((self._prefix + hist_name, hist_tensor.detach().cpu(), bins, self.iter))
 
     def history(self, name: str) -> HistoryBuffer:
         """The values of one series.
@@ -243,8 +227,8 @@ class TensorboardXWriter(EventWriter):
         for name, image, iteration in storage.vis_data:
             self._writer.add_image(name, image, iteration)
         storage.clear_images()
-        for histogram in storage.histograms:
-            self._writer.add_histogram_raw(**histogram)
+        for name, values, bins, iteration in storage.histograms:
+            self._writer.add_histogram(name, values, iteration, bins=bins)
         storage.clear_histograms()
 
     def close(self) -> None:
@@ -261,31 +245,17 @@ class CommonMetricPrinter(EventWriter):
         self._logger = logging.getLogger("detectron2.utils.events")
         self._max_iter = max_iter
         self._window_size = window_size
-        self._last: tuple[int, float] | None = None
-
-    def _eta(self, storage: EventStorage) -> str | None:
-        """Time left, as H:MM:SS; None while it cannot be told."""
-        if self._max_iter is None:
-            return None
-        left = self._max_iter - storage.iter - 1
-        now, last = (storage.iter, time.perf_counter()), self._last
-        self._last = now
-        if "time" in storage.histories():
-            seconds = storage.history("time").median(1000) * left
-            storage.put_scalar("eta_seconds", seconds, smoothing_hint=False)
-        elif last is not None and last[0] < now[0]:
-            seconds = (now[1] - last[1]) / (now[0] - last[0]) * left
-        else:
-            return None
-        return str(datetime.timedelta(seconds=int(seconds)))
 
     def write(self) -> None:
         """Log one line; nothing once training is over."""
         storage = get_event_storage()
         if storage.iter == self._max_iter:
             return
-        eta = self._eta(storage)
-        parts = [f"eta: {eta}"] if eta else []
+        parts = []
+        if self._max_iter is not None and "time" in storage.histories():
+            seconds = storage.history("time").median(1000) * (self._max_iter - storage.iter - 1)
+            storage.put_scalar("eta_seconds", seconds, smoothing_hint=False)
+            parts.append(f"eta: {datetime.timedelta(seconds=int(seconds))}")
         parts.append(f"iter: {storage.iter}")
         smooth = storage.latest_with_smoothing_hint(self._window_size)
         parts += [f"{name}: {value:.4g}" for name, (value, _) in smooth.items() if "loss" in name]

@@ -10,42 +10,24 @@ from termcolor import colored
 
 _PLAIN = "[%(asctime)s] %(name)s %(levelname)s: %(message)s"
 _DATE = "%m/%d %H:%M:%S"
-_LEVEL_STYLE = {
-    logging.WARNING: ("red", ["blink"]),
-    logging.ERROR: ("red", ["blink", "underline"]),
-    logging.CRITICAL: ("red", ["blink", "underline"]),
-}
 
 
-class _AbbreviatingFormatter(logging.Formatter):
-    """Write `abbrev` instead of the logger's root name `name`."""
+class _Formatter(logging.Formatter):
+    """Writes `abbrev` instead of the root name `name`; with `mark`, puts a red level name before warnings."""
 
-    def __init__(self, fmt: str, name: str, abbrev: str) -> None:
+    def __init__(self, fmt: str, name: str, abbrev: str, mark: bool = False) -> None:
         super().__init__(fmt, datefmt=_DATE)
-        self._name, self._abbrev = name, abbrev
+        self._name, self._abbrev, self._mark = name, abbrev, mark
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        if self._name and (record.name + ".").startswith(self._name + "."):
-            full, record.name = record.name, (self._abbrev + record.name[len(self._name) :]).strip(".")
-            try:
-                return self._style(record)
-            finally:
-                record.name = full
-        return self._style(record)
-
-    def _style(self, record: logging.LogRecord) -> str:
-        return super().formatMessage(record)
-
-
-class _ColorfulFormatter(_AbbreviatingFormatter):
-    """Put a coloured level name before warnings and errors."""
-
-    def _style(self, record: logging.LogRecord) -> str:
-        text = super()._style(record)
-        if record.levelno not in _LEVEL_STYLE:
-            return text
-        colour, attributes = _LEVEL_STYLE[record.levelno]
-        return f"{colored(record.levelname, colour, attrs=attributes)} {text}"
+        full = record.name
+        if (full + ".").startswith(self._name + "."):
+            record.name = self._abbrev + full[len(self._name) :]
+        text = super().formatMessage(record)
+        record.name = full
+        if self._mark and record.levelno >= logging.WARNING:
+            return f"{colored(record.levelname, 'red')} {text}"
+        return text
 
 
 class _StdoutHandler(logging.StreamHandler):
@@ -72,8 +54,8 @@ def setup_logger(
     """Let a logger write to the terminal (rank 0 only) and to a file; calling it again adds nothing twice.
 
     Args:
-        output: a folder, which gets `log.txt`, or a file that ends in `.txt` or `.log`; None writes no file. Ranks
-            above 0 append `.rank<N>` to the file's name.
+        output: a folder, which gets `log.txt`, or a file that ends in `.txt` or `.log`; None writes no file.
+            Ranks above 0 append `.rank<N>` to the file's name.
         distributed_rank: rank of this process.
         color: colour the terminal's lines.
         name: root name of the logger.
@@ -93,11 +75,7 @@ def setup_logger(
     if configure_stdout and distributed_rank == 0 and not has_stdout:
         handler = _StdoutHandler()
         coloured = colored("[%(asctime)s %(name)s]: ", "green") + "%(message)s"
-        handler.setFormatter(
-            _ColorfulFormatter(coloured, name, abbrev)
-            if color
-            else _AbbreviatingFormatter(_PLAIN, name, abbrev)
-        )
+        handler.setFormatter(_Formatter(coloured if color else _PLAIN, name, abbrev, mark=color))
         logger.addHandler(handler)
 
     if output is not None:
@@ -106,7 +84,7 @@ def setup_logger(
         if all(getattr(handler, "baseFilename", None) != path for handler in logger.handlers):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             handler = logging.FileHandler(path, encoding="utf-8")
-            handler.setFormatter(_AbbreviatingFormatter(_PLAIN, name, abbrev))
+            handler.setFormatter(_Formatter(_PLAIN, name, abbrev))
             logger.addHandler(handler)
     return logger
 

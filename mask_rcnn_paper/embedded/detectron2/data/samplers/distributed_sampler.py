@@ -4,9 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 import torch
-from torch.utils.data import Sampler
-
 from detectron2.utils import comm
+from torch.utils.data import Sampler
 
 
 class TrainingSampler(Sampler):

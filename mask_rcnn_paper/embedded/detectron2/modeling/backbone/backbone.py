@@ -2,9 +2,8 @@
 
 from abc import ABCMeta, abstractmethod
 
-import torch
 from detectron2.layers import ShapeSpec
-from torch import nn
+from torch import Tensor, nn
 
 
 class Backbone(nn.Module, metaclass=ABCMeta):
@@ -15,7 +14,7 @@ class Backbone(nn.Module, metaclass=ABCMeta):
     """
 
     @abstractmethod
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) to feature maps (N, C, H / stride, W / stride) by name."""
 
     @property

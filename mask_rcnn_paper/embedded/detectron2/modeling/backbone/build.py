@@ -7,7 +7,7 @@ from detectron2.modeling.choices import lookup
 from detectron2.utils.registry import Registry
 
 BACKBONE_REGISTRY = Registry("BACKBONE")
-BACKBONE_REGISTRY.__doc__ = "Called as ``obj(cfg, input_shape)`` with the image's ShapeSpec; returns a Backbone."
+"""Called as ``obj(cfg, input_shape)`` with the image's ShapeSpec. Returns a Backbone."""
 
 
 def build_backbone(cfg: CfgNode, input_shape: ShapeSpec | None = None) -> Backbone:

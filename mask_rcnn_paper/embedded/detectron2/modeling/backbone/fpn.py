@@ -1,21 +1,20 @@
 """Feature pyramid network on a backbone.
 
-Paper: Feature Pyramid Networks for Object Detection (arXiv:1612.03144), Sec. 3; the Mask R-CNN backbone of Sec. 3.
+Paper: Feature Pyramid Networks for Object Detection (arXiv:1612.03144), Sec. 3.
 """
 
 import math
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from detectron2.config import CfgNode
 from detectron2.layers import Conv2d, ShapeSpec, get_norm
 from detectron2.modeling.backbone.backbone import Backbone
 from detectron2.modeling.backbone.build import BACKBONE_REGISTRY
 from detectron2.modeling.backbone.resnet import build_resnet_backbone
-from detectron2.modeling.choices import require
+from detectron2.modeling.choices import require, select_shapes
 from fvcore.nn.weight_init import c2_xavier_fill
-from torch import nn
+from torch import Tensor, nn
 
 
 class LastLevelMaxPool(nn.Module):
@@ -26,23 +25,24 @@ class LastLevelMaxPool(nn.Module):
         self.num_levels = 1
         self.in_feature = "p5"
 
-    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+    def forward(self, x: Tensor) -> list[Tensor]:
         """Map (N, C, H, W) to a list of one (N, C, ceil(H / 2), ceil(W / 2))."""
         return [F.max_pool2d(x, kernel_size=1, stride=2)]
+
+
+def _conv(in_channels: int, out_channels: int, kernel: int, norm: str) -> Conv2d:
+    layer = get_norm(norm, out_channels)
+    conv = Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=layer is None, norm=layer)
+    c2_xavier_fill(conv)
+    return conv
 
 
 class FPN(Backbone):
     """Merges a backbone's maps top-down; the output of stride 2^k is named ``p<k>``."""
 
     def __init__(
-        self,
-        bottom_up: Backbone,
-        in_features: Sequence[str],
-        out_channels: int,
-        norm: str = "",
-        top_block: nn.Module | None = None,
-        fuse_type: str = "sum",
-        square_pad: int = 0,
+        self, bottom_up: Backbone, in_features: Sequence[str], out_channels: int, norm: str = "",
+        top_block: nn.Module | None = None, fuse_type: str = "sum", square_pad: int = 0
     ) -> None:
         """
         Args:
@@ -59,24 +59,15 @@ class FPN(Backbone):
         """
         super().__init__()
         require("MODEL.FPN.FUSE_TYPE", fuse_type, ("sum", "avg"))
-        shapes = bottom_up.output_shape()
-        strides = [shapes[name].stride for name in in_features]
+        shapes = select_shapes("MODEL.FPN.IN_FEATURES", in_features, bottom_up.output_shape())
+        strides = [shape.stride for shape in shapes]
         levels = [int(math.log2(stride)) for stride in strides]
-        if not levels or strides != [2 ** (levels[0] + i) for i in range(len(levels))]:
-            raise ValueError(
-                f"MODEL.FPN.IN_FEATURES={list(in_features)} have strides {strides}: give maps of doubling stride"
-            )
-        for name, level in zip(in_features, levels, strict=True):
-            lateral = Conv2d(
-                shapes[name].channels, out_channels, 1, bias=norm == "", norm=get_norm(norm, out_channels)
-            )
-            output = Conv2d(
-                out_channels, out_channels, 3, padding=1, bias=norm == "", norm=get_norm(norm, out_channels)
-            )
-            c2_xavier_fill(lateral)
-            c2_xavier_fill(output)
-            self.add_module(f"fpn_lateral{level}", lateral)
-            self.add_module(f"fpn_output{level}", output)
+        if strides != [2 ** (levels[0] + i) for i in range(len(levels))]:
+            found = f"MODEL.FPN.IN_FEATURES={list(in_features)} of strides {strides}"
+            raise ValueError(f"{found}: each stride must be twice the one before")
+        for shape, level in zip(shapes, levels, strict=True):
+            self.add_module(f"fpn_lateral{level}", _conv(shape.channels, out_channels, 1, norm))
+            self.add_module(f"fpn_output{level}", _conv(out_channels, out_channels, 3, norm))
 
         self.bottom_up = bottom_up
         self.top_block = top_block
@@ -101,8 +92,8 @@ class FPN(Backbone):
         """The square that images are padded to."""
         return {"square_size": self._square_pad}
 
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Map images (N, C, H, W) to maps (N, out_channels, H / 2^k, W / 2^k) named ``p<k>``, fine to coarse."""
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """Map images (N, C, H, W) to maps ``p<k>`` (N, out_channels, H / 2^k, W / 2^k), fine to coarse."""
         bottom_up = self.bottom_up(x)
         outputs, merged = {}, None
         for name, level in reversed(list(zip(self.in_features, self._levels, strict=True))):

@@ -7,7 +7,6 @@ Shapes: N images, C channels, H x W the spatial size of the block's input, s its
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from detectron2.config import CfgNode
 from detectron2.layers import CNNBlockBase, Conv2d, ShapeSpec, get_norm
@@ -15,7 +14,7 @@ from detectron2.modeling.backbone.backbone import Backbone
 from detectron2.modeling.backbone.build import BACKBONE_REGISTRY
 from detectron2.modeling.choices import require
 from fvcore.nn.weight_init import c2_msra_fill
-from torch import nn
+from torch import Tensor, nn
 
 BLOCKS_PER_STAGE = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
@@ -33,10 +32,9 @@ class BasicStem(CNNBlockBase):
 
     def __init__(self, in_channels: int = 3, out_channels: int = 64, norm: str = "BN") -> None:
         super().__init__(in_channels, out_channels, 4)
-        self.in_channels = in_channels
         self.conv1 = _conv_norm(in_channels, out_channels, 7, norm, stride=2, padding=3)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H / 4, W / 4)."""
         return F.max_pool2d(F.relu_(self.conv1(x)), kernel_size=3, stride=2, padding=1)
 
@@ -45,16 +43,8 @@ class BottleneckBlock(CNNBlockBase):
     """1x1, 3x3 and 1x1 convolutions beside a shortcut."""
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        *,
-        bottleneck_channels: int,
-        stride: int = 1,
-        num_groups: int = 1,
-        norm: str = "BN",
-        stride_in_1x1: bool = False,
-        dilation: int = 1,
+        self, in_channels: int, out_channels: int, *, bottleneck_channels: int, stride: int = 1,
+        num_groups: int = 1, norm: str = "BN", stride_in_1x1: bool = False, dilation: int = 1
     ) -> None:
         """
         Args:
@@ -86,7 +76,7 @@ class BottleneckBlock(CNNBlockBase):
         )
         self.conv3 = _conv_norm(bottleneck_channels, out_channels, 1, norm)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H / s, W / s)."""
         out = F.relu_(self.conv1(x))
         out = F.relu_(self.conv2(out))
@@ -98,12 +88,8 @@ class ResNet(Backbone):
     """A stem and stages ``res2``, ``res3``, ..., optionally with a classifier."""
 
     def __init__(
-        self,
-        stem: nn.Module,
-        stages: Sequence[Sequence[CNNBlockBase]],
-        num_classes: int | None = None,
-        out_features: Sequence[str] | None = None,
-        freeze_at: int = 0,
+        self, stem: nn.Module, stages: Sequence[Sequence[CNNBlockBase]], num_classes: int | None = None,
+        out_features: Sequence[str] | None = None, freeze_at: int = 0
     ) -> None:
         """
         Args:
@@ -143,7 +129,7 @@ class ResNet(Backbone):
             nn.init.normal_(self.linear.weight, std=0.01)
         self.freeze(freeze_at)
 
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Map images (N, C, H, W) to the requested outputs by name; ``linear`` is (N, num_classes)."""
         outputs = {"stem": self.stem(x)}
         x = outputs["stem"]
@@ -174,12 +160,8 @@ class ResNet(Backbone):
 
     @staticmethod
     def make_stage(
-        block_class: type[CNNBlockBase],
-        num_blocks: int,
-        *,
-        in_channels: int,
-        out_channels: int,
-        **kwargs: Any,
+        block_class: type[CNNBlockBase], num_blocks: int, *, in_channels: int, out_channels: int,
+        **kwargs: Any
     ) -> list[CNNBlockBase]:
         """Make the blocks of one stage.
 
@@ -200,7 +182,9 @@ class ResNet(Backbone):
             for key, value in kwargs.items():
                 name = key.removesuffix("_per_block")
                 if name != key and len(value) != num_blocks:
-                    raise ValueError(f"{key}={list(value)}: give one value for each of the {num_blocks} blocks")
+                    raise ValueError(
+                        f"{key}={list(value)}: give one value for each of the {num_blocks} blocks"
+                    )
                 arguments[name] = value if name == key else value[i]
             blocks.append(block_class(in_channels if i == 0 else out_channels, out_channels, **arguments))
         return blocks
@@ -216,22 +200,35 @@ class ResNet(Backbone):
             block_class: the kind of block; by default BottleneckBlock.
             kwargs: passed to :meth:`make_stage`.
         """
-        require("MODEL.RESNETS.DEPTH", depth, BLOCKS_PER_STAGE)
-        stages = []
-        for i, num_blocks in enumerate(BLOCKS_PER_STAGE[depth]):
-            width = 64 * 2**i
-            stages.append(
-                ResNet.make_stage(
-                    block_class or BottleneckBlock,
-                    num_blocks,
-                    stride_per_block=[1 if i == 0 else 2] + [1] * (num_blocks - 1),
-                    in_channels=64 if i == 0 else 2 * width,
-                    bottleneck_channels=width,
-                    out_channels=4 * width,
-                    **kwargs,
-                )
+        channels = {"in_channels": 64, "bottleneck_channels": 64, "out_channels": 256}
+        return _make_stages(depth, 5, block_class or BottleneckBlock, **channels, **kwargs)
+
+
+def _make_stages(
+    depth: int, last: int, block_class: type[CNNBlockBase], *, in_channels: int, bottleneck_channels: int,
+    out_channels: int, res5_dilation: int = 1, **kwargs: Any
+) -> list[list[CNNBlockBase]]:
+    """Make ``res2`` to ``res<last>``; the given channels are those of ``res2`` and double with each stage."""
+    require("MODEL.RESNETS.DEPTH", depth, BLOCKS_PER_STAGE)
+    stages = []
+    for index, num_blocks in list(enumerate(BLOCKS_PER_STAGE[depth], start=2))[: last - 1]:
+        dilation = {"dilation": 2} if index == 5 and res5_dilation == 2 else {}
+        stride = 1 if index == 2 or dilation else 2
+        stages.append(
+            ResNet.make_stage(
+                block_class,
+                num_blocks,
+                stride_per_block=[stride] + [1] * (num_blocks - 1),
+                in_channels=in_channels,
+                bottleneck_channels=bottleneck_channels,
+                out_channels=out_channels,
+                **dilation,
+                **kwargs,
             )
-        return stages
+        )
+        in_channels = out_channels
+        bottleneck_channels, out_channels = 2 * bottleneck_channels, 2 * out_channels
+    return stages
 
 
 @BACKBONE_REGISTRY.register()
@@ -246,30 +243,21 @@ def build_resnet_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> ResNet:
         ValueError: a value that the embedded core does not implement.
     """
     c = cfg.MODEL.RESNETS
-    require("MODEL.RESNETS.DEPTH", c.DEPTH, BLOCKS_PER_STAGE)
     require("MODEL.RESNETS.RES5_DILATION", c.RES5_DILATION, (1, 2))
-    stages = []
-    in_channels = c.STEM_OUT_CHANNELS
-    last = max((int(name[3:]) for name in c.OUT_FEATURES if name in ("res2", "res3", "res4", "res5")), default=5)
-    for index in range(2, last + 1):
-        num_blocks = BLOCKS_PER_STAGE[c.DEPTH][index - 2]
-        dilation = c.RES5_DILATION if index == 5 else 1
-        first_stride = 1 if index == 2 or dilation == 2 else 2
-        out_channels = c.RES2_OUT_CHANNELS * 2 ** (index - 2)
-        stages.append(
-            ResNet.make_stage(
-                BottleneckBlock,
-                num_blocks,
-                stride_per_block=[first_stride] + [1] * (num_blocks - 1),
-                in_channels=in_channels,
-                bottleneck_channels=c.NUM_GROUPS * c.WIDTH_PER_GROUP * 2 ** (index - 2),
-                out_channels=out_channels,
-                num_groups=c.NUM_GROUPS,
-                norm=c.NORM,
-                stride_in_1x1=c.STRIDE_IN_1X1,
-                dilation=dilation,
-            )
-        )
-        in_channels = out_channels
+    names = ["stem", "res2", "res3", "res4", "res5"]
+    if not c.OUT_FEATURES or not set(c.OUT_FEATURES) <= set(names):
+        raise ValueError(f"MODEL.RESNETS.OUT_FEATURES={list(c.OUT_FEATURES)}: choose from {', '.join(names)}")
+    stages = _make_stages(
+        c.DEPTH,
+        max(names.index(name) for name in c.OUT_FEATURES) + 1,
+        BottleneckBlock,
+        in_channels=c.STEM_OUT_CHANNELS,
+        bottleneck_channels=c.NUM_GROUPS * c.WIDTH_PER_GROUP,
+        out_channels=c.RES2_OUT_CHANNELS,
+        res5_dilation=c.RES5_DILATION,
+        num_groups=c.NUM_GROUPS,
+        norm=c.NORM,
+        stride_in_1x1=c.STRIDE_IN_1X1,
+    )
     stem = BasicStem(input_shape.channels, c.STEM_OUT_CHANNELS, c.NORM)
     return ResNet(stem, stages, out_features=c.OUT_FEATURES, freeze_at=cfg.MODEL.BACKBONE.FREEZE_AT)

@@ -7,8 +7,8 @@ from detectron2.utils.registry import Registry
 from torch import nn
 
 META_ARCH_REGISTRY = Registry("META_ARCH")
-META_ARCH_REGISTRY.__doc__ = """Called as ``obj(cfg)``. Returns a module that is called with a list of dictionaries,
-one an image, and returns losses by name in training and one dictionary of results an image in testing."""
+"""Called as ``obj(cfg)``. Returns a module that is called with a list of dictionaries, one an image, and
+returns losses by name in training and one dictionary of results an image in testing."""
 
 
 def build_model(cfg: CfgNode) -> nn.Module:

@@ -11,24 +11,25 @@ from detectron2.modeling.postprocessing import detector_postprocess
 from detectron2.modeling.proposal_generator import build_proposal_generator
 from detectron2.modeling.roi_heads import build_roi_heads
 from detectron2.structures import ImageList, Instances
-from torch import nn
+from torch import Tensor, nn
 
 BatchedInputs = list[dict[str, Any]]
 
 
-def _per_channel(values: tuple[float, ...]) -> torch.Tensor:
+def _per_channel(values: tuple[float, ...]) -> Tensor:
     return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
 
 
 class _ImageModel(nn.Module):
     """What both models share: pixel normalisation, batching and rescaling."""
 
-    def __init__(self, backbone: Backbone, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]) -> None:
+    def __init__(
+        self, backbone: Backbone, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]
+    ) -> None:
         super().__init__()
         if len(pixel_mean) != len(pixel_std):
-            raise ValueError(
-                f"MODEL.PIXEL_MEAN={list(pixel_mean)} and MODEL.PIXEL_STD={list(pixel_std)}: give one number a channel"
-            )
+            found = f"MODEL.PIXEL_MEAN={list(pixel_mean)} and MODEL.PIXEL_STD={list(pixel_std)}"
+            raise ValueError(f"{found}: give one number a channel")
         self.backbone = backbone
         self.register_buffer("pixel_mean", _per_channel(pixel_mean), persistent=False)
         self.register_buffer("pixel_std", _per_channel(pixel_std), persistent=False)
@@ -68,15 +69,9 @@ class GeneralizedRCNN(_ImageModel):
 
     @configurable
     def __init__(
-        self,
-        *,
-        backbone: Backbone,
-        proposal_generator: nn.Module | None,
-        roi_heads: nn.Module,
-        pixel_mean: tuple[float, ...],
-        pixel_std: tuple[float, ...],
-        input_format: str | None = None,
-        vis_period: int = 0,
+        self, *, backbone: Backbone, proposal_generator: nn.Module | None, roi_heads: nn.Module,
+        pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...], input_format: str | None = None,
+        vis_period: int = 0
     ) -> None:
         """
         Args:
@@ -108,7 +103,7 @@ class GeneralizedRCNN(_ImageModel):
             "pixel_std": cfg.MODEL.PIXEL_STD,
         }
 
-    def forward(self, batched_inputs: BatchedInputs) -> dict[str, torch.Tensor] | list[dict[str, Instances]]:
+    def forward(self, batched_inputs: BatchedInputs) -> dict[str, Tensor] | list[dict[str, Instances]]:
         """Compute losses in training, detections in testing.
 
         Args:
@@ -158,12 +153,9 @@ class GeneralizedRCNN(_ImageModel):
         return _postprocess(results, batched_inputs, images.image_sizes, "instances")
 
     def _propose(
-        self,
-        images: ImageList,
-        features: dict[str, torch.Tensor],
-        batched_inputs: BatchedInputs,
-        gt_instances: list[Instances] | None,
-    ) -> tuple[list[Instances], dict[str, torch.Tensor]]:
+        self, images: ImageList, features: dict[str, Tensor], batched_inputs: BatchedInputs,
+        gt_instances: list[Instances] | None
+    ) -> tuple[list[Instances], dict[str, Tensor]]:
         if self.proposal_generator is not None:
             return self.proposal_generator(images, features, gt_instances)
         proposals = self._field(batched_inputs, "proposals")
@@ -181,17 +173,15 @@ class ProposalNetwork(_ImageModel):
 
     @configurable
     def __init__(
-        self,
-        *,
-        backbone: Backbone,
-        proposal_generator: nn.Module,
-        pixel_mean: tuple[float, ...],
-        pixel_std: tuple[float, ...],
+        self, *, backbone: Backbone, proposal_generator: nn.Module, pixel_mean: tuple[float, ...],
+        pixel_std: tuple[float, ...]
     ) -> None:
         """See :class:`GeneralizedRCNN` for the arguments."""
         super().__init__(backbone, pixel_mean, pixel_std)
         if proposal_generator is None:
-            raise ValueError("MODEL.PROPOSAL_GENERATOR.NAME='PrecomputedProposals': a ProposalNetwork needs RPN")
+            raise ValueError(
+                "MODEL.PROPOSAL_GENERATOR.NAME='PrecomputedProposals': a ProposalNetwork needs RPN"
+            )
         self.proposal_generator = proposal_generator
 
     @classmethod
@@ -205,7 +195,7 @@ class ProposalNetwork(_ImageModel):
             "pixel_std": cfg.MODEL.PIXEL_STD,
         }
 
-    def forward(self, batched_inputs: BatchedInputs) -> dict[str, torch.Tensor] | list[dict[str, Instances]]:
+    def forward(self, batched_inputs: BatchedInputs) -> dict[str, Tensor] | list[dict[str, Instances]]:
         """Compute the RPN's losses in training, ``{"proposals": Instances}`` for each image in testing."""
         images = self.preprocess_image(batched_inputs)
         features = self.backbone(images.tensor)

@@ -7,9 +7,9 @@ from detectron2.utils.registry import Registry
 from torch import nn
 
 PROPOSAL_GENERATOR_REGISTRY = Registry("PROPOSAL_GENERATOR")
-PROPOSAL_GENERATOR_REGISTRY.__doc__ = """Called as ``obj(cfg, input_shape)`` with the backbone's ShapeSpecs by name.
-Returns a module that is called with images, features and, in training, ground-truth instances, and returns
-proposals and a dictionary of losses."""
+"""Called as ``obj(cfg, input_shape)`` with the backbone's ShapeSpecs by name. Returns a module that is
+called with images, features and, in training, ground-truth instances, and returns proposals and a
+dictionary of losses."""
 
 
 def build_proposal_generator(cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> nn.Module | None:

@@ -5,17 +5,12 @@ import math
 import torch
 from detectron2.layers import batched_nms, cat
 from detectron2.structures import Boxes, Instances
+from torch import Tensor
 
 
 def find_top_rpn_proposals(
-    proposals: list[torch.Tensor],
-    pred_objectness_logits: list[torch.Tensor],
-    image_sizes: list[tuple[int, int]],
-    nms_thresh: float,
-    pre_nms_topk: int,
-    post_nms_topk: int,
-    min_box_size: float,
-    training: bool,
+    proposals: list[Tensor], pred_objectness_logits: list[Tensor], image_sizes: list[tuple[int, int]],
+    nms_thresh: float, pre_nms_topk: int, post_nms_topk: int, min_box_size: float, training: bool
 ) -> list[Instances]:
     """Choose the best boxes of each image: top k of each level, clip, drop small ones, NMS a level, top k.
 
@@ -52,13 +47,8 @@ def find_top_rpn_proposals(
 
 
 def _suppress(
-    boxes: torch.Tensor,
-    logits: torch.Tensor,
-    levels: torch.Tensor,
-    image_size: tuple[int, int],
-    nms_thresh: float,
-    topk: int,
-    min_box_size: float,
+    boxes: Tensor, logits: Tensor, levels: Tensor, image_size: tuple[int, int], nms_thresh: float,
+    topk: int, min_box_size: float
 ) -> Instances:
     """Clip, filter and suppress the boxes of one image."""
     clipped = Boxes(boxes)
@@ -82,7 +72,9 @@ def add_ground_truth_to_proposals(
         ValueError: the numbers of images differ, or the proposals have a field that the ground truth lacks.
     """
     if len(gt) != len(proposals):
-        raise ValueError(f"ground truth of {len(gt)} images and proposals of {len(proposals)}: they must be as many")
+        raise ValueError(
+            f"ground truth of {len(gt)} images and proposals of {len(proposals)}: they must be as many"
+        )
     return [_append(g, p) for g, p in zip(gt, proposals, strict=True)]
 
 

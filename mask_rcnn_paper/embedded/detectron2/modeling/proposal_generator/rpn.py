@@ -20,7 +20,7 @@ from detectron2.modeling.proposal_generator.rpn_head import build_rpn_head
 from detectron2.modeling.sampling import subsample_labels
 from detectron2.structures import Boxes, ImageList, Instances, pairwise_iou
 from detectron2.utils.events import get_event_storage
-from torch import nn
+from torch import Tensor, nn
 
 
 @PROPOSAL_GENERATOR_REGISTRY.register()
@@ -29,23 +29,12 @@ class RPN(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        in_features: list[str],
-        head: nn.Module,
-        anchor_generator: nn.Module,
-        anchor_matcher: Matcher,
-        box2box_transform: Box2BoxTransform,
-        batch_size_per_image: int,
-        positive_fraction: float,
-        pre_nms_topk: tuple[float, float],
-        post_nms_topk: tuple[float, float],
-        nms_thresh: float = 0.7,
-        min_box_size: float = 0.0,
-        anchor_boundary_thresh: float = -1.0,
-        loss_weight: float | dict[str, float] = 1.0,
-        box_reg_loss_type: str = "smooth_l1",
-        smooth_l1_beta: float = 0.0,
+        self, *, in_features: list[str], head: nn.Module, anchor_generator: nn.Module,
+        anchor_matcher: Matcher, box2box_transform: Box2BoxTransform, batch_size_per_image: int,
+        positive_fraction: float, pre_nms_topk: tuple[float, float], post_nms_topk: tuple[float, float],
+        nms_thresh: float = 0.7, min_box_size: float = 0.0, anchor_boundary_thresh: float = -1.0,
+        loss_weight: float | dict[str, float] = 1.0, box_reg_loss_type: str = "smooth_l1",
+        smooth_l1_beta: float = 0.0
     ) -> None:
         """
         Args:
@@ -115,7 +104,7 @@ class RPN(nn.Module):
     @torch.no_grad()
     def label_and_sample_anchors(
         self, anchors: list[Boxes], gt_instances: list[Instances]
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """Label the anchors that take part in the loss.
 
         Args:
@@ -142,13 +131,9 @@ class RPN(nn.Module):
         return labels, matched_boxes
 
     def losses(
-        self,
-        anchors: list[Boxes],
-        pred_objectness_logits: list[torch.Tensor],
-        gt_labels: list[torch.Tensor],
-        pred_anchor_deltas: list[torch.Tensor],
-        gt_boxes: list[torch.Tensor],
-    ) -> dict[str, torch.Tensor]:
+        self, anchors: list[Boxes], pred_objectness_logits: list[Tensor], gt_labels: list[Tensor],
+        pred_anchor_deltas: list[Tensor], gt_boxes: list[Tensor]
+    ) -> dict[str, Tensor]:
         """Return ``loss_rpn_cls`` and ``loss_rpn_loc``.
 
         Both are sums over the sampled anchors, divided by the nominal batch N * ``batch_size_per_image``,
@@ -177,11 +162,8 @@ class RPN(nn.Module):
         return {name: loss * self.loss_weight.get(name, 1.0) for name, loss in losses.items()}
 
     def forward(
-        self,
-        images: ImageList,
-        features: dict[str, torch.Tensor],
-        gt_instances: list[Instances] | None = None,
-    ) -> tuple[list[Instances], dict[str, torch.Tensor]]:
+        self, images: ImageList, features: dict[str, Tensor], gt_instances: list[Instances] | None = None
+    ) -> tuple[list[Instances], dict[str, Tensor]]:
         """Propose boxes.
 
         Args:
@@ -209,11 +191,8 @@ class RPN(nn.Module):
 
     @torch.no_grad()
     def predict_proposals(
-        self,
-        anchors: list[Boxes],
-        pred_objectness_logits: list[torch.Tensor],
-        pred_anchor_deltas: list[torch.Tensor],
-        image_sizes: list[tuple[int, int]],
+        self, anchors: list[Boxes], pred_objectness_logits: list[Tensor], pred_anchor_deltas: list[Tensor],
+        image_sizes: list[tuple[int, int]]
     ) -> list[Instances]:
         """Decode all boxes and choose the best; without gradients, as boxes are constants to what follows.
 
@@ -226,7 +205,9 @@ class RPN(nn.Module):
         boxes = []
         for level, deltas in zip(anchors, pred_anchor_deltas, strict=True):
             source = level.tensor.expand(len(deltas), -1, -1).reshape(-1, 4)
-            boxes.append(self.box2box_transform.apply_deltas(deltas.reshape(-1, 4), source).view(deltas.shape))
+            boxes.append(
+                self.box2box_transform.apply_deltas(deltas.reshape(-1, 4), source).view(deltas.shape)
+            )
         return find_top_rpn_proposals(
             boxes,
             pred_objectness_logits,

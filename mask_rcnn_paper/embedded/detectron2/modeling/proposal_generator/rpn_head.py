@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import Conv2d, ShapeSpec
 from detectron2.modeling.anchor_generator import build_anchor_generator
 from detectron2.modeling.choices import lookup
 from detectron2.utils.registry import Registry
-from torch import nn
+from torch import Tensor, nn
 
 RPN_HEAD_REGISTRY = Registry("RPN_HEAD")
-RPN_HEAD_REGISTRY.__doc__ = """Called as ``obj(cfg, input_shape)`` with a list of ShapeSpecs, one a level.
-Returns a module that maps a list of features to lists of objectness logits (N, A, H, W) and deltas (N, A * 4, H, W)."""
+"""Called as ``obj(cfg, input_shape)`` with a list of ShapeSpecs, one a level. Returns a module that maps a
+list of features to lists of objectness logits (N, A, H, W) and deltas (N, A * 4, H, W)."""
 
 
 def build_rpn_head(cfg: CfgNode, input_shape: list[ShapeSpec]) -> nn.Module:
@@ -41,7 +40,9 @@ class StandardRPNHead(nn.Module):
         """
         super().__init__()
         if not conv_dims or any(dim < 1 and dim != -1 for dim in conv_dims):
-            raise ValueError(f"MODEL.RPN.CONV_DIMS={list(conv_dims)}: give at least one of -1 or a positive number")
+            raise ValueError(
+                f"MODEL.RPN.CONV_DIMS={list(conv_dims)}: give at least one of -1 or a positive number"
+            )
         convs = []
         channels = in_channels
         for dim in conv_dims:
@@ -71,10 +72,9 @@ class StandardRPNHead(nn.Module):
         channels = {shape.channels for shape in input_shape}
         num_anchors = set(anchor_generator.num_anchors)
         if len(channels) != 1 or len(num_anchors) != 1:
-            raise ValueError(
-                f"MODEL.RPN.IN_FEATURES={list(cfg.MODEL.RPN.IN_FEATURES)} have {sorted(channels)} channels and "
-                f"{sorted(num_anchors)} anchors a cell: the levels share one head, so each must have the same"
-            )
+            found = f"{sorted(channels)} channels and {sorted(num_anchors)} anchors a cell"
+            names = list(cfg.MODEL.RPN.IN_FEATURES)
+            raise ValueError(f"MODEL.RPN.IN_FEATURES={names} have {found}: they share a head, so must agree")
         return {
             "in_channels": channels.pop(),
             "num_anchors": num_anchors.pop(),
@@ -82,7 +82,7 @@ class StandardRPNHead(nn.Module):
             "conv_dims": cfg.MODEL.RPN.CONV_DIMS,
         }
 
-    def forward(self, features: list[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    def forward(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Map L features (N, C, H, W) to L logits (N, A, H, W) and L deltas (N, A * box_dim, H, W)."""
         hidden = [self.conv(x) for x in features]
         return [self.objectness_logits(x) for x in hidden], [self.anchor_deltas(x) for x in hidden]

@@ -1,18 +1,17 @@
-"""Box heads: pooled features to a vector. Paper: FPN (arXiv:1612.03144), Sec. 4.2 (two fully connected layers)."""
+"""Box heads: from pooled features to a vector. Paper: FPN (arXiv:1612.03144), Sec. 4.2."""
 
 from typing import Any
 
-import torch
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import Conv2d, ShapeSpec, get_norm
 from detectron2.modeling.choices import lookup
 from detectron2.utils.registry import Registry
 from fvcore.nn.weight_init import c2_msra_fill, c2_xavier_fill
-from torch import nn
+from torch import Tensor, nn
 
 ROI_BOX_HEAD_REGISTRY = Registry("ROI_BOX_HEAD")
-ROI_BOX_HEAD_REGISTRY.__doc__ = """Called as ``obj(cfg, input_shape)`` with the ShapeSpec of the pooled features.
-Returns a module that maps them to box features, and tells their shape in ``output_shape``."""
+"""Called as ``obj(cfg, input_shape)`` with the pooled features' ShapeSpec. Returns a module that maps them
+to box features, and tells their shape in ``output_shape``."""
 
 
 def build_box_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
@@ -41,7 +40,9 @@ class FastRCNNConvFCHead(nn.Sequential):
         """
         super().__init__()
         if not conv_dims and not fc_dims:
-            raise ValueError("MODEL.ROI_BOX_HEAD.NUM_CONV=0 and NUM_FC=0: the box head needs at least one layer")
+            raise ValueError(
+                "MODEL.ROI_BOX_HEAD.NUM_CONV=0 and NUM_FC=0: the box head needs at least one layer"
+            )
         channels, height, width = input_shape.channels, input_shape.height, input_shape.width
         for k, dim in enumerate(conv_dims, start=1):
             norm = get_norm(conv_norm, dim)
@@ -77,6 +78,6 @@ class FastRCNNConvFCHead(nn.Sequential):
         """Channels of the output; also height and width where the last layer is a convolution."""
         return self._output_shape
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (M, C, H, W) to (M, fc_dims[-1]), or (M, conv_dims[-1], H, W) without fully connected layers."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (M, C, H, W) to (M, fc_dims[-1]), or to (M, conv_dims[-1], H, W) without such layers."""
         return super().forward(x)

@@ -15,17 +15,13 @@ from detectron2.modeling.choices import require
 from detectron2.structures import Boxes, Instances
 from detectron2.utils.events import get_event_storage
 from fvcore.nn import smooth_l1_loss
-from torch import nn
+from torch import Tensor, nn
 
 
 def fast_rcnn_inference(
-    boxes: list[torch.Tensor],
-    scores: list[torch.Tensor],
-    image_shapes: list[tuple[int, int]],
-    score_thresh: float,
-    nms_thresh: float,
-    topk_per_image: int,
-) -> tuple[list[Instances], list[torch.Tensor]]:
+    boxes: list[Tensor], scores: list[Tensor], image_shapes: list[tuple[int, int]], score_thresh: float,
+    nms_thresh: float, topk_per_image: int
+) -> tuple[list[Instances], list[Tensor]]:
     """Choose detections: score threshold, NMS in each class, best over all classes.
 
     Args:
@@ -48,13 +44,9 @@ def fast_rcnn_inference(
 
 
 def _infer_image(
-    boxes: torch.Tensor,
-    scores: torch.Tensor,
-    image_shape: tuple[int, int],
-    score_thresh: float,
-    nms_thresh: float,
-    topk: int,
-) -> tuple[Instances, torch.Tensor]:
+    boxes: Tensor, scores: Tensor, image_shape: tuple[int, int], score_thresh: float, nms_thresh: float,
+    topk: int
+) -> tuple[Instances, Tensor]:
     num_box_classes = boxes.shape[1] // 4
     finite = torch.isfinite(boxes).all(dim=1) & torch.isfinite(scores).all(dim=1)
     rows, classes = nonzero_tuple((scores[:, :-1] > score_thresh) & finite.unsqueeze(1))
@@ -71,7 +63,7 @@ def _infer_image(
     return result, rows[keep]
 
 
-def _log_classification(logits: torch.Tensor, gt_classes: torch.Tensor) -> None:
+def _log_classification(logits: Tensor, gt_classes: Tensor) -> None:
     """Put the accuracy over all, the accuracy over foreground, and foreground taken for background."""
     if gt_classes.numel() == 0:
         return
@@ -93,22 +85,12 @@ class FastRCNNOutputLayers(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        input_shape: ShapeSpec,
-        *,
-        box2box_transform: Box2BoxTransform,
-        num_classes: int,
-        test_score_thresh: float = 0.0,
-        test_nms_thresh: float = 0.5,
-        test_topk_per_image: int = 100,
-        cls_agnostic_bbox_reg: bool = False,
-        smooth_l1_beta: float = 0.0,
-        box_reg_loss_type: str = "smooth_l1",
-        loss_weight: float | dict[str, float] = 1.0,
-        use_fed_loss: bool = False,
-        use_sigmoid_ce: bool = False,
-        get_fed_loss_cls_weights: Callable | None = None,
-        fed_loss_num_classes: int = 50,
+        self, input_shape: ShapeSpec, *, box2box_transform: Box2BoxTransform, num_classes: int,
+        test_score_thresh: float = 0.0, test_nms_thresh: float = 0.5, test_topk_per_image: int = 100,
+        cls_agnostic_bbox_reg: bool = False, smooth_l1_beta: float = 0.0,
+        box_reg_loss_type: str = "smooth_l1", loss_weight: float | dict[str, float] = 1.0,
+        use_fed_loss: bool = False, use_sigmoid_ce: bool = False,
+        get_fed_loss_cls_weights: Callable | None = None, fed_loss_num_classes: int = 50
     ) -> None:
         """
         Args:
@@ -168,14 +150,12 @@ class FastRCNNOutputLayers(nn.Module):
             "loss_weight": {"loss_box_reg": c.BBOX_REG_LOSS_WEIGHT},
         }
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map features (M, ...) to logits (M, K + 1) and deltas (M, K * 4), or (M, 4) class-agnostic."""
         x = x.flatten(1)
         return self.cls_score(x), self.bbox_pred(x)
 
-    def losses(
-        self, predictions: tuple[torch.Tensor, torch.Tensor], proposals: list[Instances]
-    ) -> dict[str, torch.Tensor]:
+    def losses(self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]) -> dict[str, Tensor]:
         """Return ``loss_cls`` and ``loss_box_reg``.
 
         Args:
@@ -190,7 +170,9 @@ class FastRCNNOutputLayers(nn.Module):
         if proposals:
             boxes = cat([p.proposal_boxes.tensor for p in proposals])
             # Images without ground truth have background only, whose boxes are not looked at.
-            gt_boxes = cat([(p.gt_boxes if p.has("gt_boxes") else p.proposal_boxes).tensor for p in proposals])
+            gt_boxes = cat(
+                [(p.gt_boxes if p.has("gt_boxes") else p.proposal_boxes).tensor for p in proposals]
+            )
         losses = {
             "loss_cls": cross_entropy(logits, gt_classes, reduction="mean"),
             "loss_box_reg": self.box_reg_loss(boxes, gt_boxes, deltas, gt_classes),
@@ -198,12 +180,8 @@ class FastRCNNOutputLayers(nn.Module):
         return {name: loss * self.loss_weight.get(name, 1.0) for name, loss in losses.items()}
 
     def box_reg_loss(
-        self,
-        proposal_boxes: torch.Tensor,
-        gt_boxes: torch.Tensor,
-        pred_deltas: torch.Tensor,
-        gt_classes: torch.Tensor,
-    ) -> torch.Tensor:
+        self, proposal_boxes: Tensor, gt_boxes: Tensor, pred_deltas: Tensor, gt_classes: Tensor
+    ) -> Tensor:
         """Smooth L1 loss of the foreground, summed and divided by the number of all proposals.
 
         Dividing by all rather than by the foreground gives every foreground example the same weight
@@ -216,15 +194,15 @@ class FastRCNNOutputLayers(nn.Module):
             gt_classes: (M,), in [0, K]; K is background.
         """
         (foreground,) = nonzero_tuple((gt_classes >= 0) & (gt_classes < self.num_classes))
-        deltas = pred_deltas.view(len(pred_deltas), -1, 4)
+        deltas = pred_deltas.unflatten(1, (-1, 4))
         deltas = deltas[foreground, 0 if deltas.shape[1] == 1 else gt_classes[foreground]]
         targets = self.box2box_transform.get_deltas(proposal_boxes[foreground], gt_boxes[foreground])
         loss = smooth_l1_loss(deltas, targets, self.smooth_l1_beta, reduction="sum")
         return loss / max(gt_classes.numel(), 1.0)
 
     def inference(
-        self, predictions: tuple[torch.Tensor, torch.Tensor], proposals: list[Instances]
-    ) -> tuple[list[Instances], list[torch.Tensor]]:
+        self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]
+    ) -> tuple[list[Instances], list[Tensor]]:
         """Detect: see :func:`fast_rcnn_inference`."""
         return fast_rcnn_inference(
             self.predict_boxes(predictions, proposals),
@@ -235,28 +213,26 @@ class FastRCNNOutputLayers(nn.Module):
             self.test_topk_per_image,
         )
 
-    def predict_boxes(
-        self, predictions: tuple[torch.Tensor, torch.Tensor], proposals: list[Instances]
-    ) -> list[torch.Tensor]:
+    def predict_boxes(self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]) -> list[Tensor]:
         """Return the decoded boxes of each image, (R, K * 4) or (R, 4)."""
         if not proposals:
             return []
         boxes = cat([p.proposal_boxes.tensor for p in proposals])
-        return list(self.box2box_transform.apply_deltas(predictions[1], boxes).split([len(p) for p in proposals]))
+        return list(
+            self.box2box_transform.apply_deltas(predictions[1], boxes).split([len(p) for p in proposals])
+        )
 
     def predict_boxes_for_gt_classes(
-        self, predictions: tuple[torch.Tensor, torch.Tensor], proposals: list[Instances]
-    ) -> list[torch.Tensor]:
+        self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]
+    ) -> list[Tensor]:
         """Return the decoded box (R, 4) of each proposal's ``gt_classes``; arbitrary for background."""
         results = []
         for boxes, p in zip(self.predict_boxes(predictions, proposals), proposals, strict=True):
-            boxes = boxes.view(len(p), -1, 4)
+            boxes = boxes.unflatten(1, (-1, 4))
             classes = p.gt_classes.clamp(0, boxes.shape[1] - 1)
             results.append(boxes[torch.arange(len(p), device=boxes.device), classes])
         return results
 
-    def predict_probs(
-        self, predictions: tuple[torch.Tensor, torch.Tensor], proposals: list[Instances]
-    ) -> list[torch.Tensor]:
+    def predict_probs(self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]) -> list[Tensor]:
         """Return the probabilities (R, K + 1) of each image."""
         return list(predictions[0].softmax(dim=-1).split([len(p) for p in proposals]))

@@ -6,7 +6,6 @@ Shapes: B instances over all images, K keypoints, S the heat map's side in cells
 
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import Conv2d, ConvTranspose2d, ShapeSpec, cat, interpolate, nonzero_tuple
@@ -14,12 +13,12 @@ from detectron2.modeling.choices import lookup
 from detectron2.structures import Instances, heatmaps_to_keypoints
 from detectron2.utils.events import get_event_storage
 from detectron2.utils.registry import Registry
-from torch import nn
+from torch import Tensor, nn
 
 ROI_KEYPOINT_HEAD_REGISTRY = Registry("ROI_KEYPOINT_HEAD")
-ROI_KEYPOINT_HEAD_REGISTRY.__doc__ = """Called as ``obj(cfg, input_shape)`` with the ShapeSpec of the pooled features.
-Returns a module that is called with them and a list of Instances; it returns losses by name in training and the
-Instances with ``pred_keypoints`` in testing."""
+"""Called as ``obj(cfg, input_shape)`` with the pooled features' ShapeSpec. Returns a module that is called
+with pooled features and a list of Instances; it returns losses by name in training, and in testing the
+Instances with ``pred_keypoints``."""
 
 
 def build_keypoint_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
@@ -49,8 +48,8 @@ def select_proposals_with_visible_keypoints(proposals: list[Instances]) -> list[
 
 
 def keypoint_rcnn_loss(
-    pred_keypoint_logits: torch.Tensor, instances: list[Instances], normalizer: float | None
-) -> torch.Tensor:
+    pred_keypoint_logits: Tensor, instances: list[Instances], normalizer: float | None
+) -> Tensor:
     """Cross-entropy over the cells of each heat map whose keypoint is labelled and inside the box.
 
     Args:
@@ -76,7 +75,7 @@ def keypoint_rcnn_loss(
     return loss / (len(cells) if normalizer is None else normalizer)
 
 
-def keypoint_rcnn_inference(pred_keypoint_logits: torch.Tensor, pred_instances: list[Instances]) -> None:
+def keypoint_rcnn_inference(pred_keypoint_logits: Tensor, pred_instances: list[Instances]) -> None:
     """Set ``pred_keypoints`` (R, K, 3: x, y, score) and ``pred_keypoint_heatmaps`` (R, K, S, S).
 
     Args:
@@ -132,9 +131,7 @@ class BaseKeypointRCNNHead(nn.Module):
             "loss_normalizer": "visible" if c.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS else largest,
         }
 
-    def forward(
-        self, x: torch.Tensor, instances: list[Instances]
-    ) -> dict[str, torch.Tensor] | list[Instances]:
+    def forward(self, x: Tensor, instances: list[Instances]) -> dict[str, Tensor] | list[Instances]:
         """Compute the loss in training, keypoints in testing.
 
         Args:
@@ -152,7 +149,7 @@ class BaseKeypointRCNNHead(nn.Module):
         keypoint_rcnn_inference(logits, instances)
         return instances
 
-    def layers(self, x: torch.Tensor) -> torch.Tensor:
+    def layers(self, x: Tensor) -> Tensor:
         """Map features to logits (B, K, S, S)."""
         raise NotImplementedError
 
@@ -195,7 +192,7 @@ class KRCNNConvDeconvUpsampleHead(BaseKeypointRCNNHead, nn.Sequential):
             "conv_dims": cfg.MODEL.ROI_KEYPOINT_HEAD.CONV_DIMS,
         }
 
-    def layers(self, x: torch.Tensor) -> torch.Tensor:
+    def layers(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to logits (B, K, 4 H, 4 W)."""
         for layer in self:
             x = layer(x)

@@ -15,12 +15,12 @@ from detectron2.structures import Instances
 from detectron2.utils.events import get_event_storage
 from detectron2.utils.registry import Registry
 from fvcore.nn.weight_init import c2_msra_fill
-from torch import nn
+from torch import Tensor, nn
 
 ROI_MASK_HEAD_REGISTRY = Registry("ROI_MASK_HEAD")
-ROI_MASK_HEAD_REGISTRY.__doc__ = """Called as ``obj(cfg, input_shape)`` with the ShapeSpec of the pooled features.
-Returns a module that is called with them and a list of Instances; it returns losses by name in training and the
-Instances with ``pred_masks`` in testing."""
+"""Called as ``obj(cfg, input_shape)`` with the pooled features' ShapeSpec. Returns a module that is called
+with pooled features and a list of Instances; it returns losses by name in training, and in testing the
+Instances with ``pred_masks``."""
 
 
 def build_mask_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
@@ -29,9 +29,7 @@ def build_mask_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
     return lookup(ROI_MASK_HEAD_REGISTRY, "MODEL.ROI_MASK_HEAD.NAME", name)(cfg, input_shape)
 
 
-def mask_rcnn_loss(
-    pred_mask_logits: torch.Tensor, instances: list[Instances], vis_period: int = 0
-) -> torch.Tensor:
+def mask_rcnn_loss(pred_mask_logits: Tensor, instances: list[Instances], vis_period: int = 0) -> Tensor:
     """Mean binary cross-entropy of the masks of each instance's own class.
 
     Args:
@@ -56,14 +54,14 @@ def mask_rcnn_loss(
     return F.binary_cross_entropy_with_logits(logits, target.to(torch.float32), reduction="mean")
 
 
-def _of_class(logits: torch.Tensor, classes: list[torch.Tensor]) -> torch.Tensor:
+def _of_class(logits: Tensor, classes: list[Tensor]) -> Tensor:
     """Pick from (B, K, M, M) each instance's class, or the only channel: (B, M, M)."""
     if logits.shape[1] == 1:
         return logits[:, 0]
     return logits[torch.arange(len(logits), device=logits.device), cat(classes).to(torch.int64)]
 
 
-def _log_mask_accuracy(predicted: torch.Tensor, target: torch.Tensor) -> None:
+def _log_mask_accuracy(predicted: Tensor, target: Tensor) -> None:
     """Put the shares of wrong cells: among all, among those outside and those inside the target."""
     wrong = predicted != target
     num_inside = target.sum().item()
@@ -74,7 +72,7 @@ def _log_mask_accuracy(predicted: torch.Tensor, target: torch.Tensor) -> None:
     storage.put_scalar("mask_rcnn/false_negative", (wrong & target).sum().item() / max(num_inside, 1.0))
 
 
-def mask_rcnn_inference(pred_mask_logits: torch.Tensor, pred_instances: list[Instances]) -> None:
+def mask_rcnn_inference(pred_mask_logits: Tensor, pred_instances: list[Instances]) -> None:
     """Set ``pred_masks`` (R, 1, M, M), the probabilities of each instance's class in its box.
 
     Args:
@@ -106,9 +104,7 @@ class BaseMaskRCNNHead(nn.Module):
         """Arguments that all mask heads share."""
         return {"vis_period": cfg.VIS_PERIOD}
 
-    def forward(
-        self, x: torch.Tensor, instances: list[Instances]
-    ) -> dict[str, torch.Tensor] | list[Instances]:
+    def forward(self, x: Tensor, instances: list[Instances]) -> dict[str, Tensor] | list[Instances]:
         """Compute the loss in training, masks in testing.
 
         Args:
@@ -124,7 +120,7 @@ class BaseMaskRCNNHead(nn.Module):
         mask_rcnn_inference(logits, instances)
         return instances
 
-    def layers(self, x: torch.Tensor) -> torch.Tensor:
+    def layers(self, x: Tensor) -> Tensor:
         """Map features to logits (B, K, M, M)."""
         raise NotImplementedError
 
@@ -135,13 +131,8 @@ class MaskRCNNConvUpsampleHead(BaseMaskRCNNHead, nn.Sequential):
 
     @configurable
     def __init__(
-        self,
-        input_shape: ShapeSpec,
-        *,
-        num_classes: int,
-        conv_dims: list[int],
-        conv_norm: str = "",
-        **kwargs: Any,
+        self, input_shape: ShapeSpec, *, num_classes: int, conv_dims: list[int], conv_norm: str = "",
+        **kwargs: Any
     ) -> None:
         """
         Args:
@@ -183,7 +174,7 @@ class MaskRCNNConvUpsampleHead(BaseMaskRCNNHead, nn.Sequential):
             "num_classes": 1 if c.CLS_AGNOSTIC_MASK else cfg.MODEL.ROI_HEADS.NUM_CLASSES,
         }
 
-    def layers(self, x: torch.Tensor) -> torch.Tensor:
+    def layers(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to logits (B, num_classes, 2 H, 2 W)."""
         for layer in self:
             x = layer(x)

@@ -12,7 +12,7 @@ from detectron2.modeling.roi_heads.fast_rcnn import FastRCNNOutputLayers
 from detectron2.modeling.roi_heads.mask_head import build_mask_head
 from detectron2.modeling.roi_heads.roi_heads import ROI_HEADS_REGISTRY, ROIHeads, select_foreground_proposals
 from detectron2.structures import Boxes, ImageList, Instances
-from torch import nn
+from torch import Tensor, nn
 
 
 @ROI_HEADS_REGISTRY.register()
@@ -21,14 +21,8 @@ class Res5ROIHeads(ROIHeads):
 
     @configurable
     def __init__(
-        self,
-        *,
-        in_features: list[str],
-        pooler: ROIPooler,
-        res5: nn.Module,
-        box_predictor: nn.Module,
-        mask_head: nn.Module | None = None,
-        **kwargs: Any,
+        self, *, in_features: list[str], pooler: ROIPooler, res5: nn.Module, box_predictor: nn.Module,
+        mask_head: nn.Module | None = None, **kwargs: Any
     ) -> None:
         """
         Args:
@@ -56,7 +50,9 @@ class Res5ROIHeads(ROIHeads):
         names = cfg.MODEL.ROI_HEADS.IN_FEATURES
         shapes = select_shapes("MODEL.ROI_HEADS.IN_FEATURES", names, input_shape)
         if len(names) != 1:
-            raise ValueError(f"MODEL.ROI_HEADS.IN_FEATURES={list(names)}: Res5ROIHeads pools from one map, give one")
+            raise ValueError(
+                f"MODEL.ROI_HEADS.IN_FEATURES={list(names)}: Res5ROIHeads pools from one map, give one"
+            )
         resolution = cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION
         ret["in_features"] = names
         ret["pooler"] = ROIPooler(
@@ -92,12 +88,9 @@ class Res5ROIHeads(ROIHeads):
         return nn.Sequential(*blocks), out_channels
 
     def forward(
-        self,
-        images: ImageList,
-        features: dict[str, torch.Tensor],
-        proposals: list[Instances],
-        targets: list[Instances] | None = None,
-    ) -> tuple[list[Instances], dict[str, torch.Tensor]]:
+        self, images: ImageList, features: dict[str, Tensor], proposals: list[Instances],
+        targets: list[Instances] | None = None
+    ) -> tuple[list[Instances], dict[str, Tensor]]:
         """See :meth:`ROIHeads.forward`; in training the list of detections is empty."""
         if self.training:
             proposals = self._sample(proposals, targets)
@@ -113,7 +106,7 @@ class Res5ROIHeads(ROIHeads):
         return [], losses
 
     def forward_with_given_boxes(
-        self, features: dict[str, torch.Tensor], instances: list[Instances]
+        self, features: dict[str, Tensor], instances: list[Instances]
     ) -> list[Instances]:
         """Add ``pred_masks`` to instances that have ``pred_boxes`` and ``pred_classes``.
 
@@ -125,5 +118,5 @@ class Res5ROIHeads(ROIHeads):
             self._pool_and_transform(features, [x.pred_boxes for x in instances]), instances
         )
 
-    def _pool_and_transform(self, features: dict[str, torch.Tensor], boxes: list[Boxes]) -> torch.Tensor:
+    def _pool_and_transform(self, features: dict[str, Tensor], boxes: list[Boxes]) -> Tensor:
         return self.res5(self.pooler([features[name] for name in self.in_features], boxes))

@@ -15,11 +15,10 @@ from detectron2.modeling.sampling import subsample_labels
 from detectron2.structures import ImageList, Instances, pairwise_iou
 from detectron2.utils.events import get_event_storage
 from detectron2.utils.registry import Registry
-from torch import nn
+from torch import Tensor, nn
 
 ROI_HEADS_REGISTRY = Registry("ROI_HEADS")
-ROI_HEADS_REGISTRY.__doc__ = """Called as ``obj(cfg, input_shape)`` with the backbone's ShapeSpecs by name.
-Returns an ROIHeads."""
+"""Called as ``obj(cfg, input_shape)`` with the backbone's ShapeSpecs by name. Returns an ROIHeads."""
 
 
 def build_roi_heads(cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> nn.Module:
@@ -29,7 +28,7 @@ def build_roi_heads(cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> nn.Modul
 
 def select_foreground_proposals(
     proposals: list[Instances], bg_label: int
-) -> tuple[list[Instances], list[torch.Tensor]]:
+) -> tuple[list[Instances], list[Tensor]]:
     """Keep the proposals whose ``gt_classes`` is neither background nor ignored (-1).
 
     Args:
@@ -51,13 +50,8 @@ class ROIHeads(nn.Module):
 
     @configurable
     def __init__(
-        self,
-        *,
-        num_classes: int,
-        batch_size_per_image: int,
-        positive_fraction: float,
-        proposal_matcher: Matcher,
-        proposal_append_gt: bool = True,
+        self, *, num_classes: int, batch_size_per_image: int, positive_fraction: float,
+        proposal_matcher: Matcher, proposal_append_gt: bool = True
     ) -> None:
         """
         Args:
@@ -130,12 +124,9 @@ class ROIHeads(nn.Module):
         return sampled
 
     def forward(
-        self,
-        images: ImageList,
-        features: dict[str, torch.Tensor],
-        proposals: list[Instances],
-        targets: list[Instances] | None = None,
-    ) -> tuple[list[Instances], dict[str, torch.Tensor]]:
+        self, images: ImageList, features: dict[str, Tensor], proposals: list[Instances],
+        targets: list[Instances] | None = None
+    ) -> tuple[list[Instances], dict[str, Tensor]]:
         """Compute losses in training, detections in testing.
 
         Args:

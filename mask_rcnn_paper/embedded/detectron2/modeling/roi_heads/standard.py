@@ -16,7 +16,7 @@ from detectron2.modeling.roi_heads.keypoint_head import (
 from detectron2.modeling.roi_heads.mask_head import build_mask_head
 from detectron2.modeling.roi_heads.roi_heads import ROI_HEADS_REGISTRY, ROIHeads, select_foreground_proposals
 from detectron2.structures import Boxes, ImageList, Instances
-from torch import nn
+from torch import Tensor, nn
 
 
 def _make_pooler(
@@ -30,7 +30,7 @@ def _make_pooler(
     channels = {shape.channels for shape in shapes}
     if len(channels) != 1:
         raise ValueError(
-            f"MODEL.ROI_HEADS.IN_FEATURES={list(names)} have {sorted(channels)} channels: they must have the same"
+            f"MODEL.ROI_HEADS.IN_FEATURES={list(names)} have {sorted(channels)} channels: they must agree"
         )
     pooler = ROIPooler(
         output_size=head.POOLER_RESOLUTION,
@@ -48,20 +48,11 @@ class StandardROIHeads(ROIHeads):
 
     @configurable
     def __init__(
-        self,
-        *,
-        box_in_features: list[str],
-        box_pooler: ROIPooler,
-        box_head: nn.Module,
-        box_predictor: nn.Module,
-        mask_in_features: list[str] | None = None,
-        mask_pooler: ROIPooler | None = None,
-        mask_head: nn.Module | None = None,
-        keypoint_in_features: list[str] | None = None,
-        keypoint_pooler: ROIPooler | None = None,
-        keypoint_head: nn.Module | None = None,
-        train_on_pred_boxes: bool = False,
-        **kwargs: Any,
+        self, *, box_in_features: list[str], box_pooler: ROIPooler, box_head: nn.Module,
+        box_predictor: nn.Module, mask_in_features: list[str] | None = None,
+        mask_pooler: ROIPooler | None = None, mask_head: nn.Module | None = None,
+        keypoint_in_features: list[str] | None = None, keypoint_pooler: ROIPooler | None = None,
+        keypoint_head: nn.Module | None = None, train_on_pred_boxes: bool = False, **kwargs: Any
     ) -> None:
         """
         Args:
@@ -138,12 +129,9 @@ class StandardROIHeads(ROIHeads):
         }
 
     def forward(
-        self,
-        images: ImageList,
-        features: dict[str, torch.Tensor],
-        proposals: list[Instances],
-        targets: list[Instances] | None = None,
-    ) -> tuple[list[Instances], dict[str, torch.Tensor]]:
+        self, images: ImageList, features: dict[str, Tensor], proposals: list[Instances],
+        targets: list[Instances] | None = None
+    ) -> tuple[list[Instances], dict[str, Tensor]]:
         """See :meth:`ROIHeads.forward`; in training the sampled proposals are returned with the losses."""
         if not self.training:
             return self.forward_with_given_boxes(features, self._forward_box(features, proposals)), {}
@@ -154,15 +142,15 @@ class StandardROIHeads(ROIHeads):
         return proposals, losses
 
     def forward_with_given_boxes(
-        self, features: dict[str, torch.Tensor], instances: list[Instances]
+        self, features: dict[str, Tensor], instances: list[Instances]
     ) -> list[Instances]:
         """Add ``pred_masks`` and ``pred_keypoints`` to instances with ``pred_boxes`` and ``pred_classes``."""
         instances = self._forward_mask(features, instances)
         return self._forward_keypoint(features, instances)
 
     def _forward_box(
-        self, features: dict[str, torch.Tensor], proposals: list[Instances]
-    ) -> dict[str, torch.Tensor] | list[Instances]:
+        self, features: dict[str, Tensor], proposals: list[Instances]
+    ) -> dict[str, Tensor] | list[Instances]:
         """Return losses in training, detected boxes in testing."""
         maps = [features[name] for name in self.box_in_features]
         pooled = self.box_pooler(maps, [p.proposal_boxes for p in proposals])
@@ -178,8 +166,8 @@ class StandardROIHeads(ROIHeads):
         return losses
 
     def _forward_mask(
-        self, features: dict[str, torch.Tensor], instances: list[Instances]
-    ) -> dict[str, torch.Tensor] | list[Instances]:
+        self, features: dict[str, Tensor], instances: list[Instances]
+    ) -> dict[str, Tensor] | list[Instances]:
         """Return the loss of foreground proposals in training, instances with masks in testing."""
         if not self.mask_on:
             return {} if self.training else instances
@@ -188,9 +176,9 @@ class StandardROIHeads(ROIHeads):
         return self.mask_head(self._pool(features, instances, "mask"), instances)
 
     def _forward_keypoint(
-        self, features: dict[str, torch.Tensor], instances: list[Instances]
-    ) -> dict[str, torch.Tensor] | list[Instances]:
-        """Return the loss of proposals with visible keypoints in training, instances with keypoints in testing."""
+        self, features: dict[str, Tensor], instances: list[Instances]
+    ) -> dict[str, Tensor] | list[Instances]:
+        """Return the loss of proposals with keypoints in training, instances with keypoints in testing."""
         if not self.keypoint_on:
             return {} if self.training else instances
         if self.training:
@@ -199,8 +187,8 @@ class StandardROIHeads(ROIHeads):
         return self.keypoint_head(self._pool(features, instances, "keypoint"), instances)
 
     def _pool(
-        self, features: dict[str, torch.Tensor], instances: list[Instances], branch: str
-    ) -> torch.Tensor | dict[str, torch.Tensor]:
+        self, features: dict[str, Tensor], instances: list[Instances], branch: str
+    ) -> Tensor | dict[str, Tensor]:
         """Pool the instances' boxes for a branch, or return its maps by name where it has no pooler."""
         names = getattr(self, f"{branch}_in_features")
         pooler = getattr(self, f"{branch}_pooler")
