@@ -41,7 +41,8 @@ def execute(
 
     Args:
         jobs: By identity, inputs before their users.
-        workers: Processes at once, at least 1; the cores are shared out among them.
+        workers: Processes at once, at least 1. The cores are shared out among as many jobs of one kind as there
+            are, so that a stage that is alone has them all.
         report: Called every `poll_seconds` with the status of every job.
         cwd: Folder the commands run in.
         poll_seconds: Time between two looks at the processes.
@@ -140,7 +141,9 @@ class _Queue:
         self.processes[identity] = _Process(popen, lock, started)
 
     def _popen(self, job: Job, command: list[str], lock: int) -> subprocess.Popen:
-        threads = max(1, core_count() // self.workers)
+        # By kind and not by what runs at the moment: the number of threads changes the last digits of a result.
+        peers = sum(other.kind == job.kind for other in self.jobs.values())
+        threads = max(1, core_count() // min(self.workers, peers))
         with open(job.folder / store.LOG_NAME, "wb") as log:
             return subprocess.Popen(
                 command,

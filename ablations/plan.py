@@ -35,8 +35,8 @@ RESERVED = {
 }
 
 # Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_view.py.
-SECONDS_PER_ITERATION = {"pretrain": 0.07, "rpn": 0.25, "detector": 0.4}
-SECONDS_BESIDES = {"pretrain": 10.0, "rpn": 40.0, "detector": 30.0}
+SECONDS_PER_ITERATION = {"pretrain": 0.055, "rpn": 0.095, "detector": 0.4}
+SECONDS_BESIDES = {"pretrain": 25.0, "rpn": 55.0, "detector": 30.0}
 
 LoadCfg = Callable[[str, str, Sequence[str]], Any]
 

@@ -5,6 +5,7 @@ seconds a nominal one takes is learnt, per kind of job, from what has been done 
 """
 
 import heapq
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -131,15 +132,19 @@ class ProgressView:
         self.interval = interval if interval is not None else (0.5 if terminal else 30.0)
         self.states: dict[str, str] = {}
         self.last = float("-inf")
-        layout = "{percentage:3.0f}%|{bar:20}|{postfix}"
-        self.bar = tqdm(total=100, file=stream, bar_format=layout, dynamic_ncols=True) if terminal else None
+        layout = "{percentage:3.0f}%|{bar:10}| {desc}"
+        # Some terminals have no size: this falls back to 80 columns, tqdm would show nothing.
+        columns = shutil.get_terminal_size().columns
+        size = {"ncols": columns, "nrows": 20}
+        self.bar = tqdm(total=100, file=stream, bar_format=layout, **size) if terminal else None
 
     def __call__(self, statuses: Mapping[str, Status]) -> None:
         """Show the statuses, if it is time to."""
         events = [line for identity, status in statuses.items() if (line := self._event(identity, status))]
         for line in events:
             self._print(line)
-        if time.monotonic() - self.last < self.interval:
+        going_on = any(status.state in (RUNNING, WAITING) for status in statuses.values())
+        if going_on and time.monotonic() - self.last < self.interval:
             return
         self.last = time.monotonic()
         share, left = estimate(self.jobs, statuses, self.workers)
@@ -148,7 +153,7 @@ class ProgressView:
             self._print(f"{100 * share:3.0f}% | {text}")
         else:
             self.bar.n = round(100 * share, 1)
-            self.bar.set_postfix_str(text)
+            self.bar.set_description_str(text)
 
     def close(self) -> None:
         """Leave the terminal's line."""

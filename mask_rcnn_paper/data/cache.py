@@ -1,7 +1,7 @@
 """A folder of generated data that is complete whenever it is visible.
 
-A folder is built under a temporary name and renamed whole. Processes that want the same folder wait for one builder; the
-lock belongs to the open file, so the system drops it if the builder dies.
+A folder is built under a temporary name and renamed whole. Processes that want the same folder wait for one
+builder; the lock belongs to the open file, so the system drops it if the builder dies.
 """
 
 import contextlib

@@ -1,7 +1,8 @@
 """Registers the generated datasets with detectron2.
 
-``mini_train`` and ``mini_val`` are the mini scale's COCO; ``mini_keypoints_*`` are its person_keypoints files over the
-same images; ``smoke_*`` are a few images of the same kind for tests. Nothing is drawn before a dataset is asked for.
+``mini_train`` and ``mini_val`` are the mini scale's COCO; ``mini_keypoints_*`` are its person_keypoints
+files over the same images; ``smoke_*`` are a few images of the same kind for tests. Nothing is drawn before
+it is asked for.
 """
 
 import colorsys
@@ -27,7 +28,7 @@ def register_mini_datasets(root: Path | None = None) -> None:
     """Register all generated datasets; names that are registered already are left alone.
 
     Args:
-        root: where the datasets are kept; the default is :func:`mask_rcnn_paper.data.cache.cache_root` at this moment.
+        root: where the datasets are kept; the default is what ``cache_root`` says at this moment.
     """
     root = cache_root() if root is None else root
     for name, spec in MINI_SPECS.items():

@@ -96,12 +96,14 @@ def test_plain_lines_off_a_terminal_come_now_and_then(jobs):
     view(statuses(jobs, done, training(1, 1.0), WAIT, WAIT))
     view(statuses(jobs, done, training(2, 2.0), WAIT, WAIT))
     view(statuses(jobs, done, Status(FAILED, "exit code 1"), Status(BLOCKED, "why"), WAIT))
+    view(statuses(jobs, done, Status(FAILED, "exit code 1"), Status(BLOCKED, "why"), done))
     view.close()
     lines = out.getvalue().splitlines()
     assert lines[0] == "pretrain first: finished before"
     assert lines[1].startswith("rpn second: started, log in ") and lines[1].endswith("second/console.log")
     assert lines[2].endswith("left | rpn second: train 1/100 loss 0.500")
-    assert lines[3:] == ["rpn second: failed: exit code 1", "detector third: blocked: why"]
+    assert lines[3:5] == ["rpn second: failed: exit code 1", "detector third: blocked: why"]
+    assert lines[5:] == ["detector alone: finished in 5 s", "100% | 4/4 jobs | about 0:00 left"]
 
 
 def test_a_terminal_gets_a_bar(jobs):

@@ -7,7 +7,7 @@ from mask_rcnn_paper.data.mini.categories import CATEGORIES
 from mask_rcnn_paper.data.mini.polygons import mask_to_polygons, signed_area
 from mask_rcnn_paper.data.mini.scene import SUPERSAMPLING, Instance, Scene
 
-_MIN_REGION = SUPERSAMPLING**2  # regions and holes smaller than a pixel are left out
+_MIN_REGION = SUPERSAMPLING**2 / 4  # regions and holes smaller than a quarter of a pixel are left out
 
 
 def scene_annotations(scene: Scene) -> list[dict]:

@@ -16,7 +16,10 @@ CATEGORIES: dict[str, int] = {
 
 _SIDED = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
-KEYPOINT_NAMES: tuple[str, ...] = ("nose", *(f"{side}_{part}" for part in _SIDED for side in ("left", "right")))
+KEYPOINT_NAMES: tuple[str, ...] = (
+    "nose",
+    *(f"{side}_{part}" for part in _SIDED for side in ("left", "right")),
+)
 """COCO's 17 person keypoints, in COCO's order."""
 
 KEYPOINT_FLIP_MAP: tuple[tuple[str, str], ...] = tuple((f"left_{part}", f"right_{part}") for part in _SIDED)

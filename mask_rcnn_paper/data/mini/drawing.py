@@ -1,7 +1,7 @@
 """Vector drawings of single objects, and their rendering on a supersampled patch.
 
-A drawing lives in its own frame (x right, y down, any unit). Its parts are painted in order; the object's mask is the
-union of its parts, so gaps between strokes are true holes.
+A drawing lives in its own frame (x right, y down, any unit). Its parts are painted in order; the object's
+mask is the union of its parts, so gaps between strokes are true holes.
 """
 
 from dataclasses import dataclass
@@ -65,12 +65,16 @@ class Drawing:
     def extent(self) -> np.ndarray:
         """Return ((x1, y1), (x2, y2)), the box that holds all parts, strokes with their width."""
         points = np.concatenate([part.points for part in self.parts])
-        half = np.repeat([part.width / 2 for part in self.parts], [len(part.points) for part in self.parts])[:, None]
+        half = np.repeat([part.width / 2 for part in self.parts], [len(part.points) for part in self.parts])[
+            :, None
+        ]
         return np.stack([(points - half).min(0), (points + half).max(0)])
 
 
-def arc(x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 28) -> np.ndarray:
-    """Return (n, 2) points on an ellipse between two angles in degrees, 0 at the right and 90 at the bottom."""
+def arc(
+    x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 28
+) -> np.ndarray:
+    """Return (n, 2) points on an ellipse between two angles in degrees; 0 is right, 90 is below."""
     steps = n - 1 if stop - start < 360 else n
     angles = np.radians(start + np.arange(n) * ((stop - start) / steps))
     return np.array([x + rx * np.cos(angles), y + ry * np.sin(angles)]).T
@@ -136,10 +140,16 @@ def render(drawing: Drawing, centre: tuple[float, float], size: float, angle: fl
         else:
             cv2.fillPoly(layers, [line], colour, cv2.LINE_8, _SHIFT)
     keypoints = None if drawing.keypoints is None else place(drawing.keypoints)
-    return Patch(cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR), cv2.extractChannel(layers, 3), int(low[0]), int(low[1]), keypoints)
+    return Patch(
+        cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR),
+        cv2.extractChannel(layers, 3),
+        int(low[0]),
+        int(low[1]),
+        keypoints,
+    )
 
 
-def random_colour(rng: np.random.Generator, low: int = 20, high: int = 245) -> Colour:
+def random_colour(rng: np.random.Generator, low: int = 10, high: int = 180) -> Colour:
     """Draw any colour with channels in [low, high)."""
     b, g, r = rng.integers(low, high, 3)
     return int(b), int(g), int(r)

@@ -28,7 +28,9 @@ def _pose(rng: np.random.Generator) -> dict[str, np.ndarray]:
         shoulder = joints[f"{side}_shoulder"] = lean + (sign * half_shoulder, 0.02)
         raised = rng.uniform(100, 165) if rng.random() < 0.25 else rng.uniform(2, 70)
         elbow = joints[f"{side}_elbow"] = _step(shoulder, rng.uniform(0.15, 0.18), sign * raised)
-        joints[f"{side}_wrist"] = _step(elbow, rng.uniform(0.13, 0.16), sign * (raised + rng.uniform(-110, 30)))
+        joints[f"{side}_wrist"] = _step(
+            elbow, rng.uniform(0.13, 0.16), sign * (raised + rng.uniform(-110, 30))
+        )
         hip = joints[f"{side}_hip"] = np.array([sign * half_hip, torso])
         spread = rng.uniform(-4, 32) if not seated else rng.uniform(40, 80)
         knee = joints[f"{side}_knee"] = _step(hip, rng.uniform(0.2, 0.23), sign * spread)
@@ -48,7 +50,12 @@ def draw_person(rng: np.random.Generator) -> Drawing:
         hip, knee, ankle = at[f"{side}_hip"], at[f"{side}_knee"], at[f"{side}_ankle"]
         d.stroke([ankle, ankle + (sign * 0.045, 0.03)], 0.055, shoe)
         d.stroke([hip, knee, ankle], leg, shade(trousers, 0.9 if sign > 0 else 1.05))
-    torso = [at["left_shoulder"], at["left_hip"] + (0.03, 0.02), at["right_hip"] + (-0.03, 0.02), at["right_shoulder"]]
+    torso = [
+        at["left_shoulder"],
+        at["left_hip"] + (0.03, 0.02),
+        at["right_hip"] + (-0.03, 0.02),
+        at["right_shoulder"],
+    ]
     d.polygon([*torso, at["neck"] + (0, -0.02)], shirt, 1)
     if rng.random() < 0.3:  # a skirt or a long coat
         hem = (at["left_knee"] + at["right_knee"]) / 2 - (0, rng.uniform(0, 0.12))
@@ -64,7 +71,9 @@ def draw_person(rng: np.random.Generator) -> Drawing:
     return d
 
 
-def _draw_head(d: Drawing, rng: np.random.Generator, at: dict[str, np.ndarray], skin: tuple, hair: tuple) -> None:
+def _draw_head(
+    d: Drawing, rng: np.random.Generator, at: dict[str, np.ndarray], skin: tuple, hair: tuple
+) -> None:
     x, y = at["head"]
     if rng.random() < 0.35:
         d.polygon(arc(x, y + 0.01, 0.085, 0.12), hair)
@@ -89,10 +98,23 @@ def draw_dog(rng: np.random.Generator) -> Drawing:
     for near, colour in ((0.0, dark), (0.1, coat)):
         for x in (-body / 2 + 0.1, body / 2 - 0.14):
             knee = np.array([x + near + rng.uniform(-0.07, 0.07), leg * 0.5])
-            d.stroke([(x + near, -0.05), knee, knee + (rng.uniform(-0.06, 0.06), leg * 0.5), knee + (0.1, leg * 0.5)], thick, colour)
+            d.stroke(
+                [
+                    (x + near, -0.05),
+                    knee,
+                    knee + (rng.uniform(-0.06, 0.06), leg * 0.5),
+                    knee + (0.1, leg * 0.5),
+                ],
+                thick,
+                colour,
+            )
     lift = rng.uniform(-0.2, 0.45)
     d.stroke(
-        [(-body / 2 + 0.04, -height * 0.7), (-body / 2 - 0.18, -height - lift / 2), (-body / 2 - 0.24, -height - lift)],
+        [
+            (-body / 2 + 0.04, -height * 0.7),
+            (-body / 2 - 0.18, -height - lift / 2),
+            (-body / 2 - 0.24, -height - lift),
+        ],
         0.08,
         coat,
     )
@@ -123,11 +145,13 @@ def draw_umbrella(rng: np.random.Generator) -> Drawing:
     edges = np.linspace(-1, 1, ribs + 1)
     striped = rng.random() < 0.6
     for number, (x1, x2) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        top = [(height * 0.06 * 0, -height)]
         left = [(x1 * np.sin(t), -height * np.cos(t)) for t in np.linspace(0.1, np.pi / 2, 9)]
         right = [(x2 * np.sin(t), -height * np.cos(t)) for t in np.linspace(np.pi / 2, 0.1, 9)]
         scallop = arc((x1 + x2) / 2, 0, (x2 - x1) / 2, 0.12, 180, 359, 8)
-        d.polygon([*top, *left, *scallop, *right], other if striped and number % 2 else shade(cloth, 0.8 + 0.08 * number))
+        d.polygon(
+            [(0, -height), *left, *scallop, *right],
+            other if striped and number % 2 else shade(cloth, 0.8 + 0.08 * number),
+        )
     return d
 
 
@@ -138,10 +162,20 @@ def draw_cup(rng: np.random.Generator) -> Drawing:
     d.ring(top * 0.95 + 0.06, -height * 0.52, rng.uniform(0.17, 0.23), height * 0.24, 0.1, shade(glaze, 0.85))
     if rng.random() < 0.4:
         d.ellipse(0, 0.03, bottom + 0.3, 0.09, shade(glaze, 0.9))
-    wall = [(-top, -height), (top, -height), (bottom, -0.06), (bottom * 0.8, 0.03), (-bottom * 0.8, 0.03), (-bottom, -0.06)]
+    wall = [
+        (-top, -height),
+        (top, -height),
+        (bottom, -0.06),
+        (bottom * 0.8, 0.03),
+        (-bottom * 0.8, 0.03),
+        (-bottom, -0.06),
+    ]
     d.polygon(wall, glaze)
     band = rng.uniform(0.3, 0.6) * height
-    d.polygon([(-bottom - 0.02, -band), (bottom + 0.02, -band), (bottom, -band + 0.14), (-bottom, -band + 0.14)], random_colour(rng))
+    d.polygon(
+        [(-bottom - 0.02, -band), (bottom + 0.02, -band), (bottom, -band + 0.14), (-bottom, -band + 0.14)],
+        random_colour(rng),
+    )
     d.ellipse(0, -height, top, 0.11, shade(glaze, 1.2))
     d.ellipse(0, -height + 0.01, top - 0.06, 0.075, random_colour(rng, 10, 120))
     if rng.random() < 0.3:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -29,5 +30,10 @@ def map_indices(function: Callable[[int], Any], count: int, description: str) ->
         yield from bar(map(function, range(count)))
         return
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    with multiprocessing.get_context(method).Pool(min(cores, 16), cv2.setNumThreads, (1,)) as pool:
-        yield from bar(pool.imap(function, range(count), chunksize=8))
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # before the fork: a child that inherits OpenCV's threads may wait for them for ever
+    try:
+        with ProcessPoolExecutor(min(cores, 16), multiprocessing.get_context(method)) as pool:
+            yield from bar(pool.map(function, range(count), chunksize=8))
+    finally:
+        cv2.setNumThreads(threads)

@@ -1,8 +1,8 @@
 """Composes drawings into scenes with exact visible masks.
 
-Scenes are drawn at :data:`SUPERSAMPLING` cells per pixel side. Objects that stand lower in the image are in front. They
-are placed front to back, so that what an object hides is known when it is placed, and nothing is annotated that can
-hardly be seen.
+Scenes are drawn at ``SUPERSAMPLING`` cells per pixel side. Objects that stand lower in the image are in
+front. They are painted front to back: what is hidden of an object is known before it is painted, and what
+would hardly be seen is left out.
 """
 
 from dataclasses import dataclass, field
@@ -27,18 +27,20 @@ class SceneSpec:
         min_objects, max_objects: objects per image; a crowd counts as one.
         neighbour: probability that an object is placed so that it touches or overlaps an earlier one.
         crowd: probability that an image holds a group of small objects of one category.
+        crowd_size: longer side in pixels of the objects of a group, varied by a fifth.
         weights: relative frequency of a category, where not 1.
     """
 
     height: int = 160
     width: int = 160
-    min_size: float = 20.0
-    max_size: float = 100.0
+    min_size: float = 40.0
+    max_size: float = 120.0
     min_objects: int = 2
-    max_objects: int = 7
+    max_objects: int = 5
     neighbour: float = 0.6
     crowd: float = 0.12
-    weights: tuple[tuple[str, float], ...] = (("person", 3.0),)
+    crowd_size: float = 17.0
+    weights: tuple[tuple[str, float], ...] = (("person", 2.0),)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
     """Draw scene number ``index`` of a series; equal arguments give equal bytes."""
     rng = np.random.default_rng([seed, index])
     height, width = spec.height * SUPERSAMPLING, spec.width * SUPERSAMPLING
-    canvas = draw_backdrop(rng, height, width, clutter=12)
+    canvas = draw_backdrop(rng, height, width, clutter=5)
     taken = np.zeros((height, width), bool)
     instances = []
     for members, category, is_crowd in _arrange(rng, spec):
@@ -106,9 +108,11 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
         centre = _place(rng, image_size, size, placed, spec.neighbour)
         placed.append((centre, size))
         if is_crowd:
-            size = SUPERSAMPLING * spec.min_size * rng.uniform(0.7, 1.0)
+            size = SUPERSAMPLING * spec.crowd_size * rng.uniform(0.8, 1.2)
             offsets = rng.normal(0, 1.1, (int(rng.integers(7, 13)), 2)) * size * (1.0, 0.5)
-            centres = sorted((np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1])
+            centres = sorted(
+                (np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1]
+            )
         else:
             centres = [centre]
         members = [_draw(rng, category, c, size) for c in centres]
@@ -123,7 +127,9 @@ def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: flo
     return render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), mirror)
 
 
-def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float) -> np.ndarray:
+def _place(
+    rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float
+) -> np.ndarray:
     """Choose a centre, often beside an earlier object and seldom on top of one."""
     margin = np.minimum(0.3 * size, 0.5 * image_size)
     for _ in range(8):

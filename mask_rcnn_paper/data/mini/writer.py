@@ -54,7 +54,7 @@ def ensure_dataset(spec: DatasetSpec, root: Path) -> Path:
 
 
 def write_dataset(spec: DatasetSpec, folder: Path) -> None:
-    """Draw a dataset into an existing folder: PNG images, and one COCO file each for instances and keypoints."""
+    """Draw a dataset into an existing folder: PNG images, a COCO file of instances and one of keypoints."""
     (folder / IMAGES).mkdir()
     images, annotations = [], []
     draw = partial(_draw_image, spec, folder)
@@ -77,7 +77,9 @@ def write_dataset(spec: DatasetSpec, folder: Path) -> None:
     }
     plain = [{k: v for k, v in a.items() if "keypoints" not in k} for a in annotations]
     persons = [a for a in annotations if a["category_id"] == CATEGORIES["person"]]
-    _write_json(folder / INSTANCES, {**common, "categories": coco_categories(tuple(CATEGORIES)), "annotations": plain})
+    _write_json(
+        folder / INSTANCES, {**common, "categories": coco_categories(tuple(CATEGORIES)), "annotations": plain}
+    )
     categories = coco_categories(["person"], keypoints=True)
     _write_json(folder / PERSON_KEYPOINTS, {**common, "categories": categories, "annotations": persons})
 

@@ -103,7 +103,7 @@ def inference_on_dataset(
     return {} if results is None else results
 
 
-def _run(model: Callable, data_loader: Any, evaluator: DatasetEvaluator, callbacks: dict[str, Callable]) -> None:
+def _run(model: Callable, data_loader: Any, evaluator: DatasetEvaluator, callbacks: dict) -> None:
     def call(when: str) -> None:
         callbacks.get(when, lambda: None)()
 

@@ -1,0 +1,97 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from detectron2.config import CfgNode
+from detectron2.modeling import build_backbone
+
+from mask_rcnn_paper.data.cache import CACHE_VARIABLE
+from mask_rcnn_paper.pretrain import WEIGHTS_NAME, Classifier, Crops, main, pretrain
+from mask_rcnn_paper.progress import read_progress
+from mask_rcnn_paper.results import read_result
+from mask_rcnn_paper.scales import load_cfg
+
+ROW = "table2b/softmax.yaml"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+
+
+def _tiny(output_dir, *opts: str) -> CfgNode:
+    widths = ("MODEL.RESNETS.STEM_OUT_CHANNELS", "4", "MODEL.RESNETS.RES2_OUT_CHANNELS", "8")
+    small = ("PRETRAIN.CROP_SIZE", "32", "MODEL.DEVICE", "cpu", "OUTPUT_DIR", str(output_dir))
+    return load_cfg(ROW, "smoke", [*widths, "MODEL.RESNETS.WIDTH_PER_GROUP", "4", *small, *opts])
+
+
+def test_writes_weights_result_and_progress(tmp_path):
+    """A run leaves weights of conv1 to res5 with running statistics, the accuracy, and its progress."""
+    pretrain(_tiny(tmp_path))
+    checkpoint = pickle.loads((tmp_path / WEIGHTS_NAME).read_bytes())
+    assert checkpoint["__author__"]
+    assert checkpoint["matching_heuristics"] is True
+    weights = checkpoint["model"]
+    assert weights["stem.conv1.weight"].shape == (4, 3, 7, 7)
+    assert all(isinstance(w, np.ndarray) and np.isfinite(w).all() for w in weights.values())
+    assert "res5.2.conv3.norm.running_var" in weights
+    assert not [n for n in weights if "linear" in n or "num_batches" in n]
+    assert 0 <= read_result(tmp_path)["metrics"]["classification"]["accuracy"] <= 100
+    assert read_progress(tmp_path)["done"] == read_progress(tmp_path)["total"] == 2
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_weights_fit_the_row(tmp_path):
+    """The names are those of the row's own frozen backbone, all of which are found."""
+    cfg = _tiny(tmp_path)
+    pretrain(cfg)
+    weights = pickle.loads((tmp_path / WEIGHTS_NAME).read_bytes())["model"]
+    expected = build_backbone(cfg).state_dict()
+    assert {k: v.shape for k, v in expected.items()}.items() <= {
+        k: torch.Size(v.shape) for k, v in weights.items()
+    }.items()
+
+
+def test_seed_fixes_weights(tmp_path):
+    """Equal seeds give equal weights, whatever the global generator holds; another seed gives others."""
+    runs = []
+    for number, seed in enumerate(("3", "3", "4")):
+        torch.manual_seed(number)
+        pretrain(_tiny(tmp_path / str(number), "SEED", seed))
+        runs.append(
+            pickle.loads((tmp_path / str(number) / WEIGHTS_NAME).read_bytes())["model"]["res4.0.conv1.weight"]
+        )
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert (runs[0] != runs[2]).any()
+
+
+def test_blocks_start_as_identities(tmp_path):
+    """The last normalisation of every residual block starts at zero, and all layers are trained."""
+    model = Classifier(_tiny(tmp_path))
+    last = [p for n, p in model.named_parameters() if n.endswith("conv3.norm.weight")]
+    assert len(last) == 16
+    assert not any(p.any() for p in last)
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_augmentation_keeps_range_and_labels():
+    """Augmented batches hold pixels in [0, 255]; without a generator batches are always the same."""
+    crops = Crops(20, 32, seed=5)
+    images, labels = crops.batch(np.arange(20), np.random.default_rng(0))
+    assert images.shape == (20, 3, 32, 32)
+    assert images.min() >= 0
+    assert images.max() <= 255
+    assert labels.tolist() == 2 * list(range(10))
+    plain, _ = crops.batch(np.arange(20))
+    again, _ = crops.batch(np.arange(20))
+    torch.testing.assert_close(plain, again)
+    assert (plain != images).any()
+
+
+def test_paper_scale_is_refused(capsys):
+    """At the paper's scale there is nothing to pre-train: one line and exit code 2."""
+    with pytest.raises(SystemExit) as stop:
+        main(["--config-file", ROW, "--scale", "paper"])
+    assert stop.value.code == 2
+    assert "ImageNet" in capsys.readouterr().err
