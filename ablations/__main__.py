@@ -1,9 +1,9 @@
 """Run the paper's tables and print them: `python -m ablations list|run|status|table`.
 
-    python -m ablations list
-    python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
-    python -m ablations status 2b --scale mini
-    python -m ablations table 2b --scale mini --format csv
+python -m ablations list
+python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
+python -m ablations status 2b --scale mini
+python -m ablations table 2b --scale mini --format csv
 """
 
 import argparse

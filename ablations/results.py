@@ -85,9 +85,7 @@ def collect(
     rows = [_row(row, columns.get(row.id)) for row in table.rows]
     rows += [_delta(delta, table, columns, len(seeds)) for delta in table.deltas]
     data = ", ".join(dict.fromkeys(job.data for job in jobs.values()))
-    return TableResults(
-        table, plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"], tuple(rows)
-    )
+    return TableResults(table, plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"], tuple(rows))
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,7 @@ class _Column:
     reasons: tuple[str, ...]
 
 
-def _column(
-    row_id: str, metric: Metric, statuses: Mapping[tuple[str, int], Status], seeds: Sequence[int]
-) -> _Column:
+def _column(row_id: str, metric: Metric, statuses: Mapping[tuple[str, int], Status], seeds: Sequence[int]) -> _Column:
     if metric.note:
         return _Column({}, (metric.note,))
     values, reasons = {}, {}

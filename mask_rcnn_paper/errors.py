@@ -21,9 +21,10 @@ def one_line_errors(program: str, *types: type[Exception]) -> Iterator[None]:
         program: Name that starts the line, such as "train_net.py".
         *types: Exceptions that mean bad input here; `BAD_INPUT` if none are given.
     """
+    expected = types or BAD_INPUT
     try:
         yield
-    except types or BAD_INPUT as error:
+    except expected as error:
         # str(KeyError("text")) is quoted.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         print(f"{program}: error: {' '.join(str(message).split())}", file=sys.stderr)

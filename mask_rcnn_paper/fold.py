@@ -14,7 +14,7 @@ def fold_batch_norm(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Move each normalisation's scale into the convolution before it, as published ImageNet models do.
 
     Args:
-        weights: Of a ResNet under detectron2's names, `X.weight` beside `X.norm.{weight,bias,running_mean,running_var}`.
+        weights: Of a ResNet under detectron2's names: `X.weight`, `X.norm.{weight,bias,running_mean,running_var}`.
 
     Returns:
         Weights of the same network with normalisations that only add a bias.

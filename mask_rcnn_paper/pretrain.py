@@ -58,9 +58,7 @@ class Classifier(nn.Module):
         cfg.MODEL.BACKBONE.FREEZE_AT = 0
         self.backbone = build_resnet_backbone(cfg, ShapeSpec(channels=3))
         for name, weight in self.backbone.named_parameters():
-            if name.endswith(
-                "conv3.norm.weight"
-            ):  # blocks start as identities, else short schedules go nowhere
+            if name.endswith("conv3.norm.weight"):  # blocks start as identities, else short schedules go nowhere
                 nn.init.zeros_(weight)
         self.linear = nn.Linear(self.backbone.output_shape()["res5"].channels, len(DRAWERS))
         self.register_buffer("mean", torch.tensor(cfg.MODEL.PIXEL_MEAN).view(-1, 1, 1), persistent=False)
@@ -88,9 +86,7 @@ class Crops:
         images, self.labels = load_crops(CropSpec(count, side + 2 * _SHIFT, seed), cache_root())
         self.windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
 
-    def batch(
-        self, indices: np.ndarray, rng: np.random.Generator | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (N, 3, side, side) images in [0, 255] and (N,) labels; augmented if ``rng`` is given."""
         if rng is None:
             return torch.from_numpy(self.windows[indices, _SHIFT, _SHIFT]).float(), torch.from_numpy(
@@ -101,9 +97,7 @@ class Crops:
         flip = rng.random(n) < 0.5
         images[flip] = images[flip][..., ::-1]
         gain, offset = rng.uniform(0.7, 1.3, (2, n, 1, 1, 1)).astype(np.float32)
-        images = torch.from_numpy(images).float() * torch.from_numpy(gain) + torch.from_numpy(
-            100 * (offset - 1)
-        )
+        images = torch.from_numpy(images).float() * torch.from_numpy(gain) + torch.from_numpy(100 * (offset - 1))
         return images.clamp_(0, 255), torch.from_numpy(self.labels[indices])
 
 
@@ -194,9 +188,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     arguments = parser.parse_args(argv)
     with one_line_errors(parser.prog):
         if arguments.scale == "paper":
-            raise ValueError(
-                "--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used"
-            )
+            raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
         cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
         if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
             cfg.OUTPUT_DIR = str(Path(DEFAULT_OUTPUT) / cfg.SCALE / "pretrain" / backbone_name(cfg))

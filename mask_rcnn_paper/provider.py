@@ -11,7 +11,9 @@ from pathlib import Path
 ENV_VAR = "MASK_RCNN_PAPER_DETECTRON2"
 LEGAL = ("upstream", "embedded")
 EMBEDDED_ROOT = Path(__file__).parent / "embedded"
-_LOADED_FROM = "detectron2 is already imported from {found}, so {ENV_VAR}={asked} comes too late: import mask_rcnn_paper first"
+_LOADED_FROM = (
+    "detectron2 is already imported from {found}, so {ENV_VAR}={asked} comes too late: import mask_rcnn_paper first"
+)
 
 
 def choose_provider(asked: str = "") -> str:

@@ -38,7 +38,7 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
 
 
 def config_name(config_file: str | Path) -> str:
-    """"table2b/softmax" of a config under `configs/`; just the stem of one that lies elsewhere."""
+    """ "table2b/softmax" of a config under `configs/`; just the stem of one that lies elsewhere."""
     path = find_config(config_file).resolve().with_suffix("")
     return str(path.relative_to(CONFIG_ROOT)) if path.is_relative_to(CONFIG_ROOT) else path.name
 
@@ -73,14 +73,14 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
         missing = [file for file in files if not Path(file).is_file()]
         if missing or not files:
             raise FileNotFoundError(
-                f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the RPN "
-                f"first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}`, or let "
+                f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the "
+                f"RPN first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}`, or let "
                 "`python -m ablations run` do every stage, or train end to end with MODEL.LOAD_PROPOSALS False "
                 "MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )
     if cfg.STAGES.PRETRAIN and not eval_only and not Path(cfg.MODEL.WEIGHTS).is_file():
         raise FileNotFoundError(
-            f"pre-trained weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: make them with `python -m "
-            f"mask_rcnn_paper.pretrain --config-file <the same config>{command_tail}`, or let `python -m ablations run` "
-            "do every stage, or start from random weights with STAGES.PRETRAIN False"
+            f"pre-trained weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: make them with "
+            f"`python -m mask_rcnn_paper.pretrain --config-file <the same config>{command_tail}`, or let "
+            "`python -m ablations run` do every stage, or start from random weights with STAGES.PRETRAIN False"
         )

@@ -1,6 +1,7 @@
 """The plugin's config keys."""
 
 from detectron2.config import get_cfg
+
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from detectron2.modeling import build_model
+
 from mask_rcnn_paper.scales import CONFIG_ROOT, load_cfg
 
 ROWS = sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIG_ROOT.glob("*/*.yaml") if p.parent.name != "scales")

@@ -1,6 +1,7 @@
 """Bad input: one line, exit code 2."""
 
 import pytest
+
 from mask_rcnn_paper.errors import one_line_errors
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from mask_rcnn_paper.files import read_json, write_json_atomically, write_text_atomically
 
 

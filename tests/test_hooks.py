@@ -2,6 +2,7 @@
 
 import torch
 from detectron2.engine import SimpleTrainer
+
 from mask_rcnn_paper.hooks import ProgressHook
 from mask_rcnn_paper.progress import read_progress
 

@@ -59,9 +59,7 @@ def test_seed_fixes_weights(tmp_path):
     for number, seed in enumerate(("3", "3", "4")):
         torch.manual_seed(number)
         pretrain(_tiny(tmp_path / str(number), "SEED", seed))
-        runs.append(
-            pickle.loads((tmp_path / str(number) / WEIGHTS_NAME).read_bytes())["model"]["res4.0.conv1.weight"]
-        )
+        runs.append(pickle.loads((tmp_path / str(number) / WEIGHTS_NAME).read_bytes())["model"]["res4.0.conv1.weight"])
     np.testing.assert_array_equal(runs[0], runs[1])
     assert (runs[0] != runs[2]).any()
 

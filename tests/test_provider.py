@@ -65,7 +65,9 @@ def test_upstream_that_is_not_there_is_a_clear_error():
 
 def test_an_unknown_value_is_a_clear_error():
     """Any other value is refused with the legal ones."""
-    assert "MASK_RCNN_PAPER_DETECTRON2='real': choose from upstream, embedded" in run(PRINT_PROVIDER, asked="real").stderr
+    assert (
+        "MASK_RCNN_PAPER_DETECTRON2='real': choose from upstream, embedded" in run(PRINT_PROVIDER, asked="real").stderr
+    )
 
 
 def test_another_provider_imported_before_is_a_clear_error(stub):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from mask_rcnn_paper.results import config_hash, git_commit, read_result, write_result
 from mask_rcnn_paper.scales import load_cfg
 

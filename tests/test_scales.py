@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+
 from mask_rcnn_paper.scales import SCALES, apply_scale, find_config, load_cfg, load_scale
 
 

@@ -1,6 +1,7 @@
 """Places of the stages and their checks."""
 
 import pytest
+
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import backbone_name, check_inputs, config_name, set_default_places
 
@@ -77,5 +78,7 @@ def test_names(tmp_path):
     (tmp_path / "mine.yaml").write_text("VERSION: 2\n")
     assert config_name("table2c/roipool_max.yaml") == "table2c/roipool_max"
     assert config_name(tmp_path / "mine.yaml") == "mine"
-    cfg = load_cfg("table2b/sigmoid.yaml", "paper", ["MODEL.RESNETS.NUM_GROUPS", "64", "MODEL.RESNETS.WIDTH_PER_GROUP", "4"])
+    cfg = load_cfg(
+        "table2b/sigmoid.yaml", "paper", ["MODEL.RESNETS.NUM_GROUPS", "64", "MODEL.RESNETS.WIDTH_PER_GROUP", "4"]
+    )
     assert backbone_name(cfg) == "X-50-64x4d"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-import train_net
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
+
+import train_net
 from mask_rcnn_paper.results import read_result
 from mask_rcnn_paper.scales import CONFIG_ROOT
 
@@ -42,7 +43,10 @@ def rpn_output(tmp_path_factory) -> Path:
 
 def proposals(rpn_output: Path) -> list[str]:
     """Options that make a detector use the proposals of `rpn_output`."""
-    files = [(s, f"('{rpn_output}/inference/smoke_{s.lower().replace('test', 'val')}/box_proposals.pkl',)") for s in ("TRAIN", "TEST")]
+    files = [
+        (s, f"('{rpn_output}/inference/smoke_{s.lower().replace('test', 'val')}/box_proposals.pkl',)")
+        for s in ("TRAIN", "TEST")
+    ]
     return [word for split, file in files for word in (f"DATASETS.PROPOSAL_FILES_{split}", file)]
 
 

@@ -32,7 +32,9 @@ class RoILayer(nn.Module):
     ) -> None:
         super().__init__()
         if name not in ROI_LAYERS:
-            raise ValueError(f"MODEL.ROI_POOLER.NAME={name!r}: choose from {', '.join(ROI_LAYERS)}, or '' for detectron2's")
+            raise ValueError(
+                f"MODEL.ROI_POOLER.NAME={name!r}: choose from {', '.join(ROI_LAYERS)}, or '' for detectron2's"
+            )
         if name == "RoIPool" and aggregation != "max":
             raise ValueError(f"MODEL.ROI_POOLER.AGGREGATION={aggregation!r} with RoIPool: it always takes the 'max'")
         self.name = name

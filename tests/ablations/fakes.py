@@ -20,9 +20,7 @@ def finish():
 """
 
 
-def job(
-    root: Path, name: str, code: str = "finish()", inputs: Sequence[Job] = (), kind: str = "detector"
-) -> Job:
+def job(root: Path, name: str, code: str = "finish()", inputs: Sequence[Job] = (), kind: str = "detector") -> Job:
     """A job of a small Python program that calls `finish()` to write a good result into its folder."""
     script = root / f"{name}.py"
     script.write_text(WRITE_RESULT + code + "\n")

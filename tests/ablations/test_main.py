@@ -117,9 +117,7 @@ def test_rows_can_be_chosen(ablations):
     """Only the chosen row and its inputs run; the table says that the others were not."""
     code, out, err = ablations("run 2c --scale mini --rows roipool_max --format csv")
     assert code == 0 and err.count(": started") == 3
-    assert out.splitlines()[1] == (
-        "2c,mini,embedded 0.6+embedded,roipool_max,RoIPool [12],segm/AP,26.9,20.0,,1,-6.9,"
-    )
+    assert out.splitlines()[1] == ("2c,mini,embedded 0.6+embedded,roipool_max,RoIPool [12],segm/AP,26.9,20.0,,1,-6.9,")
     assert out.count("not selected") == 4 * 3
 
 

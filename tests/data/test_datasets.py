@@ -9,10 +9,7 @@ from mask_rcnn_paper.data import datasets
 from mask_rcnn_paper.data.datasets import MINI_SPECS, register_mini_datasets
 
 NAMES = [
-    f"{scale}{kind}_{split}"
-    for scale in ("mini", "smoke")
-    for kind in ("", "_keypoints")
-    for split in ("train", "val")
+    f"{scale}{kind}_{split}" for scale in ("mini", "smoke") for kind in ("", "_keypoints") for split in ("train", "val")
 ]
 
 

@@ -1,8 +1,9 @@
 """Interpolation matrices and their products."""
 
 import torch
-from mask_rcnn_paper.layers.bilinear import interpolation_matrix, sample_grids
 from torch.testing import assert_close
+
+from mask_rcnn_paper.layers.bilinear import interpolation_matrix, sample_grids
 
 
 def test_weights_of_points_between_cells_at_the_border_and_outside():

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from mask_rcnn_paper.layers import roi_align, roi_pool, roi_warp
-from mask_rcnn_paper.layers.roi_ops import quantize_rois
 from torch.testing import assert_close
 from torchvision import ops
 
+from mask_rcnn_paper.layers import roi_align, roi_pool, roi_warp
+from mask_rcnn_paper.layers.roi_ops import quantize_rois
 from tests.layers import reference
 
 STRIDE = 16

@@ -6,8 +6,9 @@ from detectron2.layers import ShapeSpec
 from detectron2.modeling.roi_heads import build_mask_head
 from detectron2.structures import BitMasks, Boxes, Instances
 from detectron2.utils.events import EventStorage
-from mask_rcnn_paper.scales import load_cfg
 from torch.testing import assert_close
+
+from mask_rcnn_paper.scales import load_cfg
 
 SHAPE = ShapeSpec(channels=8, width=7, height=7)
 

@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 from detectron2.structures import BitMasks, Boxes, Instances
+from torch.testing import assert_close
+
 from mask_rcnn_paper.modeling.mask_losses import (
     mask_targets,
     sigmoid_mask_loss,
@@ -12,7 +14,6 @@ from mask_rcnn_paper.modeling.mask_losses import (
     softmax_mask_loss,
     softmax_mask_probabilities,
 )
-from torch.testing import assert_close
 
 NUM_ROIS, NUM_CLASSES, SIDE = 4, 80, 14
 
@@ -40,7 +41,9 @@ def test_zero_logits_cost_ln_2_under_sigmoid(targets, classes):
 
 def test_uniform_logits_cost_ln_81_under_softmax(targets, classes):
     """80 classes and background, all equally likely, cost ln 81, whatever the target."""
-    loss = softmax_mask_loss(torch.full((NUM_ROIS, NUM_CLASSES + 1, SIDE, SIDE), 3.0, dtype=torch.float64), targets, classes)
+    loss = softmax_mask_loss(
+        torch.full((NUM_ROIS, NUM_CLASSES + 1, SIDE, SIDE), 3.0, dtype=torch.float64), targets, classes
+    )
     assert_close(loss.item(), math.log(81))
 
 

@@ -4,10 +4,11 @@ import pytest
 import torch
 from detectron2.modeling.poolers import ROIPooler
 from detectron2.structures import Boxes
+from torch.testing import assert_close
+
 from mask_rcnn_paper.layers import roi_align, roi_pool, roi_warp
 from mask_rcnn_paper.modeling.poolers import PaperROIPooler, RoILayer, build_pooler
 from mask_rcnn_paper.scales import load_cfg
-from torch.testing import assert_close
 
 SCALES = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 from detectron2.layers import ShapeSpec
 from detectron2.modeling import build_model, build_roi_heads
+from torch.testing import assert_close
+
 from mask_rcnn_paper.modeling import PaperROIPooler
 from mask_rcnn_paper.scales import load_cfg
-from torch.testing import assert_close
 
 MINI = ["MODEL.DEVICE", "cpu", "MODEL.WEIGHTS", ""]
 

@@ -20,18 +20,12 @@ def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: in
         (height, width, 3) uint8.
     """
     cells = (int(rng.integers(2, 7)), int(rng.integers(2, 7)))
-    blotches = (
-        rng.integers(195, 236, 3) + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
-    )
+    blotches = rng.integers(195, 236, 3) + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
     blotches = np.clip(blotches, 0, 255).astype(np.uint8)
     image = cv2.resize(blotches, (width // 8, height // 8), interpolation=cv2.INTER_CUBIC)
-    grain = rng.integers(
-        0, int(rng.integers(5, 25)), (height // int(rng.integers(8, 40)), width // 24, 1), np.uint8
-    )
+    grain = rng.integers(0, int(rng.integers(5, 25)), (height // int(rng.integers(8, 40)), width // 24, 1), np.uint8)
     grain = cv2.resize(grain, (width // 8, height // 8), interpolation=cv2.INTER_LINEAR)
-    image = cv2.resize(
-        cv2.add(image, cv2.merge([grain] * 3)), (width, height), interpolation=cv2.INTER_LINEAR
-    )
+    image = cv2.resize(cv2.add(image, cv2.merge([grain] * 3)), (width, height), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.5:
         horizon, tone = (
             int(height * rng.uniform(0.3, 0.8)),
@@ -58,9 +52,7 @@ def _draw_distractor(rng: np.random.Generator, image: np.ndarray) -> None:
         cv2.fillPoly(image, [arc(*centre, x, y).astype(np.int32)], colour)
     elif kind == 2:
         x, y = rng.uniform(0.2, 1, 2) * size
-        cv2.rectangle(
-            image, (centre - (x, y)).astype(int).tolist(), (centre + (x, y)).astype(int).tolist(), colour, -1
-        )
+        cv2.rectangle(image, (centre - (x, y)).astype(int).tolist(), (centre + (x, y)).astype(int).tolist(), colour, -1)
     else:
         bow = arc(*centre, *(rng.uniform(0.3, 1.5, 2) * size), rng.uniform(0, 360), rng.uniform(400, 700), 16)
         line = centre + np.cumsum(rng.normal(0, 0.8 * size, (int(rng.integers(2, 5)), 2)), axis=0)

@@ -65,15 +65,11 @@ class Drawing:
     def extent(self) -> np.ndarray:
         """Return ((x1, y1), (x2, y2)), the box that holds all parts, strokes with their width."""
         points = np.concatenate([part.points for part in self.parts])
-        half = np.repeat([part.width / 2 for part in self.parts], [len(part.points) for part in self.parts])[
-            :, None
-        ]
+        half = np.repeat([part.width / 2 for part in self.parts], [len(part.points) for part in self.parts])[:, None]
         return np.stack([(points - half).min(0), (points + half).max(0)])
 
 
-def arc(
-    x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 28
-) -> np.ndarray:
+def arc(x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 28) -> np.ndarray:
     """Return (n, 2) points on an ellipse between two angles in degrees; 0 is right, 90 is below."""
     steps = n - 1 if stop - start < 360 else n
     angles = np.radians(start + np.arange(n) * ((stop - start) / steps))

@@ -28,9 +28,7 @@ def _pose(rng: np.random.Generator) -> dict[str, np.ndarray]:
         shoulder = joints[f"{side}_shoulder"] = lean + (sign * half_shoulder, 0.02)
         raised = rng.uniform(100, 165) if rng.random() < 0.25 else rng.uniform(2, 70)
         elbow = joints[f"{side}_elbow"] = _step(shoulder, rng.uniform(0.15, 0.18), sign * raised)
-        joints[f"{side}_wrist"] = _step(
-            elbow, rng.uniform(0.13, 0.16), sign * (raised + rng.uniform(-110, 30))
-        )
+        joints[f"{side}_wrist"] = _step(elbow, rng.uniform(0.13, 0.16), sign * (raised + rng.uniform(-110, 30)))
         hip = joints[f"{side}_hip"] = np.array([sign * half_hip, torso])
         spread = rng.uniform(-4, 32) if not seated else rng.uniform(40, 80)
         knee = joints[f"{side}_knee"] = _step(hip, rng.uniform(0.2, 0.23), sign * spread)
@@ -45,10 +43,10 @@ def draw_person(rng: np.random.Generator) -> Drawing:
     skin, hair = _SKIN[rng.integers(len(_SKIN))], random_colour(rng, 10, 140)
     shirt, trousers, shoe = random_colour(rng), random_colour(rng), random_colour(rng, 10, 200)
     sleeve = shirt if rng.random() < 0.6 else skin
-    arm, leg = rng.uniform(0.05, 0.065), rng.uniform(0.075, 0.095)
+    arm, leg = rng.uniform(0.085, 0.105), rng.uniform(0.115, 0.14)
     for side, sign in (("left", 1.0), ("right", -1.0)):
         hip, knee, ankle = at[f"{side}_hip"], at[f"{side}_knee"], at[f"{side}_ankle"]
-        d.stroke([ankle, ankle + (sign * 0.045, 0.03)], 0.055, shoe)
+        d.stroke([ankle, ankle + (sign * 0.045, 0.03)], 0.08, shoe)
         d.stroke([hip, knee, ankle], leg, shade(trousers, 0.9 if sign > 0 else 1.05))
     torso = [
         at["left_shoulder"],
@@ -65,15 +63,13 @@ def draw_person(rng: np.random.Generator) -> Drawing:
         shoulder, elbow, wrist = at[f"{side}_shoulder"], at[f"{side}_elbow"], at[f"{side}_wrist"]
         d.stroke([elbow, wrist], arm * 0.85, skin if sleeve is skin else shade(sleeve, 0.85))
         d.stroke([shoulder, elbow], arm, shade(shirt, 0.85))
-        d.ellipse(*wrist, arm * 0.62, arm * 0.62, skin)
+        d.ellipse(*wrist, arm * 0.55, arm * 0.55, skin)
     _draw_head(d, rng, at, skin, hair)
     d.keypoints = np.stack([at[name] for name in KEYPOINT_NAMES])
     return d
 
 
-def _draw_head(
-    d: Drawing, rng: np.random.Generator, at: dict[str, np.ndarray], skin: tuple, hair: tuple
-) -> None:
+def _draw_head(d: Drawing, rng: np.random.Generator, at: dict[str, np.ndarray], skin: tuple, hair: tuple) -> None:
     x, y = at["head"]
     if rng.random() < 0.35:
         d.polygon(arc(x, y + 0.01, 0.085, 0.12), hair)
@@ -94,7 +90,7 @@ def draw_dog(rng: np.random.Generator) -> Drawing:
     d, coat = Drawing(), random_colour(rng)
     spot, dark = random_colour(rng), shade(coat, 0.75)
     body, height, leg = rng.uniform(0.75, 1.05), rng.uniform(0.17, 0.23), rng.uniform(0.28, 0.46)
-    thick = rng.uniform(0.09, 0.13)
+    thick = rng.uniform(0.14, 0.18)
     for near, colour in ((0.0, dark), (0.1, coat)):
         for x in (-body / 2 + 0.1, body / 2 - 0.14):
             knee = np.array([x + near + rng.uniform(-0.07, 0.07), leg * 0.5])
@@ -115,7 +111,7 @@ def draw_dog(rng: np.random.Generator) -> Drawing:
             (-body / 2 - 0.18, -height - lift / 2),
             (-body / 2 - 0.24, -height - lift),
         ],
-        0.08,
+        0.11,
         coat,
     )
     d.ellipse(0, -height * 0.6, body / 2, height, coat)

@@ -26,9 +26,7 @@ def mask_to_polygons(mask: np.ndarray, scale: float = 1.0, min_area: float = 0.0
     if not width:
         return []
     # twice the cells, so that a gap of one cell keeps corners of its own
-    cells = cv2.resize(
-        cells[y : y + height, x : x + width], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST
-    )
+    cells = cv2.resize(cells[y : y + height, x : x + width], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
     cells = np.pad(cells, 2)
     corners = cv2.dilate(cells, np.ones((2, 2), np.uint8), anchor=(1, 1), borderValue=0)
     contours, hierarchy = cv2.findContours(corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -74,9 +72,7 @@ def _trace(chain: np.ndarray) -> np.ndarray:
     return _interleave(corners, corners + leave / 2, sharp, np.ones_like(sharp))
 
 
-def _interleave(
-    first: np.ndarray, second: np.ndarray, keep_first: np.ndarray, keep_second: np.ndarray
-) -> np.ndarray:
+def _interleave(first: np.ndarray, second: np.ndarray, keep_first: np.ndarray, keep_second: np.ndarray) -> np.ndarray:
     """Return first[0], second[0], first[1], ... of two (N, 2) arrays, those that are kept."""
     points = np.stack([first, second], axis=1).reshape(-1, 2)
     return points[np.stack([keep_first, keep_second], axis=1).reshape(-1)]

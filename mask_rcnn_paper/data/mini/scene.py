@@ -33,10 +33,10 @@ class SceneSpec:
 
     height: int = 160
     width: int = 160
-    min_size: float = 40.0
-    max_size: float = 120.0
+    min_size: float = 44.0
+    max_size: float = 130.0
     min_objects: int = 2
-    max_objects: int = 5
+    max_objects: int = 4
     neighbour: float = 0.6
     crowd: float = 0.12
     crowd_size: float = 17.0
@@ -110,9 +110,7 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
         if is_crowd:
             size = SUPERSAMPLING * spec.crowd_size * rng.uniform(0.8, 1.2)
             offsets = rng.normal(0, 1.1, (int(rng.integers(7, 13)), 2)) * size * (1.0, 0.5)
-            centres = sorted(
-                (np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1]
-            )
+            centres = sorted((np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1])
         else:
             centres = [centre]
         members = [_draw(rng, category, c, size) for c in centres]
@@ -127,9 +125,7 @@ def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: flo
     return render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), mirror)
 
 
-def _place(
-    rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float
-) -> np.ndarray:
+def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float) -> np.ndarray:
     """Choose a centre, often beside an earlier object and seldom on top of one."""
     margin = np.minimum(0.3 * size, 0.5 * image_size)
     for _ in range(8):

@@ -176,10 +176,11 @@ def draw_truck(rng: np.random.Generator) -> Drawing:
 
 
 def draw_bicycle(rng: np.random.Generator) -> Drawing:
-    """Draw a bicycle: two rings, a thin frame, saddle and handlebar; most of its box is holes."""
+    """Draw a bicycle: two wheels, filled as COCO's annotators fill them, a frame, saddle and handlebar."""
     d, frame, tyre = Drawing(), random_colour(rng), random_colour(rng, 10, 200)
     radius, width, base = rng.uniform(0.42, 0.5), rng.uniform(0.08, 0.11), rng.uniform(1.1, 1.3)
     for x in (0.0, base):
+        d.ellipse(x, 0, radius, radius, shade(tyre, 1.6))
         if rng.random() < 0.4:
             for angle in rng.uniform(0, 90) + np.arange(0, 180, 45):
                 d.stroke(arc(x, 0, radius, radius, angle, angle + 180, 2), 0.02, shade(tyre, 1.4))
@@ -192,7 +193,7 @@ def draw_bicycle(rng: np.random.Generator) -> Drawing:
         [seat * 0.92 + crank * 0.08, low_head, crank],
         [(base, 0), head],
     ):
-        d.stroke(line, 0.075, frame)
+        d.stroke(line, 0.1, frame)
     d.stroke([seat + (-0.12, -0.06), seat + (0.13, -0.06)], 0.11, shade(tyre, 0.7))
     bar = [head, head + (0.02, -0.1), head + (0.2, -0.1)]
     d.stroke(bar + ([head + (0.22, 0.04)] if rng.random() < 0.5 else []), 0.07, shade(frame, 0.6))
@@ -206,6 +207,7 @@ def draw_motorcycle(rng: np.random.Generator) -> Drawing:
     tyre, hub, _ = _tyre_and_glass(rng)
     radius, base = rng.uniform(0.3, 0.36), rng.uniform(1.15, 1.35)
     for x in (0.0, base):
+        d.ellipse(x, 0, radius * 0.85, radius * 0.85, shade(hub, 0.7))
         d.ring(x, 0, radius * 0.85, radius * 0.85, radius * 0.42, tyre)
         d.ellipse(x, 0, radius * 0.25, radius * 0.25, hub)
         for angle in (20, 80, 140):
@@ -213,9 +215,7 @@ def draw_motorcycle(rng: np.random.Generator) -> Drawing:
     d.stroke([(base, 0), (base - 0.3, -0.72)], 0.09, hub)
     d.stroke([(base - 0.3, -0.72), (base - 0.48, -0.84), (base - 0.62, -0.8)], 0.07, tyre)
     d.ellipse(base - 0.2, -0.62, 0.11, 0.11, (170, 230, 250))
-    d.polygon(
-        [(0.35, -0.1), (0.3, -0.4), (base - 0.4, -0.42), (base - 0.42, 0.05), (0.5, 0.12)], shade(hub, 0.6), 1
-    )
+    d.polygon([(0.35, -0.1), (0.3, -0.4), (base - 0.4, -0.42), (base - 0.42, 0.05), (0.5, 0.12)], shade(hub, 0.6), 1)
     d.polygon([(-0.3, -0.55), (-0.25, -0.64), (0.5, -0.5), (0.45, -0.36), (0.1, -0.34)], shade(tyre, 0.8), 1)
     d.polygon([(0.42, -0.4), (0.48, -0.68), (base - 0.42, -0.68), (base - 0.34, -0.42)], body, 2)
     d.polygon([(-0.3, -0.34), (-0.08, -0.46), (0.26, -0.36), (0.2, -0.28)], body, 1)

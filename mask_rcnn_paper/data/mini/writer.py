@@ -14,7 +14,7 @@ from mask_rcnn_paper.data.mini.categories import CATEGORIES, coco_categories
 from mask_rcnn_paper.data.mini.parallel import map_indices
 from mask_rcnn_paper.data.mini.scene import SceneSpec, draw_scene
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a change of code changes what is drawn."""
 
 IMAGES = "images"
@@ -77,9 +77,7 @@ def write_dataset(spec: DatasetSpec, folder: Path) -> None:
     }
     plain = [{k: v for k, v in a.items() if "keypoints" not in k} for a in annotations]
     persons = [a for a in annotations if a["category_id"] == CATEGORIES["person"]]
-    _write_json(
-        folder / INSTANCES, {**common, "categories": coco_categories(tuple(CATEGORIES)), "annotations": plain}
-    )
+    _write_json(folder / INSTANCES, {**common, "categories": coco_categories(tuple(CATEGORIES)), "annotations": plain})
     categories = coco_categories(["person"], keypoints=True)
     _write_json(folder / PERSON_KEYPOINTS, {**common, "categories": categories, "annotations": persons})
 

@@ -43,9 +43,7 @@ def test_shade_is_clipped():
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_drawers_vary(name):
     """Each category's objects have the size asked for and differ from draw to draw."""
-    patches = [
-        render(DRAWERS[name](np.random.default_rng(seed)), (100, 100), 80, 0, False) for seed in (0, 1)
-    ]
+    patches = [render(DRAWERS[name](np.random.default_rng(seed)), (100, 100), 80, 0, False) for seed in (0, 1)]
     for patch in patches:
         rows, columns = np.nonzero(patch.mask)
         assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(80, abs=3)

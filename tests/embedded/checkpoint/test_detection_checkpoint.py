@@ -58,18 +58,14 @@ def test_shape_mismatch_is_skipped_and_reported(tmp_path, caplog):
 def test_file_that_matches_nothing(tmp_path, caplog):
     """A file for another model is a warning that shows its names."""
     with caplog.at_level(logging.WARNING):
-        DetectionCheckpointer(Detector()).load(
-            save_pickle(tmp_path / "w.pkl", {"layer1.w": np.ones(1, "float32")})
-        )
+        DetectionCheckpointer(Detector()).load(save_pickle(tmp_path / "w.pkl", {"layer1.w": np.ones(1, "float32")}))
     assert "No tensor of the checkpoint matches the model: it holds ['layer1.w']" in caplog.text
 
 
 @pytest.mark.parametrize("path", ["nowhere.pth", "a/b.pkl"])
 def test_missing_weights(path):
     """Weights that are not there are an error of one line that names the key and the cure."""
-    with pytest.raises(
-        FileNotFoundError, match=f"MODEL.WEIGHTS='{path}': no such file; set MODEL.WEIGHTS"
-    ) as error:
+    with pytest.raises(FileNotFoundError, match=f"MODEL.WEIGHTS='{path}': no such file; set MODEL.WEIGHTS") as error:
         DetectionCheckpointer(nn.Linear(1, 1)).load(path)
     assert "\n" not in str(error.value)
 
@@ -93,9 +89,7 @@ def trained(tmp_path, steps=3):
     """A folder with the checkpoints of iterations 0 to steps-1, whose weight is the iteration."""
     model = nn.Linear(1, 1, bias=False)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    checkpointer = PeriodicCheckpointer(
-        DetectionCheckpointer(model, str(tmp_path), optimizer=optimizer), period=1
-    )
+    checkpointer = PeriodicCheckpointer(DetectionCheckpointer(model, str(tmp_path), optimizer=optimizer), period=1)
     for iteration in range(steps):
         optimizer.zero_grad()
         model(torch.ones(1, 1)).sum().backward()

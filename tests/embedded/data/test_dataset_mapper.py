@@ -58,9 +58,7 @@ def test_recomputed_boxes_fit_the_masks(registered):
     """With `recompute_boxes` a loose box becomes tight; without masks that is impossible."""
     annos = [box_annotation(1, 1, 1, [4, 4, 8, 8]) | {"bbox": [0, 0, 30, 30]}]
     (sample, *_) = DatasetCatalog.get(registered(annotations=annos))
-    mapper = DatasetMapper(
-        True, augmentations=[], image_format="BGR", use_instance_mask=True, recompute_boxes=True
-    )
+    mapper = DatasetMapper(True, augmentations=[], image_format="BGR", use_instance_mask=True, recompute_boxes=True)
     torch.testing.assert_close(mapper(sample)["instances"].gt_boxes.tensor, torch.tensor([[4.0, 4, 12, 12]]))
     with pytest.raises(ValueError, match="needs use_instance_mask=True"):
         DatasetMapper(True, augmentations=[], image_format="BGR", recompute_boxes=True)

@@ -49,7 +49,7 @@ def test_shortest_edge_respects_both_limits():
 
 
 def test_shortest_edge_draws():
-    """"choice" draws from the list, "range" from the interval with both ends, 0 does nothing."""
+    """ "choice" draws from the list, "range" from the interval with both ends, 0 does nothing."""
     np.random.seed(0)
     choice = T.ResizeShortestEdge([4, 10], sample_style="choice")
     assert {choice.get_transform(image()).new_h for _ in range(40)} == {4, 10}

@@ -23,9 +23,7 @@ def amp_trainer(factor=1.0):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.25)
     scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
     data = [torch.ones(1, 2)] * 2
-    return AMPTrainer(
-        model, data, optimizer, grad_scaler=scaler, precision=torch.bfloat16, log_grad_scaler=True
-    )
+    return AMPTrainer(model, data, optimizer, grad_scaler=scaler, precision=torch.bfloat16, log_grad_scaler=True)
 
 
 def test_step_by_hand():

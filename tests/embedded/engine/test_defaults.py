@@ -117,9 +117,7 @@ def quiet(monkeypatch):
     files = defaults_module.default_writers
     monkeypatch.setattr(defaults_module, "default_writers", lambda *args: files(*args)[:2])
     original = hooks.PeriodicWriter.__init__
-    monkeypatch.setattr(
-        hooks.PeriodicWriter, "__init__", lambda self, w, period=20: original(self, w, period=1)
-    )
+    monkeypatch.setattr(hooks.PeriodicWriter, "__init__", lambda self, w, period=20: original(self, w, period=1))
     state = get_rng_state()
     yield
     set_rng_state(state)
@@ -146,9 +144,7 @@ def test_resumed_run_equals_the_uninterrupted_one(tmp_path, fail_at):
     assert torch.equal(whole.model.layer.weight, resumed.model.layer.weight)
     a, b = (t.optimizer.state_dict() for t in (whole, resumed))
     assert a["param_groups"] == b["param_groups"]
-    assert all(
-        torch.equal(a["state"][i]["momentum_buffer"], b["state"][i]["momentum_buffer"]) for i in a["state"]
-    )
+    assert all(torch.equal(a["state"][i]["momentum_buffer"], b["state"][i]["momentum_buffer"]) for i in a["state"])
     assert losses(whole)[resumed.start_iter :] == losses(resumed)
 
 

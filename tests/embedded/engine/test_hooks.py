@@ -100,9 +100,7 @@ def test_checkpoints():
     assert Saver.saved == [("model_0000001", {"iteration": 1}), ("model_final", {"iteration": 2})]
 
 
-@pytest.mark.parametrize(
-    ("period", "fail_at", "evaluated"), [(2, -1, [1, 3, 6]), (0, -1, [6]), (2, 4, [1, 3])]
-)
+@pytest.mark.parametrize(("period", "fail_at", "evaluated"), [(2, -1, [1, 3, 6]), (0, -1, [6]), (2, 4, [1, 3])])
 def test_evaluation(period, fail_at, evaluated):
     """Evaluation runs each period and once after a complete run; results are recorded flat."""
     at = []
@@ -138,9 +136,7 @@ def test_evaluation_does_not_change_training():
     assert runs[0] == runs[1]
 
 
-@pytest.mark.parametrize(
-    ("results", "message"), [([1], "list: return a mapping"), ({"a": {"b": "x"}}, "'a/b' is 'x'")]
-)
+@pytest.mark.parametrize(("results", "message"), [([1], "list: return a mapping"), ({"a": {"b": "x"}}, "'a/b' is 'x'")])
 def test_bad_results(results, message):
     """Results that are no mapping of numbers are refused."""
     with pytest.raises(ValueError, match=message):

@@ -17,9 +17,7 @@ from tests.embedded.tiny_coco import SIZES, box_annotation
 TRUTH = {1: ([[5, 5, 25, 45], [0, 0, 10, 10]], [0, 1]), 2: ([[10, 10, 40, 30]], [1]), 3: ([], [])}
 
 
-def detections(
-    image_id: int, boxes: list, classes: list, scores: list | None = None, masks: bool = True
-) -> Instances:
+def detections(image_id: int, boxes: list, classes: list, scores: list | None = None, masks: bool = True) -> Instances:
     out = Instances(SIZES[image_id])
     out.pred_boxes = Boxes(torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4))
     out.pred_classes = torch.tensor(classes, dtype=torch.int64)

@@ -13,7 +13,11 @@ def test_stages_have_the_channels_and_strides_that_they_state(make_cfg):
     backbone = build_backbone(cfg)
     outputs = backbone(torch.zeros(1, 3, 64, 96))
     assert {k: v.shape[1] for k, v in outputs.items()} == {
-        "stem": 4, "res2": 16, "res3": 32, "res4": 64, "res5": 128,
+        "stem": 4,
+        "res2": 16,
+        "res3": 32,
+        "res4": 64,
+        "res5": 128,
     }
     for name, shape in backbone.output_shape().items():
         assert outputs[name].shape == (1, shape.channels, 64 // shape.stride, 96 // shape.stride)
@@ -66,7 +70,10 @@ def test_default_stages_are_resnet50s():
     stages = ResNet.make_default_stages(50, norm="")
     assert [len(s) for s in stages] == [3, 4, 6, 3]
     assert [(s[0].in_channels, s[-1].out_channels, s[0].stride) for s in stages] == [
-        (64, 256, 1), (256, 512, 2), (512, 1024, 2), (1024, 2048, 2),
+        (64, 256, 1),
+        (256, 512, 2),
+        (512, 1024, 2),
+        (1024, 2048, 2),
     ]
 
 

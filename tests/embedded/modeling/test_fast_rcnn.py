@@ -76,7 +76,9 @@ def test_false_negatives_are_foreground_called_background():
     logits = torch.tensor([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0]])
     _, scalars = losses(make_layers(), (logits, torch.zeros(2, 8)), proposals([0, 0]))
     assert scalars == {
-        "fast_rcnn/cls_accuracy": 0.5, "fast_rcnn/fg_cls_accuracy": 0.5, "fast_rcnn/false_negative": 0.5,
+        "fast_rcnn/cls_accuracy": 0.5,
+        "fast_rcnn/fg_cls_accuracy": 0.5,
+        "fast_rcnn/false_negative": 0.5,
     }
 
 

@@ -59,7 +59,11 @@ def test_resnet_fpn_has_five_levels(make_cfg):
     assert backbone.output_shape() == expected
     outputs = backbone(torch.zeros(1, 3, 64, 128))
     assert {k: tuple(v.shape[1:]) for k, v in outputs.items()} == {
-        "p2": (8, 16, 32), "p3": (8, 8, 16), "p4": (8, 4, 8), "p5": (8, 2, 4), "p6": (8, 1, 2),
+        "p2": (8, 16, 32),
+        "p3": (8, 8, 16),
+        "p4": (8, 4, 8),
+        "p5": (8, 2, 4),
+        "p6": (8, 1, 2),
     }
 
 

@@ -52,7 +52,9 @@ def test_scalars_count_wrong_cells(channels):
     value, scalars = loss(torch.full((1, channels, 4, 4), 20.0), foreground(1))
     assert_close(value, torch.tensor(10.0))
     assert scalars == {
-        "mask_rcnn/accuracy": 0.5, "mask_rcnn/false_positive": 1.0, "mask_rcnn/false_negative": 0.0,
+        "mask_rcnn/accuracy": 0.5,
+        "mask_rcnn/false_positive": 1.0,
+        "mask_rcnn/false_negative": 0.0,
     }
 
 
@@ -82,7 +84,11 @@ def test_head_doubles_the_resolution(make_cfg, agnostic, classes):
     options = {"MODEL.ROI_MASK_HEAD.NUM_CONV": 2, "MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK": agnostic}
     head = build_mask_head(make_cfg(options=options), ShapeSpec(channels=4, height=7, width=7))
     assert [name for name, _ in head.named_children()] == [
-        "mask_fcn1", "mask_fcn2", "deconv", "deconv_relu", "predictor",
+        "mask_fcn1",
+        "mask_fcn2",
+        "deconv",
+        "deconv_relu",
+        "predictor",
     ]
     assert head.layers(torch.zeros(2, 4, 7, 7)).shape == (2, classes, 14, 14)
     assert head.layers(torch.zeros(0, 4, 7, 7)).shape == (0, classes, 14, 14)

@@ -44,9 +44,7 @@ def test_no_predictions_give_none():
     assert matches.shape == labels.shape == (0,)
 
 
-@pytest.mark.parametrize(
-    "thresholds, labels", [([0.7, 0.3], [0, -1, 1]), ([0.5], [0, 1, 1]), ([0.5], [0, 2])]
-)
+@pytest.mark.parametrize("thresholds, labels", [([0.7, 0.3], [0, -1, 1]), ([0.5], [0, 1, 1]), ([0.5], [0, 2])])
 def test_refuses_inconsistent_ranges(thresholds, labels):
     """Falling thresholds, a wrong number of labels and unknown labels are errors."""
     with pytest.raises(ValueError, match="IOU_"):

@@ -91,8 +91,11 @@ def test_evaluation_gives_sorted_proposals_and_no_losses(make_cfg):
 def find(boxes, logits, training=False, **options):
     arguments = {"nms_thresh": 0.5, "pre_nms_topk": 10, "post_nms_topk": 10, "min_box_size": 0.0, **options}
     (result,) = find_top_rpn_proposals(
-        [torch.tensor([b]) for b in boxes], [torch.tensor([s]) for s in logits], [(20, 20)],
-        training=training, **arguments,
+        [torch.tensor([b]) for b in boxes],
+        [torch.tensor([s]) for s in logits],
+        [(20, 20)],
+        training=training,
+        **arguments,
     )
     return result.objectness_logits.tolist()
 

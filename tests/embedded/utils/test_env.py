@@ -47,8 +47,6 @@ def test_restored_generators_repeat_themselves():
 
 def test_environment():
     """The description names the provider, torch and Python with their versions."""
-    rows = dict(
-        line.split(maxsplit=1) for line in collect_env_info().splitlines() if " " in line and line[0] != "-"
-    )
+    rows = dict(line.split(maxsplit=1) for line in collect_env_info().splitlines() if " " in line and line[0] != "-")
     assert rows["torch"].strip() == torch.__version__
     assert {"detectron2", "Python", "numpy", "GPU"} <= set(rows)

@@ -86,9 +86,7 @@ def test_printed_line(caplog):
         storage.put_scalar("lr", 0.02, smoothing_hint=False)
         CommonMetricPrinter(max_iter=71).write()
     line = caplog.messages[-1]
-    assert line.startswith(
-        "eta: 0:02:00  iter: 10  total_loss: 1.5  time: 2.0000  data_time: 0.2500  lr: 0.02"
-    )
+    assert line.startswith("eta: 0:02:00  iter: 10  total_loss: 1.5  time: 2.0000  data_time: 0.2500  lr: 0.02")
 
 
 def test_nothing_is_printed_after_training(caplog):

@@ -29,9 +29,7 @@ def test_terminal_and_file(tmp_path, name, capsys):
 
 def test_colours(name, capsys, monkeypatch):
     """With colours, the prefix is coloured and a warning is marked before it; the message stays plain."""
-    monkeypatch.setattr(
-        "detectron2.utils.logger.colored", lambda text, colour, **kwargs: f"<{colour} {text}>"
-    )
+    monkeypatch.setattr("detectron2.utils.logger.colored", lambda text, colour, **kwargs: f"<{colour} {text}>")
     setup_logger(name=name, abbrev_name="t").warning("careful")
     out = capsys.readouterr().out
     assert out.startswith("<red WARNING> <green [")

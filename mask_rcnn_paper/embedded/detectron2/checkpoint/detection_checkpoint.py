@@ -96,9 +96,7 @@ class DetectionCheckpointer(Checkpointer):
         numbers = {name: int(m[1]) for name in os.listdir(self.save_dir) if (m := _NUMBERED.fullmatch(name))}
         match = _NUMBERED.fullmatch(last)
         limit = int(match[1]) if match else float("inf")
-        earlier = sorted(
-            (name for name in numbers if numbers[name] < limit), key=numbers.__getitem__, reverse=True
-        )
+        earlier = sorted((name for name in numbers if numbers[name] < limit), key=numbers.__getitem__, reverse=True)
         return [os.path.join(self.save_dir, name) for name in [last, *earlier] if name]
 
     def has_checkpoint(self) -> bool:
@@ -140,9 +138,7 @@ class DetectionCheckpointer(Checkpointer):
         source = checkpoint["model"]
         matched = match_by_suffix(self.model.state_dict(), source)
         if not matched:
-            self.logger.warning(
-                "No tensor of the checkpoint matches the model: it holds %s, ...", sorted(source)[:3]
-            )
+            self.logger.warning("No tensor of the checkpoint matches the model: it holds %s, ...", sorted(source)[:3])
         for line in summarise(matched):
             self.logger.info("Loaded by suffix: %s", line)
         checkpoint["model"] = {model_key: source[key] for model_key, key in matched.items()}

@@ -80,9 +80,7 @@ def read_checkpoint(path: str) -> dict[str, Any]:
         raise
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
-        raise UnreadableCheckpointError(
-            f"{path} is truncated or no checkpoint ({reason}): get it anew"
-        ) from error
+        raise UnreadableCheckpointError(f"{path} is truncated or no checkpoint ({reason}): get it anew") from error
 
 
 def write_atomically(path: str | os.PathLike, write: Callable[[IO[bytes]], Any]) -> None:

@@ -139,9 +139,7 @@ def build_detection_train_loader(
     )
 
 
-def _test_loader_from_config(
-    cfg: Any, dataset_name: str | list[str], mapper: Callable | None = None
-) -> dict[str, Any]:
+def _test_loader_from_config(cfg: Any, dataset_name: str | list[str], mapper: Callable | None = None) -> dict[str, Any]:
     names = [dataset_name] if isinstance(dataset_name, str) else list(dataset_name)
     proposals = _test_proposals(cfg, names) if cfg.MODEL.LOAD_PROPOSALS else None
     return {

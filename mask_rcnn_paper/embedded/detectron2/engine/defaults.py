@@ -165,9 +165,7 @@ class DefaultTrainer(TrainerBase):
         return build_optimizer(cfg, model)
 
     @classmethod
-    def build_lr_scheduler(
-        cls, cfg: CfgNode, optimizer: torch.optim.Optimizer
-    ) -> torch.optim.lr_scheduler.LRScheduler:
+    def build_lr_scheduler(cls, cfg: CfgNode, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
         """Schedule that SOLVER describes."""
         return build_lr_scheduler(cfg, optimizer)
 
@@ -213,9 +211,7 @@ class DefaultTrainer(TrainerBase):
         if isinstance(evaluators, DatasetEvaluator):
             evaluators = [evaluators]
         if evaluators is not None and len(evaluators) != len(names):
-            raise ValueError(
-                f"{len(evaluators)} evaluators for the {len(names)} datasets of DATASETS.TEST={names}"
-            )
+            raise ValueError(f"{len(evaluators)} evaluators for the {len(names)} datasets of DATASETS.TEST={names}")
         results = OrderedDict()
         for index, name in enumerate(names):
             loader = cls.build_test_loader(cfg, name)
@@ -253,9 +249,7 @@ class DefaultTrainer(TrainerBase):
         cfg.defrost()
         solver = cfg.SOLVER
         if solver.IMS_PER_BATCH % reference:
-            raise ValueError(
-                f"SOLVER.IMS_PER_BATCH={solver.IMS_PER_BATCH}: not a multiple of {reference} processes"
-            )
+            raise ValueError(f"SOLVER.IMS_PER_BATCH={solver.IMS_PER_BATCH}: not a multiple of {reference} processes")
         solver.IMS_PER_BATCH = round(solver.IMS_PER_BATCH * scale)
         solver.BASE_LR *= scale
         solver.MAX_ITER = round(solver.MAX_ITER / scale)

@@ -37,9 +37,7 @@ class ExactResume(HookBase):
             return
         logger = logging.getLogger(__name__)
         if start > REPLAY_LIMIT:
-            logger.warning(
-                "Resuming at iteration %d: the data begins anew, since skipping it takes too long", start
-            )
+            logger.warning("Resuming at iteration %d: the data begins anew, since skipping it takes too long", start)
             return
         logger.info("Skipping the %d batches that were trained on", start)
         self.trainer.skip_batches(start)

@@ -199,9 +199,7 @@ class EvalHook(HookBase):
         set_rng_state(rng_state)
         if results:
             if not isinstance(results, Mapping):
-                raise ValueError(
-                    f"EvalHook's eval_function returned {type(results).__name__}: return a mapping"
-                )
+                raise ValueError(f"EvalHook's eval_function returned {type(results).__name__}: return a mapping")
             for name, value in _flatten(results):
                 try:
                     number = float(value)

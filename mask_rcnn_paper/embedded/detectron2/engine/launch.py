@@ -50,15 +50,11 @@ def launch(
         return
     if dist_url in (None, "auto"):
         if num_machines > 1:
-            raise ValueError(
-                f"--dist-url={dist_url!r} with {num_machines} machines: give tcp://HOST:PORT of machine 0"
-            )
+            raise ValueError(f"--dist-url={dist_url!r} with {num_machines} machines: give tcp://HOST:PORT of machine 0")
         dist_url = f"tcp://127.0.0.1:{_free_port()}"
     gpus = torch.cuda.device_count()
     if 0 < gpus < num_gpus_per_machine:
-        raise ValueError(
-            f"--num-gpus={num_gpus_per_machine}, but this machine has {gpus}: give at most {gpus}"
-        )
+        raise ValueError(f"--num-gpus={num_gpus_per_machine}, but this machine has {gpus}: give at most {gpus}")
     group = {"init_method": dist_url, "world_size": world_size, "timeout": timeout}
     worker_args = (main_func, machine_rank * num_gpus_per_machine, num_gpus_per_machine, group, args)
     mp.start_processes(_worker, worker_args, nprocs=num_gpus_per_machine, start_method="spawn")

@@ -145,9 +145,7 @@ class TrainerBase:
             if name in hooks:
                 hooks[name].load_state_dict(state)
             else:
-                logging.getLogger(__name__).warning(
-                    "No hook %s: its state in the checkpoint is left out", name
-                )
+                logging.getLogger(__name__).warning("No hook %s: its state in the checkpoint is left out", name)
 
 
 class SimpleTrainer(TrainerBase):
@@ -244,16 +242,12 @@ class SimpleTrainer(TrainerBase):
     def _optimizer_step(self) -> None:
         self.optimizer.step()
 
-    def _write_metrics(
-        self, loss_dict: Mapping[str, torch.Tensor], data_time: float, prefix: str = ""
-    ) -> None:
+    def _write_metrics(self, loss_dict: Mapping[str, torch.Tensor], data_time: float, prefix: str = "") -> None:
         if (self.iter + 1) % self.gather_metric_period == 0:
             self.write_metrics(loss_dict, data_time, self.iter, prefix)
 
     @staticmethod
-    def write_metrics(
-        loss_dict: Mapping[str, torch.Tensor], data_time: float, cur_iter: int, prefix: str = ""
-    ) -> None:
+    def write_metrics(loss_dict: Mapping[str, torch.Tensor], data_time: float, cur_iter: int, prefix: str = "") -> None:
         """Average losses over all processes and put them, their sum and `data_time` into the storage.
 
         Args:

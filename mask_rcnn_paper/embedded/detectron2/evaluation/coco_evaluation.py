@@ -71,9 +71,7 @@ class COCOEvaluator(DatasetEvaluator):
         self._metadata = MetadataCatalog.get(dataset_name)
         json_file = self._metadata.get("json_file")
         if json_file is None:
-            raise ValueError(
-                f"dataset {dataset_name!r} has no json_file in its metadata: use register_coco_instances"
-            )
+            raise ValueError(f"dataset {dataset_name!r} has no json_file in its metadata: use register_coco_instances")
         self._tasks = tasks
         self._distributed = distributed
         self._output_dir = output_dir

@@ -15,9 +15,7 @@ GPU_BYTES = 1 << 30
 """Float32 pixels that one chunk may take when whole images are sampled."""
 
 
-def paste_masks_in_image(
-    masks: Tensor, boxes: Any, image_shape: tuple[int, int], threshold: float = 0.5
-) -> Tensor:
+def paste_masks_in_image(masks: Tensor, boxes: Any, image_shape: tuple[int, int], threshold: float = 0.5) -> Tensor:
     """Resample each mask bilinearly to its box and place it in an empty image.
 
     Mask cells and pixels have their values at their centres. Outside its grid of centres a mask fades to 0.

@@ -41,8 +41,12 @@ class DefaultAnchorGenerator(nn.Module):
 
     @configurable
     def __init__(
-        self, *, sizes: Sequence[Sequence[float]], aspect_ratios: Sequence[Sequence[float]],
-        strides: Sequence[int], offset: float = 0.5
+        self,
+        *,
+        sizes: Sequence[Sequence[float]],
+        aspect_ratios: Sequence[Sequence[float]],
+        strides: Sequence[int],
+        offset: float = 0.5,
     ) -> None:
         """
         Args:

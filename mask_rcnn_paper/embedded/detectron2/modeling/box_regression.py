@@ -13,9 +13,7 @@ from torch import Tensor
 class Box2BoxTransform:
     """Deltas (dx, dy, dw, dh) between boxes: shifts in box sizes and logarithms of scales, times weights."""
 
-    def __init__(
-        self, weights: tuple[float, float, float, float], scale_clamp: float = math.log(1000.0 / 16)
-    ) -> None:
+    def __init__(self, weights: tuple[float, float, float, float], scale_clamp: float = math.log(1000.0 / 16)) -> None:
         """
         Args:
             weights: factors of dx, dy, dw and dh.
@@ -32,9 +30,7 @@ class Box2BoxTransform:
         """
         size, centre = _size_and_centre(src_boxes)
         if not bool((size > 0).all()):
-            raise ValueError(
-                "box deltas need source boxes of positive width and height: remove empty boxes before"
-            )
+            raise ValueError("box deltas need source boxes of positive width and height: remove empty boxes before")
         target_size, target_centre = _size_and_centre(target_boxes)
         deltas = torch.cat(((target_centre - centre) / size, torch.log(target_size / size)), dim=-1)
         return deltas * deltas.new_tensor(self.weights)
@@ -55,8 +51,12 @@ def _size_and_centre(boxes: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def dense_box_regression_loss(
-    anchors: Sequence[Boxes], box2box_transform: Box2BoxTransform, pred_anchor_deltas: Sequence[Tensor],
-    gt_boxes: Sequence[Tensor], fg_mask: Tensor, smooth_l1_beta: float = 0.0
+    anchors: Sequence[Boxes],
+    box2box_transform: Box2BoxTransform,
+    pred_anchor_deltas: Sequence[Tensor],
+    gt_boxes: Sequence[Tensor],
+    fg_mask: Tensor,
+    smooth_l1_beta: float = 0.0,
 ) -> Tensor:
     """Smooth L1 loss of the deltas of positive anchors, summed over them.
 
@@ -70,6 +70,4 @@ def dense_box_regression_loss(
     """
     source = Boxes.cat(list(anchors)).tensor.expand(len(gt_boxes), -1, -1)[fg_mask]
     target = box2box_transform.get_deltas(source, torch.stack(list(gt_boxes))[fg_mask])
-    return smooth_l1_loss(
-        cat(list(pred_anchor_deltas), dim=1)[fg_mask], target, smooth_l1_beta, reduction="sum"
-    )
+    return smooth_l1_loss(cat(list(pred_anchor_deltas), dim=1)[fg_mask], target, smooth_l1_beta, reduction="sum")

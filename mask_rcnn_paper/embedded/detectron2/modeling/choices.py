@@ -20,9 +20,7 @@ def require(key: str, value: Any, implemented: Collection[Any]) -> None:
     """
     if value not in implemented:
         legal = ", ".join(repr(v) for v in implemented)
-        raise ValueError(
-            f"{key}={value!r} is not in the embedded core: choose from {legal}, or install detectron2"
-        )
+        raise ValueError(f"{key}={value!r} is not in the embedded core: choose from {legal}, or install detectron2")
 
 
 def lookup(registry: Registry, key: str, name: str) -> Any:
@@ -33,9 +31,7 @@ def lookup(registry: Registry, key: str, name: str) -> Any:
     """
     if name not in registry:
         legal = ", ".join(sorted(registered for registered, _ in registry))
-        raise KeyError(
-            f"{key}={name!r} is not registered: choose from {legal}, or install detectron2 for its others"
-        )
+        raise KeyError(f"{key}={name!r} is not registered: choose from {legal}, or install detectron2 for its others")
     return registry.get(name)
 
 

@@ -29,9 +29,7 @@ class Matcher:
         if list(thresholds) != sorted(thresholds) or (thresholds and thresholds[0] <= 0):
             raise ValueError(f"IOU_THRESHOLDS={list(thresholds)}: give rising positive numbers")
         if len(labels) != len(thresholds) + 1 or not set(labels) <= {-1, 0, 1}:
-            raise ValueError(
-                f"IOU_LABELS={list(labels)}: give {len(thresholds) + 1} values out of -1, 0 and 1"
-            )
+            raise ValueError(f"IOU_LABELS={list(labels)}: give {len(thresholds) + 1} values out of -1, 0 and 1")
         self.thresholds = list(thresholds)
         self.labels = list(labels)
         self.allow_low_quality_matches = allow_low_quality_matches

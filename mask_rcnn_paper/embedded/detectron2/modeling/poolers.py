@@ -44,9 +44,7 @@ def convert_boxes_to_pooler_format(box_lists: list[Boxes]) -> Tensor:
     return cat([index.repeat_interleave(sizes, output_size=len(boxes)).unsqueeze(1), boxes], dim=1)
 
 
-def _make_level_pooler(
-    pooler_type: str, output_size: tuple[int, int], scale: float, sampling_ratio: int
-) -> nn.Module:
+def _make_level_pooler(pooler_type: str, output_size: tuple[int, int], scale: float, sampling_ratio: int) -> nn.Module:
     if pooler_type == "ROIPool":
         return RoIPool(output_size, spatial_scale=scale)
     return ROIAlign(
@@ -58,8 +56,13 @@ class ROIPooler(nn.Module):
     """Pools every RoI from the level that fits its size; ``level_poolers`` holds one layer a level."""
 
     def __init__(
-        self, output_size: int | tuple[int, int], scales: Sequence[float], sampling_ratio: int,
-        pooler_type: str, canonical_box_size: int = 224, canonical_level: int = 4
+        self,
+        output_size: int | tuple[int, int],
+        scales: Sequence[float],
+        sampling_ratio: int,
+        pooler_type: str,
+        canonical_box_size: int = 224,
+        canonical_level: int = 4,
     ) -> None:
         """
         Args:
@@ -77,9 +80,7 @@ class ROIPooler(nn.Module):
         require("POOLER_TYPE", pooler_type, ("ROIAlign", "ROIAlignV2", "ROIPool"))
         levels = [-math.log2(scale) for scale in scales]
         if not levels or levels != [int(levels[0]) + i for i in range(len(levels))]:
-            raise ValueError(
-                f"RoIs are pooled from maps of scales {list(scales)}: give consecutive powers of 2"
-            )
+            raise ValueError(f"RoIs are pooled from maps of scales {list(scales)}: give consecutive powers of 2")
         self.output_size = (output_size, output_size) if isinstance(output_size, int) else tuple(output_size)
         self.level_poolers = nn.ModuleList(
             _make_level_pooler(pooler_type, self.output_size, scale, sampling_ratio) for scale in scales

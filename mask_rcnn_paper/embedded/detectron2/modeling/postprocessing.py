@@ -32,9 +32,7 @@ def detector_postprocess(
     if output.has("pred_masks"):
         masks = output.pred_masks
         masks = masks if isinstance(masks, ROIMasks) else ROIMasks(masks[:, 0])
-        output.pred_masks = masks.to_bitmasks(
-            output.pred_boxes, output_height, output_width, mask_threshold
-        ).tensor
+        output.pred_masks = masks.to_bitmasks(output.pred_boxes, output_height, output_width, mask_threshold).tensor
     if output.has("pred_keypoints"):
         scale = output.pred_keypoints.new_tensor([scale_x, scale_y, 1.0])
         output.pred_keypoints = output.pred_keypoints * scale

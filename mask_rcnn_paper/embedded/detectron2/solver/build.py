@@ -76,9 +76,7 @@ def _gradient_clipper(cfg: CfgNode) -> Callable[[nn.Parameter], Any]:
         return lambda parameter: nn.utils.clip_grad_value_(parameter, value)
     if cfg.CLIP_TYPE == "norm":
         return lambda parameter: nn.utils.clip_grad_norm_(parameter, value, norm_type)
-    raise ValueError(
-        f"SOLVER.CLIP_GRADIENTS.CLIP_TYPE={cfg.CLIP_TYPE!r}: choose from {', '.join(CLIP_TYPES)}"
-    )
+    raise ValueError(f"SOLVER.CLIP_GRADIENTS.CLIP_TYPE={cfg.CLIP_TYPE!r}: choose from {', '.join(CLIP_TYPES)}")
 
 
 def _clip_before_each_step(optimizer: torch.optim.Optimizer, cfg: CfgNode) -> None:
@@ -146,9 +144,7 @@ def _schedule_after_warmup(cfg: CfgNode) -> ParamScheduler:
         return MultiStepParamScheduler(values, milestones=steps, num_updates=cfg.MAX_ITER)
     if name == "WarmupCosineLR":
         return CosineParamScheduler(1.0, cfg.BASE_LR_END / cfg.BASE_LR)
-    raise ValueError(
-        f"SOLVER.LR_SCHEDULER_NAME={name!r}: choose from {', '.join(SCHEDULERS)}, or install detectron2"
-    )
+    raise ValueError(f"SOLVER.LR_SCHEDULER_NAME={name!r}: choose from {', '.join(SCHEDULERS)}, or install detectron2")
 
 
 def build_lr_scheduler(cfg: CfgNode, optimizer: torch.optim.Optimizer) -> LRScheduler:

@@ -37,17 +37,13 @@ class WarmupParamScheduler(ParamScheduler):
             ValueError: unknown `warmup_method`.
         """
         if warmup_method not in WARMUP_METHODS:
-            raise ValueError(
-                f"SOLVER.WARMUP_METHOD={warmup_method!r}: choose from {', '.join(WARMUP_METHODS)}"
-            )
+            raise ValueError(f"SOLVER.WARMUP_METHOD={warmup_method!r}: choose from {', '.join(WARMUP_METHODS)}")
         self._scheduler = scheduler
         self._length = warmup_length
         self._rescale = rescale_interval
         self._start = warmup_factor * scheduler(0.0)
         self._end = (
-            self._start
-            if warmup_method == "constant"
-            else scheduler(0.0 if rescale_interval else warmup_length)
+            self._start if warmup_method == "constant" else scheduler(0.0 if rescale_interval else warmup_length)
         )
 
     def __call__(self, where: float) -> float:
@@ -62,9 +58,7 @@ class WarmupParamScheduler(ParamScheduler):
 class LRMultiplier(LRScheduler):
     """Multiply the base rate of each parameter group by a `ParamScheduler`'s value, anew each iteration."""
 
-    def __init__(
-        self, optimizer: Optimizer, multiplier: ParamScheduler, max_iter: int, last_iter: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, multiplier: ParamScheduler, max_iter: int, last_iter: int = -1) -> None:
         """Make the scheduler and set the rates of the first iteration.
 
         Args:

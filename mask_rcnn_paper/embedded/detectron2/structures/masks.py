@@ -103,9 +103,7 @@ class BitMasks:
         return self.tensor.flatten(1).any(dim=1)
 
     @staticmethod
-    def from_polygon_masks(
-        polygon_masks: PolygonMasks | list[list[np.ndarray]], height: int, width: int
-    ) -> BitMasks:
+    def from_polygon_masks(polygon_masks: PolygonMasks | list[list[np.ndarray]], height: int, width: int) -> BitMasks:
         """Rasterise polygons in an image of `height` x `width` pixels."""
         polygons = getattr(polygon_masks, "polygons", polygon_masks)
         masks = [torch.from_numpy(polygons_to_bitmask(p, height, width)) for p in polygons]

@@ -39,14 +39,10 @@ def create_local_process_group(num_workers_per_machine: int) -> None:
     """
     global _LOCAL_GROUP
     if _LOCAL_GROUP is not None:
-        raise ValueError(
-            "the local process group exists already: create_local_process_group is called once a process"
-        )
+        raise ValueError("the local process group exists already: create_local_process_group is called once a process")
     world_size = get_world_size()
     if world_size % num_workers_per_machine:
-        raise ValueError(
-            f"{world_size} processes cannot be split into machines of {num_workers_per_machine} each"
-        )
+        raise ValueError(f"{world_size} processes cannot be split into machines of {num_workers_per_machine} each")
     for first in range(0, world_size, num_workers_per_machine):
         ranks = list(range(first, first + num_workers_per_machine))
         # Every process must take part in the creation of every group.

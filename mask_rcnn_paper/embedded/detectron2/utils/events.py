@@ -61,9 +61,7 @@ class EventStorage:
         cur_iter = self.iter if cur_iter is None else cur_iter
         value = float(value)
         if self._smoothing_hints.setdefault(name, smoothing_hint) != smoothing_hint:
-            raise ValueError(
-                f"scalar {name!r} was put with smoothing_hint={not smoothing_hint} before: keep to one"
-            )
+            raise ValueError(f"scalar {name!r} was put with smoothing_hint={not smoothing_hint} before: keep to one")
         self._history[name].update(value, cur_iter)
         self._latest[name] = (value, cur_iter)
 
@@ -93,9 +91,7 @@ class EventStorage:
             KeyError: nothing was recorded under this name.
         """
         if name not in self._history:
-            raise KeyError(
-                f"no scalar {name!r} was recorded; there are {', '.join(sorted(self._history)) or 'none'}"
-            )
+            raise KeyError(f"no scalar {name!r} was recorded; there are {', '.join(sorted(self._history)) or 'none'}")
         return self._history[name]
 
     def histories(self) -> dict[str, HistoryBuffer]:
@@ -190,9 +186,7 @@ class JSONWriter(EventWriter):
 
     def write(self) -> None:
         """Append what is new."""
-        for iteration, scalars in _new_scalars(
-            get_event_storage(), self._window_size, self._last_write
-        ).items():
+        for iteration, scalars in _new_scalars(get_event_storage(), self._window_size, self._last_write).items():
             self._file.write(json.dumps({"iteration": iteration, **scalars}, sort_keys=True) + "\n")
             self._last_write = iteration
         self._file.flush()

@@ -121,9 +121,7 @@ def log_first_n(
     if not set(keys) <= {"caller", "message"}:
         raise ValueError(f"log_first_n: key={key!r}: choose from 'caller', 'message', or a tuple of them")
     module, line = _caller()
-    identity = (("caller", line) if "caller" in keys else ()) + (
-        ("message", msg) if "message" in keys else ()
-    )
+    identity = (("caller", line) if "caller" in keys else ()) + (("message", msg) if "message" in keys else ())
     _SEEN[identity] += 1
     if _SEEN[identity] <= n:
         logging.getLogger(name or module).log(lvl, msg)

@@ -26,9 +26,7 @@ class RandomFlip(Augmentation):
 
     def __init__(self, prob: float = 0.5, *, horizontal: bool = True, vertical: bool = False) -> None:
         if horizontal == vertical:
-            raise ValueError(
-                f"RandomFlip(horizontal={horizontal}, vertical={vertical}): choose one; for both, use two"
-            )
+            raise ValueError(f"RandomFlip(horizontal={horizontal}, vertical={vertical}): choose one; for both, use two")
         self.prob, self.horizontal, self.vertical = prob, horizontal, vertical
 
     def get_transform(self, image: np.ndarray) -> Transform:

@@ -6,6 +6,13 @@ from detectron2.modeling.backbone.fpn import FPN, build_resnet_fpn_backbone
 from detectron2.modeling.backbone.resnet import BasicStem, BottleneckBlock, ResNet, build_resnet_backbone
 
 __all__ = [
-    "BACKBONE_REGISTRY", "FPN", "Backbone", "BasicStem", "BottleneckBlock", "ResNet", "build_backbone",
-    "build_resnet_backbone", "build_resnet_fpn_backbone",
+    "BACKBONE_REGISTRY",
+    "FPN",
+    "Backbone",
+    "BasicStem",
+    "BottleneckBlock",
+    "ResNet",
+    "build_backbone",
+    "build_resnet_backbone",
+    "build_resnet_fpn_backbone",
 ]

@@ -41,8 +41,14 @@ class FPN(Backbone):
     """Merges a backbone's maps top-down; the output of stride 2^k is named ``p<k>``."""
 
     def __init__(
-        self, bottom_up: Backbone, in_features: Sequence[str], out_channels: int, norm: str = "",
-        top_block: nn.Module | None = None, fuse_type: str = "sum", square_pad: int = 0
+        self,
+        bottom_up: Backbone,
+        in_features: Sequence[str],
+        out_channels: int,
+        norm: str = "",
+        top_block: nn.Module | None = None,
+        fuse_type: str = "sum",
+        square_pad: int = 0,
     ) -> None:
         """
         Args:

@@ -43,8 +43,16 @@ class BottleneckBlock(CNNBlockBase):
     """1x1, 3x3 and 1x1 convolutions beside a shortcut."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, *, bottleneck_channels: int, stride: int = 1,
-        num_groups: int = 1, norm: str = "BN", stride_in_1x1: bool = False, dilation: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        bottleneck_channels: int,
+        stride: int = 1,
+        num_groups: int = 1,
+        norm: str = "BN",
+        stride_in_1x1: bool = False,
+        dilation: int = 1,
     ) -> None:
         """
         Args:
@@ -88,8 +96,12 @@ class ResNet(Backbone):
     """A stem and stages ``res2``, ``res3``, ..., optionally with a classifier."""
 
     def __init__(
-        self, stem: nn.Module, stages: Sequence[Sequence[CNNBlockBase]], num_classes: int | None = None,
-        out_features: Sequence[str] | None = None, freeze_at: int = 0
+        self,
+        stem: nn.Module,
+        stages: Sequence[Sequence[CNNBlockBase]],
+        num_classes: int | None = None,
+        out_features: Sequence[str] | None = None,
+        freeze_at: int = 0,
     ) -> None:
         """
         Args:
@@ -160,8 +172,7 @@ class ResNet(Backbone):
 
     @staticmethod
     def make_stage(
-        block_class: type[CNNBlockBase], num_blocks: int, *, in_channels: int, out_channels: int,
-        **kwargs: Any
+        block_class: type[CNNBlockBase], num_blocks: int, *, in_channels: int, out_channels: int, **kwargs: Any
     ) -> list[CNNBlockBase]:
         """Make the blocks of one stage.
 
@@ -182,9 +193,7 @@ class ResNet(Backbone):
             for key, value in kwargs.items():
                 name = key.removesuffix("_per_block")
                 if name != key and len(value) != num_blocks:
-                    raise ValueError(
-                        f"{key}={list(value)}: give one value for each of the {num_blocks} blocks"
-                    )
+                    raise ValueError(f"{key}={list(value)}: give one value for each of the {num_blocks} blocks")
                 arguments[name] = value if name == key else value[i]
             blocks.append(block_class(in_channels if i == 0 else out_channels, out_channels, **arguments))
         return blocks
@@ -205,8 +214,15 @@ class ResNet(Backbone):
 
 
 def _make_stages(
-    depth: int, last: int, block_class: type[CNNBlockBase], *, in_channels: int, bottleneck_channels: int,
-    out_channels: int, res5_dilation: int = 1, **kwargs: Any
+    depth: int,
+    last: int,
+    block_class: type[CNNBlockBase],
+    *,
+    in_channels: int,
+    bottleneck_channels: int,
+    out_channels: int,
+    res5_dilation: int = 1,
+    **kwargs: Any,
 ) -> list[list[CNNBlockBase]]:
     """Make ``res2`` to ``res<last>``; the given channels are those of ``res2`` and double with each stage."""
     require("MODEL.RESNETS.DEPTH", depth, BLOCKS_PER_STAGE)

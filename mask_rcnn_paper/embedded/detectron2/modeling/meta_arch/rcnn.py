@@ -23,9 +23,7 @@ def _per_channel(values: tuple[float, ...]) -> Tensor:
 class _ImageModel(nn.Module):
     """What both models share: pixel normalisation, batching and rescaling."""
 
-    def __init__(
-        self, backbone: Backbone, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]
-    ) -> None:
+    def __init__(self, backbone: Backbone, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]) -> None:
         super().__init__()
         if len(pixel_mean) != len(pixel_std):
             found = f"MODEL.PIXEL_MEAN={list(pixel_mean)} and MODEL.PIXEL_STD={list(pixel_std)}"
@@ -69,9 +67,15 @@ class GeneralizedRCNN(_ImageModel):
 
     @configurable
     def __init__(
-        self, *, backbone: Backbone, proposal_generator: nn.Module | None, roi_heads: nn.Module,
-        pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...], input_format: str | None = None,
-        vis_period: int = 0
+        self,
+        *,
+        backbone: Backbone,
+        proposal_generator: nn.Module | None,
+        roi_heads: nn.Module,
+        pixel_mean: tuple[float, ...],
+        pixel_std: tuple[float, ...],
+        input_format: str | None = None,
+        vis_period: int = 0,
     ) -> None:
         """
         Args:
@@ -153,8 +157,11 @@ class GeneralizedRCNN(_ImageModel):
         return _postprocess(results, batched_inputs, images.image_sizes, "instances")
 
     def _propose(
-        self, images: ImageList, features: dict[str, Tensor], batched_inputs: BatchedInputs,
-        gt_instances: list[Instances] | None
+        self,
+        images: ImageList,
+        features: dict[str, Tensor],
+        batched_inputs: BatchedInputs,
+        gt_instances: list[Instances] | None,
     ) -> tuple[list[Instances], dict[str, Tensor]]:
         if self.proposal_generator is not None:
             return self.proposal_generator(images, features, gt_instances)
@@ -173,15 +180,17 @@ class ProposalNetwork(_ImageModel):
 
     @configurable
     def __init__(
-        self, *, backbone: Backbone, proposal_generator: nn.Module, pixel_mean: tuple[float, ...],
-        pixel_std: tuple[float, ...]
+        self,
+        *,
+        backbone: Backbone,
+        proposal_generator: nn.Module,
+        pixel_mean: tuple[float, ...],
+        pixel_std: tuple[float, ...],
     ) -> None:
         """See :class:`GeneralizedRCNN` for the arguments."""
         super().__init__(backbone, pixel_mean, pixel_std)
         if proposal_generator is None:
-            raise ValueError(
-                "MODEL.PROPOSAL_GENERATOR.NAME='PrecomputedProposals': a ProposalNetwork needs RPN"
-            )
+            raise ValueError("MODEL.PROPOSAL_GENERATOR.NAME='PrecomputedProposals': a ProposalNetwork needs RPN")
         self.proposal_generator = proposal_generator
 
     @classmethod

@@ -9,8 +9,14 @@ from torch import Tensor
 
 
 def find_top_rpn_proposals(
-    proposals: list[Tensor], pred_objectness_logits: list[Tensor], image_sizes: list[tuple[int, int]],
-    nms_thresh: float, pre_nms_topk: int, post_nms_topk: int, min_box_size: float, training: bool
+    proposals: list[Tensor],
+    pred_objectness_logits: list[Tensor],
+    image_sizes: list[tuple[int, int]],
+    nms_thresh: float,
+    pre_nms_topk: int,
+    post_nms_topk: int,
+    min_box_size: float,
+    training: bool,
 ) -> list[Instances]:
     """Choose the best boxes of each image: top k of each level, clip, drop small ones, NMS a level, top k.
 
@@ -47,8 +53,13 @@ def find_top_rpn_proposals(
 
 
 def _suppress(
-    boxes: Tensor, logits: Tensor, levels: Tensor, image_size: tuple[int, int], nms_thresh: float,
-    topk: int, min_box_size: float
+    boxes: Tensor,
+    logits: Tensor,
+    levels: Tensor,
+    image_size: tuple[int, int],
+    nms_thresh: float,
+    topk: int,
+    min_box_size: float,
 ) -> Instances:
     """Clip, filter and suppress the boxes of one image."""
     clipped = Boxes(boxes)
@@ -59,9 +70,7 @@ def _suppress(
     return Instances(image_size, proposal_boxes=clipped[keep], objectness_logits=logits[keep])
 
 
-def add_ground_truth_to_proposals(
-    gt: list[Instances] | list[Boxes], proposals: list[Instances]
-) -> list[Instances]:
+def add_ground_truth_to_proposals(gt: list[Instances] | list[Boxes], proposals: list[Instances]) -> list[Instances]:
     """Append each image's ground-truth boxes to its proposals, with the logit of an objectness near 1.
 
     Args:
@@ -72,9 +81,7 @@ def add_ground_truth_to_proposals(
         ValueError: the numbers of images differ, or the proposals have a field that the ground truth lacks.
     """
     if len(gt) != len(proposals):
-        raise ValueError(
-            f"ground truth of {len(gt)} images and proposals of {len(proposals)}: they must be as many"
-        )
+        raise ValueError(f"ground truth of {len(gt)} images and proposals of {len(proposals)}: they must be as many")
     return [_append(g, p) for g, p in zip(gt, proposals, strict=True)]
 
 

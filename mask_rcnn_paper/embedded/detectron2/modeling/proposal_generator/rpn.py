@@ -29,12 +29,23 @@ class RPN(nn.Module):
 
     @configurable
     def __init__(
-        self, *, in_features: list[str], head: nn.Module, anchor_generator: nn.Module,
-        anchor_matcher: Matcher, box2box_transform: Box2BoxTransform, batch_size_per_image: int,
-        positive_fraction: float, pre_nms_topk: tuple[float, float], post_nms_topk: tuple[float, float],
-        nms_thresh: float = 0.7, min_box_size: float = 0.0, anchor_boundary_thresh: float = -1.0,
-        loss_weight: float | dict[str, float] = 1.0, box_reg_loss_type: str = "smooth_l1",
-        smooth_l1_beta: float = 0.0
+        self,
+        *,
+        in_features: list[str],
+        head: nn.Module,
+        anchor_generator: nn.Module,
+        anchor_matcher: Matcher,
+        box2box_transform: Box2BoxTransform,
+        batch_size_per_image: int,
+        positive_fraction: float,
+        pre_nms_topk: tuple[float, float],
+        post_nms_topk: tuple[float, float],
+        nms_thresh: float = 0.7,
+        min_box_size: float = 0.0,
+        anchor_boundary_thresh: float = -1.0,
+        loss_weight: float | dict[str, float] = 1.0,
+        box_reg_loss_type: str = "smooth_l1",
+        smooth_l1_beta: float = 0.0,
     ) -> None:
         """
         Args:
@@ -131,8 +142,12 @@ class RPN(nn.Module):
         return labels, matched_boxes
 
     def losses(
-        self, anchors: list[Boxes], pred_objectness_logits: list[Tensor], gt_labels: list[Tensor],
-        pred_anchor_deltas: list[Tensor], gt_boxes: list[Tensor]
+        self,
+        anchors: list[Boxes],
+        pred_objectness_logits: list[Tensor],
+        gt_labels: list[Tensor],
+        pred_anchor_deltas: list[Tensor],
+        gt_boxes: list[Tensor],
     ) -> dict[str, Tensor]:
         """Return ``loss_rpn_cls`` and ``loss_rpn_loc``.
 
@@ -191,8 +206,11 @@ class RPN(nn.Module):
 
     @torch.no_grad()
     def predict_proposals(
-        self, anchors: list[Boxes], pred_objectness_logits: list[Tensor], pred_anchor_deltas: list[Tensor],
-        image_sizes: list[tuple[int, int]]
+        self,
+        anchors: list[Boxes],
+        pred_objectness_logits: list[Tensor],
+        pred_anchor_deltas: list[Tensor],
+        image_sizes: list[tuple[int, int]],
     ) -> list[Instances]:
         """Decode all boxes and choose the best; without gradients, as boxes are constants to what follows.
 
@@ -205,9 +223,7 @@ class RPN(nn.Module):
         boxes = []
         for level, deltas in zip(anchors, pred_anchor_deltas, strict=True):
             source = level.tensor.expand(len(deltas), -1, -1).reshape(-1, 4)
-            boxes.append(
-                self.box2box_transform.apply_deltas(deltas.reshape(-1, 4), source).view(deltas.shape)
-            )
+            boxes.append(self.box2box_transform.apply_deltas(deltas.reshape(-1, 4), source).view(deltas.shape))
         return find_top_rpn_proposals(
             boxes,
             pred_objectness_logits,

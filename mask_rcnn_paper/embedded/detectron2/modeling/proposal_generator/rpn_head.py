@@ -40,9 +40,7 @@ class StandardRPNHead(nn.Module):
         """
         super().__init__()
         if not conv_dims or any(dim < 1 and dim != -1 for dim in conv_dims):
-            raise ValueError(
-                f"MODEL.RPN.CONV_DIMS={list(conv_dims)}: give at least one of -1 or a positive number"
-            )
+            raise ValueError(f"MODEL.RPN.CONV_DIMS={list(conv_dims)}: give at least one of -1 or a positive number")
         convs = []
         channels = in_channels
         for dim in conv_dims:

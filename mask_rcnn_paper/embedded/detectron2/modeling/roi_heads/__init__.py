@@ -24,9 +24,22 @@ from detectron2.modeling.roi_heads.roi_heads import (
 from detectron2.modeling.roi_heads.standard import StandardROIHeads
 
 __all__ = [
-    "ROI_BOX_HEAD_REGISTRY", "ROI_HEADS_REGISTRY", "ROI_KEYPOINT_HEAD_REGISTRY", "ROI_MASK_HEAD_REGISTRY",
-    "BaseKeypointRCNNHead", "BaseMaskRCNNHead", "FastRCNNConvFCHead", "FastRCNNOutputLayers",
-    "KRCNNConvDeconvUpsampleHead", "MaskRCNNConvUpsampleHead", "ROIHeads", "Res5ROIHeads",
-    "StandardROIHeads", "build_box_head", "build_keypoint_head", "build_mask_head", "build_roi_heads",
+    "ROI_BOX_HEAD_REGISTRY",
+    "ROI_HEADS_REGISTRY",
+    "ROI_KEYPOINT_HEAD_REGISTRY",
+    "ROI_MASK_HEAD_REGISTRY",
+    "BaseKeypointRCNNHead",
+    "BaseMaskRCNNHead",
+    "FastRCNNConvFCHead",
+    "FastRCNNOutputLayers",
+    "KRCNNConvDeconvUpsampleHead",
+    "MaskRCNNConvUpsampleHead",
+    "ROIHeads",
+    "Res5ROIHeads",
+    "StandardROIHeads",
+    "build_box_head",
+    "build_keypoint_head",
+    "build_mask_head",
+    "build_roi_heads",
     "select_foreground_proposals",
 ]

@@ -40,9 +40,7 @@ class FastRCNNConvFCHead(nn.Sequential):
         """
         super().__init__()
         if not conv_dims and not fc_dims:
-            raise ValueError(
-                "MODEL.ROI_BOX_HEAD.NUM_CONV=0 and NUM_FC=0: the box head needs at least one layer"
-            )
+            raise ValueError("MODEL.ROI_BOX_HEAD.NUM_CONV=0 and NUM_FC=0: the box head needs at least one layer")
         channels, height, width = input_shape.channels, input_shape.height, input_shape.width
         for k, dim in enumerate(conv_dims, start=1):
             norm = get_norm(conv_norm, dim)

@@ -19,8 +19,12 @@ from torch import Tensor, nn
 
 
 def fast_rcnn_inference(
-    boxes: list[Tensor], scores: list[Tensor], image_shapes: list[tuple[int, int]], score_thresh: float,
-    nms_thresh: float, topk_per_image: int
+    boxes: list[Tensor],
+    scores: list[Tensor],
+    image_shapes: list[tuple[int, int]],
+    score_thresh: float,
+    nms_thresh: float,
+    topk_per_image: int,
 ) -> tuple[list[Instances], list[Tensor]]:
     """Choose detections: score threshold, NMS in each class, best over all classes.
 
@@ -44,8 +48,7 @@ def fast_rcnn_inference(
 
 
 def _infer_image(
-    boxes: Tensor, scores: Tensor, image_shape: tuple[int, int], score_thresh: float, nms_thresh: float,
-    topk: int
+    boxes: Tensor, scores: Tensor, image_shape: tuple[int, int], score_thresh: float, nms_thresh: float, topk: int
 ) -> tuple[Instances, Tensor]:
     num_box_classes = boxes.shape[1] // 4
     finite = torch.isfinite(boxes).all(dim=1) & torch.isfinite(scores).all(dim=1)
@@ -57,9 +60,7 @@ def _infer_image(
     keep = batched_nms(clipped.tensor, candidate_scores, classes, nms_thresh)
     if topk >= 0:
         keep = keep[:topk]
-    result = Instances(
-        image_shape, pred_boxes=clipped[keep], scores=candidate_scores[keep], pred_classes=classes[keep]
-    )
+    result = Instances(image_shape, pred_boxes=clipped[keep], scores=candidate_scores[keep], pred_classes=classes[keep])
     return result, rows[keep]
 
 
@@ -85,12 +86,22 @@ class FastRCNNOutputLayers(nn.Module):
 
     @configurable
     def __init__(
-        self, input_shape: ShapeSpec, *, box2box_transform: Box2BoxTransform, num_classes: int,
-        test_score_thresh: float = 0.0, test_nms_thresh: float = 0.5, test_topk_per_image: int = 100,
-        cls_agnostic_bbox_reg: bool = False, smooth_l1_beta: float = 0.0,
-        box_reg_loss_type: str = "smooth_l1", loss_weight: float | dict[str, float] = 1.0,
-        use_fed_loss: bool = False, use_sigmoid_ce: bool = False,
-        get_fed_loss_cls_weights: Callable | None = None, fed_loss_num_classes: int = 50
+        self,
+        input_shape: ShapeSpec,
+        *,
+        box2box_transform: Box2BoxTransform,
+        num_classes: int,
+        test_score_thresh: float = 0.0,
+        test_nms_thresh: float = 0.5,
+        test_topk_per_image: int = 100,
+        cls_agnostic_bbox_reg: bool = False,
+        smooth_l1_beta: float = 0.0,
+        box_reg_loss_type: str = "smooth_l1",
+        loss_weight: float | dict[str, float] = 1.0,
+        use_fed_loss: bool = False,
+        use_sigmoid_ce: bool = False,
+        get_fed_loss_cls_weights: Callable | None = None,
+        fed_loss_num_classes: int = 50,
     ) -> None:
         """
         Args:
@@ -170,18 +181,14 @@ class FastRCNNOutputLayers(nn.Module):
         if proposals:
             boxes = cat([p.proposal_boxes.tensor for p in proposals])
             # Images without ground truth have background only, whose boxes are not looked at.
-            gt_boxes = cat(
-                [(p.gt_boxes if p.has("gt_boxes") else p.proposal_boxes).tensor for p in proposals]
-            )
+            gt_boxes = cat([(p.gt_boxes if p.has("gt_boxes") else p.proposal_boxes).tensor for p in proposals])
         losses = {
             "loss_cls": cross_entropy(logits, gt_classes, reduction="mean"),
             "loss_box_reg": self.box_reg_loss(boxes, gt_boxes, deltas, gt_classes),
         }
         return {name: loss * self.loss_weight.get(name, 1.0) for name, loss in losses.items()}
 
-    def box_reg_loss(
-        self, proposal_boxes: Tensor, gt_boxes: Tensor, pred_deltas: Tensor, gt_classes: Tensor
-    ) -> Tensor:
+    def box_reg_loss(self, proposal_boxes: Tensor, gt_boxes: Tensor, pred_deltas: Tensor, gt_classes: Tensor) -> Tensor:
         """Smooth L1 loss of the foreground, summed and divided by the number of all proposals.
 
         Dividing by all rather than by the foreground gives every foreground example the same weight
@@ -218,9 +225,7 @@ class FastRCNNOutputLayers(nn.Module):
         if not proposals:
             return []
         boxes = cat([p.proposal_boxes.tensor for p in proposals])
-        return list(
-            self.box2box_transform.apply_deltas(predictions[1], boxes).split([len(p) for p in proposals])
-        )
+        return list(self.box2box_transform.apply_deltas(predictions[1], boxes).split([len(p) for p in proposals]))
 
     def predict_boxes_for_gt_classes(
         self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]

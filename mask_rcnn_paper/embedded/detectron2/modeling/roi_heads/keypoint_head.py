@@ -47,9 +47,7 @@ def select_proposals_with_visible_keypoints(proposals: list[Instances]) -> list[
     return selected
 
 
-def keypoint_rcnn_loss(
-    pred_keypoint_logits: Tensor, instances: list[Instances], normalizer: float | None
-) -> Tensor:
+def keypoint_rcnn_loss(pred_keypoint_logits: Tensor, instances: list[Instances], normalizer: float | None) -> Tensor:
     """Cross-entropy over the cells of each heat map whose keypoint is labelled and inside the box.
 
     Args:
@@ -96,9 +94,7 @@ class BaseKeypointRCNNHead(nn.Module):
     """Loss and inference of keypoints; a subclass gives the network in :meth:`layers`."""
 
     @configurable
-    def __init__(
-        self, *, num_keypoints: int, loss_weight: float = 1.0, loss_normalizer: float | str = 1.0
-    ) -> None:
+    def __init__(self, *, num_keypoints: int, loss_weight: float = 1.0, loss_normalizer: float | str = 1.0) -> None:
         """
         Args:
             num_keypoints: K.
@@ -159,9 +155,7 @@ class KRCNNConvDeconvUpsampleHead(BaseKeypointRCNNHead, nn.Sequential):
     """3x3 convolutions, a 4x4 deconvolution of stride 2, and bilinear upsampling by 2."""
 
     @configurable
-    def __init__(
-        self, input_shape: ShapeSpec, *, num_keypoints: int, conv_dims: list[int], **kwargs: Any
-    ) -> None:
+    def __init__(self, input_shape: ShapeSpec, *, num_keypoints: int, conv_dims: list[int], **kwargs: Any) -> None:
         """
         Args:
             input_shape: channels of the input.

@@ -131,8 +131,7 @@ class MaskRCNNConvUpsampleHead(BaseMaskRCNNHead, nn.Sequential):
 
     @configurable
     def __init__(
-        self, input_shape: ShapeSpec, *, num_classes: int, conv_dims: list[int], conv_norm: str = "",
-        **kwargs: Any
+        self, input_shape: ShapeSpec, *, num_classes: int, conv_dims: list[int], conv_norm: str = "", **kwargs: Any
     ) -> None:
         """
         Args:

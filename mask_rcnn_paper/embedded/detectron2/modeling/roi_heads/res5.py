@@ -21,8 +21,14 @@ class Res5ROIHeads(ROIHeads):
 
     @configurable
     def __init__(
-        self, *, in_features: list[str], pooler: ROIPooler, res5: nn.Module, box_predictor: nn.Module,
-        mask_head: nn.Module | None = None, **kwargs: Any
+        self,
+        *,
+        in_features: list[str],
+        pooler: ROIPooler,
+        res5: nn.Module,
+        box_predictor: nn.Module,
+        mask_head: nn.Module | None = None,
+        **kwargs: Any,
     ) -> None:
         """
         Args:
@@ -50,9 +56,7 @@ class Res5ROIHeads(ROIHeads):
         names = cfg.MODEL.ROI_HEADS.IN_FEATURES
         shapes = select_shapes("MODEL.ROI_HEADS.IN_FEATURES", names, input_shape)
         if len(names) != 1:
-            raise ValueError(
-                f"MODEL.ROI_HEADS.IN_FEATURES={list(names)}: Res5ROIHeads pools from one map, give one"
-            )
+            raise ValueError(f"MODEL.ROI_HEADS.IN_FEATURES={list(names)}: Res5ROIHeads pools from one map, give one")
         resolution = cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION
         ret["in_features"] = names
         ret["pooler"] = ROIPooler(
@@ -64,9 +68,7 @@ class Res5ROIHeads(ROIHeads):
         ret["res5"], channels = cls._build_res5_block(cfg)
         ret["box_predictor"] = FastRCNNOutputLayers(cfg, ShapeSpec(channels=channels, height=1, width=1))
         if cfg.MODEL.MASK_ON:
-            ret["mask_head"] = build_mask_head(
-                cfg, ShapeSpec(channels=channels, width=resolution, height=resolution)
-            )
+            ret["mask_head"] = build_mask_head(cfg, ShapeSpec(channels=channels, width=resolution, height=resolution))
         return ret
 
     @classmethod
@@ -88,8 +90,11 @@ class Res5ROIHeads(ROIHeads):
         return nn.Sequential(*blocks), out_channels
 
     def forward(
-        self, images: ImageList, features: dict[str, Tensor], proposals: list[Instances],
-        targets: list[Instances] | None = None
+        self,
+        images: ImageList,
+        features: dict[str, Tensor],
+        proposals: list[Instances],
+        targets: list[Instances] | None = None,
     ) -> tuple[list[Instances], dict[str, Tensor]]:
         """See :meth:`ROIHeads.forward`; in training the list of detections is empty."""
         if self.training:
@@ -105,18 +110,14 @@ class Res5ROIHeads(ROIHeads):
             losses.update(self.mask_head(box_features[torch.cat(masks)], foreground))
         return [], losses
 
-    def forward_with_given_boxes(
-        self, features: dict[str, Tensor], instances: list[Instances]
-    ) -> list[Instances]:
+    def forward_with_given_boxes(self, features: dict[str, Tensor], instances: list[Instances]) -> list[Instances]:
         """Add ``pred_masks`` to instances that have ``pred_boxes`` and ``pred_classes``.
 
         ``res5`` runs again, on the detected boxes, since they are not the proposals.
         """
         if not self.mask_on:
             return instances
-        return self.mask_head(
-            self._pool_and_transform(features, [x.pred_boxes for x in instances]), instances
-        )
+        return self.mask_head(self._pool_and_transform(features, [x.pred_boxes for x in instances]), instances)
 
     def _pool_and_transform(self, features: dict[str, Tensor], boxes: list[Boxes]) -> Tensor:
         return self.res5(self.pooler([features[name] for name in self.in_features], boxes))

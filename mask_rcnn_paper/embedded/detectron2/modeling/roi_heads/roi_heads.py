@@ -26,9 +26,7 @@ def build_roi_heads(cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> nn.Modul
     return lookup(ROI_HEADS_REGISTRY, "MODEL.ROI_HEADS.NAME", cfg.MODEL.ROI_HEADS.NAME)(cfg, input_shape)
 
 
-def select_foreground_proposals(
-    proposals: list[Instances], bg_label: int
-) -> tuple[list[Instances], list[Tensor]]:
+def select_foreground_proposals(proposals: list[Instances], bg_label: int) -> tuple[list[Instances], list[Tensor]]:
     """Keep the proposals whose ``gt_classes`` is neither background nor ignored (-1).
 
     Args:
@@ -50,8 +48,13 @@ class ROIHeads(nn.Module):
 
     @configurable
     def __init__(
-        self, *, num_classes: int, batch_size_per_image: int, positive_fraction: float,
-        proposal_matcher: Matcher, proposal_append_gt: bool = True
+        self,
+        *,
+        num_classes: int,
+        batch_size_per_image: int,
+        positive_fraction: float,
+        proposal_matcher: Matcher,
+        proposal_append_gt: bool = True,
     ) -> None:
         """
         Args:
@@ -81,9 +84,7 @@ class ROIHeads(nn.Module):
         }
 
     @torch.no_grad()
-    def label_and_sample_proposals(
-        self, proposals: list[Instances], targets: list[Instances]
-    ) -> list[Instances]:
+    def label_and_sample_proposals(self, proposals: list[Instances], targets: list[Instances]) -> list[Instances]:
         """Sample proposals and give each the ground truth that it matches.
 
         Args:
@@ -105,9 +106,7 @@ class ROIHeads(nn.Module):
             if len(target):
                 classes = torch.where(labels == 1, target.gt_classes[index], classes)
                 classes[labels == -1] = -1
-            fg, bg = subsample_labels(
-                classes, self.batch_size_per_image, self.positive_fraction, self.num_classes
-            )
+            fg, bg = subsample_labels(classes, self.batch_size_per_image, self.positive_fraction, self.num_classes)
             chosen = torch.cat([fg, bg])
             chosen_proposals = candidates[chosen]
             chosen_proposals.gt_classes = classes[chosen]
@@ -124,8 +123,11 @@ class ROIHeads(nn.Module):
         return sampled
 
     def forward(
-        self, images: ImageList, features: dict[str, Tensor], proposals: list[Instances],
-        targets: list[Instances] | None = None
+        self,
+        images: ImageList,
+        features: dict[str, Tensor],
+        proposals: list[Instances],
+        targets: list[Instances] | None = None,
     ) -> tuple[list[Instances], dict[str, Tensor]]:
         """Compute losses in training, detections in testing.
 

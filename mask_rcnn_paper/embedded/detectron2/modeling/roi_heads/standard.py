@@ -29,9 +29,7 @@ def _make_pooler(
         return names, None, dict(zip(names, shapes, strict=True))
     channels = {shape.channels for shape in shapes}
     if len(channels) != 1:
-        raise ValueError(
-            f"MODEL.ROI_HEADS.IN_FEATURES={list(names)} have {sorted(channels)} channels: they must agree"
-        )
+        raise ValueError(f"MODEL.ROI_HEADS.IN_FEATURES={list(names)} have {sorted(channels)} channels: they must agree")
     pooler = ROIPooler(
         output_size=head.POOLER_RESOLUTION,
         scales=[1.0 / shape.stride for shape in shapes],
@@ -48,11 +46,20 @@ class StandardROIHeads(ROIHeads):
 
     @configurable
     def __init__(
-        self, *, box_in_features: list[str], box_pooler: ROIPooler, box_head: nn.Module,
-        box_predictor: nn.Module, mask_in_features: list[str] | None = None,
-        mask_pooler: ROIPooler | None = None, mask_head: nn.Module | None = None,
-        keypoint_in_features: list[str] | None = None, keypoint_pooler: ROIPooler | None = None,
-        keypoint_head: nn.Module | None = None, train_on_pred_boxes: bool = False, **kwargs: Any
+        self,
+        *,
+        box_in_features: list[str],
+        box_pooler: ROIPooler,
+        box_head: nn.Module,
+        box_predictor: nn.Module,
+        mask_in_features: list[str] | None = None,
+        mask_pooler: ROIPooler | None = None,
+        mask_head: nn.Module | None = None,
+        keypoint_in_features: list[str] | None = None,
+        keypoint_pooler: ROIPooler | None = None,
+        keypoint_head: nn.Module | None = None,
+        train_on_pred_boxes: bool = False,
+        **kwargs: Any,
     ) -> None:
         """
         Args:
@@ -129,8 +136,11 @@ class StandardROIHeads(ROIHeads):
         }
 
     def forward(
-        self, images: ImageList, features: dict[str, Tensor], proposals: list[Instances],
-        targets: list[Instances] | None = None
+        self,
+        images: ImageList,
+        features: dict[str, Tensor],
+        proposals: list[Instances],
+        targets: list[Instances] | None = None,
     ) -> tuple[list[Instances], dict[str, Tensor]]:
         """See :meth:`ROIHeads.forward`; in training the sampled proposals are returned with the losses."""
         if not self.training:
@@ -141,9 +151,7 @@ class StandardROIHeads(ROIHeads):
         losses.update(self._forward_keypoint(features, proposals))
         return proposals, losses
 
-    def forward_with_given_boxes(
-        self, features: dict[str, Tensor], instances: list[Instances]
-    ) -> list[Instances]:
+    def forward_with_given_boxes(self, features: dict[str, Tensor], instances: list[Instances]) -> list[Instances]:
         """Add ``pred_masks`` and ``pred_keypoints`` to instances with ``pred_boxes`` and ``pred_classes``."""
         instances = self._forward_mask(features, instances)
         return self._forward_keypoint(features, instances)
@@ -186,9 +194,7 @@ class StandardROIHeads(ROIHeads):
             instances = select_proposals_with_visible_keypoints(instances)
         return self.keypoint_head(self._pool(features, instances, "keypoint"), instances)
 
-    def _pool(
-        self, features: dict[str, Tensor], instances: list[Instances], branch: str
-    ) -> Tensor | dict[str, Tensor]:
+    def _pool(self, features: dict[str, Tensor], instances: list[Instances], branch: str) -> Tensor | dict[str, Tensor]:
         """Pool the instances' boxes for a branch, or return its maps by name where it has no pooler."""
         names = getattr(self, f"{branch}_in_features")
         pooler = getattr(self, f"{branch}_pooler")
