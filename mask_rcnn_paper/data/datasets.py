@@ -17,7 +17,7 @@ from mask_rcnn_paper.data.mini.writer import IMAGES, INSTANCES, PERSON_KEYPOINTS
 
 MINI_SPECS: dict[str, DatasetSpec] = {
     "mini_train": DatasetSpec("mini_train", images=2000, seed=1),
-    "mini_val": DatasetSpec("mini_val", images=300, seed=2),
+    "mini_val": DatasetSpec("mini_val", images=500, seed=2),
     "smoke_train": DatasetSpec("smoke_train", images=8, seed=3),
     "smoke_val": DatasetSpec("smoke_val", images=4, seed=4),
 }
