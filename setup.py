@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 
 ROOT = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "mask_rcnn_paper" / "__init__.py").read_text()).group(1)
@@ -17,7 +17,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     # configs/ stays at the top of the checkout, where readers look for it, and goes inside the package when installed.
-    packages=[*find_packages(include=["mask_rcnn_paper*", "ablations*"]), "mask_rcnn_paper.configs"],
+    packages=[*find_namespace_packages(include=["mask_rcnn_paper*", "ablations*"]), "mask_rcnn_paper.configs"],
     package_dir={"mask_rcnn_paper.configs": "configs"},
     package_data={"mask_rcnn_paper.configs": ["*.yaml", "*/*.yaml"], "ablations": ["*.yaml"]},
     py_modules=["train_net"],

@@ -1,3 +1,9 @@
-"""Every test runs with the provider of `detectron2` already chosen."""
+"""Every test runs with the provider of `detectron2` already chosen, and with a cache of generated data of its own."""
 
-import mask_rcnn_paper  # noqa: F401
+import os
+import tempfile
+
+_CACHE = tempfile.TemporaryDirectory(prefix="mask_rcnn_paper_tests_")
+os.environ["MASK_RCNN_PAPER_CACHE"] = _CACHE.name  # before the import: datasets are registered with their folders
+
+import mask_rcnn_paper  # noqa: E402, F401
