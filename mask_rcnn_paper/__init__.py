@@ -3,18 +3,20 @@
 Importing this package decides who provides `detectron2` and registers the plugin's components and datasets.
 """
 
+import sys
 import warnings
-
-from mask_rcnn_paper.provider import PROVIDER  # isort: skip  must come first: it makes `detectron2` importable
-
-# fvcore still uses torch.jit.script, of which newer versions of torch warn on every start of every command.
-warnings.filterwarnings("ignore", message=r".*torch\.jit\.script.*", category=FutureWarning)
-
-from mask_rcnn_paper import modeling  # noqa: E402
-from mask_rcnn_paper.config import add_mask_rcnn_paper_config  # noqa: E402
-from mask_rcnn_paper.data.datasets import register_mini_datasets  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "modeling"]
 
-register_mini_datasets()
+if "mask_rcnn_paper.doctor" not in sys.orig_argv:  # the doctor must start where these imports fail
+    from mask_rcnn_paper.provider import PROVIDER  # isort: skip  must come first: it makes `detectron2` importable
+
+    # fvcore still uses torch.jit.script, of which newer versions of torch warn on every start of every command.
+    warnings.filterwarnings("ignore", message=r".*torch\.jit\.script.*", category=FutureWarning)
+
+    from mask_rcnn_paper import modeling
+    from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+    from mask_rcnn_paper.data.datasets import register_mini_datasets
+
+    register_mini_datasets()

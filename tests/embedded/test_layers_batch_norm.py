@@ -74,3 +74,14 @@ def test_an_unknown_norm_is_named():
     """The value, the legal ones and the cure."""
     with pytest.raises(ValueError, match="'LN'.*BN, SyncBN, FrozenBN, GN.*install detectron2"):
         get_norm("LN", 8)
+
+
+def test_a_file_of_folded_statistics_leaves_the_identitys():
+    """Weight and bias alone load without a missing key and reset the statistics; half of them is still reported."""
+    frozen = FrozenBatchNorm2d.convert_frozen_batchnorm(random_batch_norm())
+    affine = {"weight": torch.full((5,), 2.0), "bias": torch.ones(5)}
+    assert frozen.load_state_dict(affine, strict=False).missing_keys == []
+    x = torch.randn(1, 5, 2, 2)
+    torch.testing.assert_close(frozen(x), 2 * x + 1)
+    half = affine | {"running_mean": torch.ones(5)}
+    assert frozen.load_state_dict(half, strict=False).missing_keys == ["running_var"]

@@ -83,7 +83,8 @@ def test_keypoint_targets(pieces):
 
 def test_keypoint_decoding(pieces):
     """Positions, logits and scores decoded from heat maps equal the recorded ones."""
-    out = heatmaps_to_keypoints(pieces["keypoints/logits"], pieces["keypoints/boxes"])
+    logits = pieces["keypoints/logits"]  # for the first boxes only
+    out = heatmaps_to_keypoints(logits, pieces["keypoints/boxes"][: len(logits)])
     torch.testing.assert_close(out, pieces["keypoints/decoded"], rtol=1e-4, atol=1e-5)
 
 

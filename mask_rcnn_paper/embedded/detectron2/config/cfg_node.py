@@ -107,6 +107,15 @@ class CfgNode(_CfgNode):
         except (ValueError, AssertionError) as error:
             raise ValueError(f"KEY VALUE overrides: {_one_line(error)}") from None
 
+    def dump(self, *args: Any, **kwargs: Any) -> str:
+        """The tree as YAML text.
+
+        Args:
+            args: as for yacs's `CfgNode.dump`.
+            kwargs: likewise, passed to `yaml.safe_dump`.
+        """
+        return super().dump(*args, **kwargs)
+
     def _is_retired(self, key: str) -> bool:
         return self.key_is_renamed(key) or key in self.__dict__[self.DEPRECATED_KEYS]
 

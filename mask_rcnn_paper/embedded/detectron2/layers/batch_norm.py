@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,14 @@ class FrozenBatchNorm2d(nn.Module):
         scale = self.weight * (self.running_var + self.eps).rsqrt()
         shift = self.bias - self.running_mean * scale
         return x * scale[:, None, None].to(x.dtype) + shift[:, None, None].to(x.dtype)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """Take a file that holds only `weight` and `bias` as one whose statistics were folded into them."""
+        mean, var = f"{prefix}running_mean", f"{prefix}running_var"
+        if f"{prefix}weight" in state_dict and mean not in state_dict and var not in state_dict:
+            state_dict[mean] = torch.zeros_like(self.running_mean)
+            state_dict[var] = torch.ones_like(self.running_var) - self.eps
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def __repr__(self) -> str:
         return f"FrozenBatchNorm2d(num_features={self.num_features}, eps={self.eps})"

@@ -13,6 +13,9 @@ class Backbone(nn.Module, metaclass=ABCMeta):
     ``_out_feature_strides`` (both by name), or overrides :meth:`output_shape`.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     @abstractmethod
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) to feature maps (N, C, H / stride, W / stride) by name."""
