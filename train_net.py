@@ -59,7 +59,7 @@ def main(args: argparse.Namespace) -> dict:
 def argument_parser() -> argparse.ArgumentParser:
     """detectron2's arguments and --scale."""
     parser = default_argument_parser()
-    parser.add_argument("--scale", default="paper", choices=SCALES, help="paper: the config as it is")
+    parser.add_argument("--scale", default="paper", help=f"{', '.join(SCALES)}; paper is the config as it is")
     return parser
 
 

@@ -108,6 +108,12 @@ def test_wrong_config(capsys, tmp_path):
     assert "bad.yaml" in fails(capsys, str(bad), tmp_path / "o")
 
 
+def test_unknown_scale(capsys, tmp_path):
+    """A scale that does not exist is one line too, not the parser's usage."""
+    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", scale="tiny")
+    assert "scale 'tiny': choose from paper, mini, smoke" in message
+
+
 def test_unknown_key(capsys, tmp_path):
     """A config key that does not exist."""
     assert "SOLVER.MAXITER" in fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", "SOLVER.MAXITER", "3")

@@ -72,8 +72,8 @@ def test_progress_is_logged(caplog):
     """The log says how many batches there are and how long they took."""
     with caplog.at_level(logging.INFO, logger="detectron2"):
         inference_on_dataset(Double(), [[1], [2]], None)
-    assert "Start inference on 2 batches" in caplog.text
-    assert "Total inference time" in caplog.text
+    assert "Evaluating on 2 batches" in caplog.text
+    assert "Inference took" in caplog.text
 
 
 def test_training_mode_is_restored_after_an_error():

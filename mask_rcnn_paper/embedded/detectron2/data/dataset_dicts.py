@@ -17,7 +17,7 @@ def filter_images_with_only_crowd_annotations(dataset_dicts: list[dict]) -> list
     """Images with at least one instance that is not a crowd."""
     kept = [d for d in dataset_dicts if any(a.get("iscrowd", 0) == 0 for a in d["annotations"])]
     removed = len(dataset_dicts) - len(kept)
-    _logger.info("Removed %d images with no usable annotations. %d images left.", removed, len(kept))
+    _logger.info("Left out %d images without a usable annotation; %d remain", removed, len(kept))
     return kept
 
 
@@ -29,7 +29,7 @@ def filter_images_with_few_keypoints(dataset_dicts: list[dict], min_keypoints_pe
 
     kept = [d for d in dataset_dicts if labelled(d) >= min_keypoints_per_image]
     counts = len(dataset_dicts) - len(kept), min_keypoints_per_image, len(kept)
-    _logger.info("Removed %d images with fewer than %d keypoints. %d images left.", *counts)
+    _logger.info("Left out %d images with fewer than %d labelled keypoints; %d remain", *counts)
     return kept
 
 
@@ -49,7 +49,7 @@ def print_instances_class_histogram(dataset_dicts: list[dict], class_names: list
     cells = [cell for row in rows for cell in row]
     lines = [cells[i : i + 6] for i in range(0, len(cells), 6)]
     table = tabulate(lines, headers=["category", "#instances"] * 3)
-    _logger.info("Distribution of instances among all %d categories:\n%s", len(class_names), table)
+    _logger.info("Instances of each of the %d categories:\n%s", len(class_names), table)
 
 
 def get_detection_dataset_dicts(

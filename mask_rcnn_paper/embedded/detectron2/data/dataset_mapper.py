@@ -59,7 +59,7 @@ class DatasetMapper:
         self.proposal_topk = precomputed_proposal_topk
         self.recompute_boxes = recompute_boxes
         mode = "training" if is_train else "inference"
-        logging.getLogger(__name__).info("[DatasetMapper] Augmentations used in %s: %s", mode, augmentations)
+        logging.getLogger(__name__).info("Augmentations in %s: %s", mode, augmentations)
 
     @classmethod
     def from_config(cls, cfg: Any, is_train: bool = True) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def load_proposals_into_dataset(dataset_dicts: list[dict], proposal_file: str) -
 
 
 def _read(proposal_file: str) -> dict[str, Any]:
-    logging.getLogger(__name__).info("Loading proposals from: %s", proposal_file)
+    logging.getLogger(__name__).info("Reading stored proposals from %s", proposal_file)
     if not Path(proposal_file).is_file():
         raise FileNotFoundError(
             f"proposal file {proposal_file!r} does not exist: set DATASETS.PROPOSAL_FILES_TRAIN/TEST to the "

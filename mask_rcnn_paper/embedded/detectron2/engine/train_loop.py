@@ -78,7 +78,7 @@ class TrainerBase:
             max_iter: where to stop.
         """
         logger = logging.getLogger(__name__)
-        logger.info("Starting training from iteration %d", start_iter)
+        logger.info("Training starts at iteration %d", start_iter)
         self.iter = self.start_iter = start_iter
         self.max_iter = max_iter
         with EventStorage(start_iter) as self.storage:

@@ -278,10 +278,10 @@ def _metrics(task: str, evaluation: COCOeval | None, class_names: list[str] | No
         suffix = name[2:]
         kept = np.isclose(thresholds, int(suffix) / 100) if suffix.isdigit() else slice(None)
         results[name] = percent(precision[kept, :, :, 0 if suffix.isdigit() else areas[suffix or "a"]])
-    _log_table(f"Evaluation results for {task}", results)
+    _log_table(f"{task} metrics", results)
     if class_names is not None and len(class_names) > 1:
         by_class = {f"AP-{name}": percent(precision[:, :, i, 0]) for i, name in enumerate(class_names)}
-        _log_table(f"Per-category {task} AP", by_class)
+        _log_table(f"{task} AP of each category", by_class)
         results.update(by_class)
     return results
 

@@ -108,7 +108,7 @@ def _run(model: Callable, data_loader: Any, evaluator: DatasetEvaluator, callbac
         callbacks.get(when, lambda: None)()
 
     total, model_seconds, start = len(data_loader), 0.0, time.perf_counter()
-    _logger.info("Start inference on %d batches", total)
+    _logger.info("Evaluating on %d batches", total)
     call("on_start")
     for i, inputs in enumerate(data_loader, 1):
         call("before_inference")
@@ -121,11 +121,11 @@ def _run(model: Callable, data_loader: Any, evaluator: DatasetEvaluator, callbac
         evaluator.process(inputs, outputs)
         per_batch = (time.perf_counter() - start) / i
         left = datetime.timedelta(seconds=int(per_batch * (total - i)))
-        progress = f"Inference done {i}/{total}. {per_batch:.4f} s/iter. ETA={left}"
+        progress = f"{i} of {total} batches, {per_batch:.4f} s each, {left} left"
         log_every_n_seconds(logging.INFO, progress, n=5, name=__name__)
     call("on_end")
     seconds = time.perf_counter() - start, model_seconds, model_seconds / max(total, 1)
-    message = "Total inference time: %.1f s, of which the model %.1f s (%.4f s/batch), on %d device(s)"
+    message = "Inference took %.1f s, of which the model %.1f s (%.4f s/batch), on %d device(s)"
     _logger.info(message, *seconds, get_world_size())
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pycocotools.mask as mask_util
-
 from detectron2.data.catalog import DatasetCatalog, Metadata, MetadataCatalog
 from detectron2.structures import BoxMode
 
@@ -67,16 +66,19 @@ def load_coco_json(
     try:
         for image in sorted(data["images"], key=lambda i: i["id"]):
             objects = [_convert(a, image, keys, id_map) for a in by_image[image["id"]]]
-            dicts.append({
-                "file_name": str(Path(image_root, image["file_name"])),
-                "height": image["height"],
-                "width": image["width"],
-                "image_id": image["id"],
-                "annotations": [o for o in objects if o is not None],
-            })
+            dicts.append(
+                {
+                    "file_name": str(Path(image_root, image["file_name"])),
+                    "height": image["height"],
+                    "width": image["width"],
+                    "image_id": image["id"],
+                    "annotations": [o for o in objects if o is not None],
+                }
+            )
             skipped += sum(o is None for o in objects)
     except KeyError as e:
-        raise ValueError(f"{json_file!r}: an image or annotation has no key {e}: see cocodataset.org/#format-data") from None
+        lacks = f"{json_file!r}: an image or annotation has no key {e}"
+        raise ValueError(f"{lacks}: see cocodataset.org/#format-data") from None
     except ValueError as e:
         raise ValueError(f"{json_file!r}: {e}") from None
     _logger.info("Loaded %d images in COCO format from %s", len(dicts), json_file)
@@ -107,7 +109,8 @@ def read_coco_json(json_file: str, dataset_name: str | None = None) -> dict[str,
         raise ValueError(f"annotation file {str(json_file)!r} is not JSON ({e}): download or write it again") from None
     missing = [k for k in ("images", "categories") if not isinstance(data, dict) or k not in data]
     if missing:
-        raise ValueError(f"annotation file {str(json_file)!r} has no {' and no '.join(missing)}: is it in COCO's format?")
+        lacks = f"annotation file {str(json_file)!r} has no {' and no '.join(missing)}"
+        raise ValueError(f"{lacks}: is it in COCO's format?")
     ids = [a["id"] for a in data.get("annotations", []) if "id" in a]
     if len(set(ids)) != len(ids):
         raise ValueError(f"annotation file {str(json_file)!r}: {len(ids) - len(set(ids))} annotation ids occur twice")
