@@ -34,9 +34,9 @@ setup(
         "opencv-python-headless>=4.10",
         "pillow>=10.0",
         "pyyaml>=6.0",
-        "tabulate>=0.9",
+        "tabulate>=0.10",
         "tensorboard>=2.19",
         "tqdm>=4.66",
     ],
-    extras_require={"dev": ["pytest>=8.0", "ruff>=0.9"], "slurm": ["submitit>=1.5"]},
+    extras_require={"dev": ["pytest>=9.0", "ruff>=0.9"], "slurm": ["submitit>=1.5"]},
 )
