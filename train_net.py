@@ -17,7 +17,7 @@ from detectron2.evaluation import verify_results
 
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.scales import SCALES, load_cfg
-from mask_rcnn_paper.stages import check_inputs, set_default_places
+from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.trainer import Trainer
 
 
@@ -26,8 +26,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
     check_inputs(cfg, args.eval_only)
-    if cfg.MODEL.DEVICE.startswith("cuda") and not torch.cuda.is_available():
-        cfg.MODEL.DEVICE = "cpu"
+    fall_back_to_cpu(cfg)
     cfg.freeze()
     return cfg
 

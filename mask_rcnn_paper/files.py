@@ -6,24 +6,29 @@ from pathlib import Path
 from typing import Any
 
 
-def write_text_atomically(path: str | Path, text: str) -> None:
-    """Write `text` to a temporary file in the same folder, sync it, and rename it to `path`.
+def write_bytes_atomically(path: str | Path, content: bytes) -> None:
+    """Write `content` to a temporary file in the same folder, sync it, and rename it to `path`.
 
     Args:
         path: Final place; its folder is made if it is not there.
-        text: Whole content, written as UTF-8.
+        content: Whole content.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(temporary, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text_atomically(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8 with `write_bytes_atomically`."""
+    write_bytes_atomically(path, text.encode())
 
 
 def write_json_atomically(path: str | Path, value: Any) -> None:

@@ -10,7 +10,6 @@ arXiv:1512.03385).
 
 import argparse
 import math
-import os
 import pickle
 import time
 from collections.abc import Sequence
@@ -29,11 +28,12 @@ from mask_rcnn_paper.data.cache import cache_root
 from mask_rcnn_paper.data.mini.catalogue import DRAWERS
 from mask_rcnn_paper.data.mini.crops import CropSpec, load_crops
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.files import write_bytes_atomically
 from mask_rcnn_paper.fold import fold_batch_norm, scale_last_stage
 from mask_rcnn_paper.progress import write_progress
 from mask_rcnn_paper.results import write_result
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.stages import DEFAULT_OUTPUT, backbone_name
+from mask_rcnn_paper.stages import DEFAULT_OUTPUT, fall_back_to_cpu, pretrain_output
 
 WEIGHTS_NAME = "model_final.pkl"
 _SHIFT = 4  # crops are drawn this much larger on every side, so that they can be shifted
@@ -173,10 +173,8 @@ def _save_weights(backbone: nn.Module, factor: float, path: Path) -> None:
         if not name.endswith("num_batches_tracked")
     }
     weights = scale_last_stage(fold_batch_norm(weights), factor)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as file:
-        pickle.dump({"model": weights, "__author__": "mask_rcnn_paper", "matching_heuristics": True}, file)
-    os.replace(temporary, path)
+    checkpoint = {"model": weights, "__author__": "mask_rcnn_paper", "matching_heuristics": True}
+    write_bytes_atomically(path, pickle.dumps(checkpoint))
 
 
 def main(argv: Sequence[str] | None = None) -> dict:
@@ -191,9 +189,8 @@ def main(argv: Sequence[str] | None = None) -> dict:
             raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
         cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
         if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
-            cfg.OUTPUT_DIR = str(Path(DEFAULT_OUTPUT) / cfg.SCALE / "pretrain" / backbone_name(cfg))
-        if cfg.MODEL.DEVICE.startswith("cuda") and not torch.cuda.is_available():
-            cfg.MODEL.DEVICE = "cpu"
+            cfg.OUTPUT_DIR = str(pretrain_output(cfg))
+        fall_back_to_cpu(cfg)
     result = pretrain(cfg)
     accuracy = result["metrics"]["classification"]["accuracy"]
     print(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / WEIGHTS_NAME}")

@@ -10,6 +10,7 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
 
 from pathlib import Path
 
+import torch
 from detectron2.config import CfgNode
 
 from mask_rcnn_paper.scales import CONFIG_ROOT, find_config
@@ -28,13 +29,24 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
     if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
     if cfg.STAGES.PRETRAIN and cfg.MODEL.WEIGHTS == "":
-        cfg.MODEL.WEIGHTS = str(root / "pretrain" / backbone_name(cfg) / "model_final.pkl")
+        cfg.MODEL.WEIGHTS = str(pretrain_output(cfg) / "model_final.pkl")
     if cfg.MODEL.LOAD_PROPOSALS and cfg.STAGES.RPN:
         rpn_output = root / config_name(cfg.STAGES.RPN)
         for split in ("TRAIN", "TEST"):
             if not cfg.DATASETS[f"PROPOSAL_FILES_{split}"]:
                 files = [str(proposal_file(rpn_output, name)) for name in cfg.DATASETS[split]]
                 cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = tuple(files)
+
+
+def pretrain_output(cfg: CfgNode) -> Path:
+    """Default OUTPUT_DIR of the pre-training that the backbone of `cfg` starts from."""
+    return Path(DEFAULT_OUTPUT) / cfg.SCALE / "pretrain" / backbone_name(cfg)
+
+
+def fall_back_to_cpu(cfg: CfgNode) -> None:
+    """Set MODEL.DEVICE to "cpu", in place, where it asks for a GPU and there is none."""
+    if cfg.MODEL.DEVICE.startswith("cuda") and not torch.cuda.is_available():
+        cfg.MODEL.DEVICE = "cpu"
 
 
 def config_name(config_file: str | Path) -> str:

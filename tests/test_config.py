@@ -3,14 +3,7 @@
 from detectron2.config import get_cfg
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
-
-
-def flatten(cfg, prefix: str = "") -> dict[str, object]:
-    """Every leaf of a config under its full key."""
-    leaves = {}
-    for key, value in cfg.items():
-        leaves |= flatten(value, f"{prefix}{key}.") if hasattr(value, "items") else {prefix + key: value}
-    return leaves
+from tests.flatten import flatten
 
 
 def test_existing_keys_keep_their_values():

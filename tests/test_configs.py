@@ -6,6 +6,7 @@ import pytest
 from detectron2.modeling import build_model
 
 from mask_rcnn_paper.scales import CONFIG_ROOT, load_cfg
+from tests.flatten import flatten
 
 ROWS = sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIG_ROOT.glob("*/*.yaml") if p.parent.name != "scales")
 # Keys in which the rows of a table may differ: its axis.
@@ -13,14 +14,6 @@ AXES = {
     "table2b": {"MODEL.ROI_MASK_HEAD.LOSS"},
     "table2c": {"MODEL.ROI_POOLER.NAME", "MODEL.ROI_POOLER.AGGREGATION"},
 }
-
-
-def flatten(cfg, prefix: str = "") -> dict[str, object]:
-    """Every leaf of a config under its full key."""
-    leaves = {}
-    for key, value in cfg.items():
-        leaves |= flatten(value, f"{prefix}{key}.") if hasattr(value, "items") else {prefix + key: value}
-    return leaves
 
 
 @pytest.mark.parametrize("row", ROWS)

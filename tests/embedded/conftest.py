@@ -1,4 +1,4 @@
-"""Datasets that are registered for one test."""
+"""Datasets that are registered for one test, and generators that a test may seed."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
+from detectron2.utils.env import get_rng_state, set_rng_state
 
 from tests.embedded.tiny_coco import write_coco
 
@@ -25,3 +26,12 @@ def registered(tmp_path: Path) -> Iterator[Callable[..., str]]:
     for name in names:
         DatasetCatalog.remove(name)
         MetadataCatalog.remove(name)
+
+
+@pytest.fixture
+def unchanged_generators(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave the global generators and environment as they were."""
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    state = get_rng_state()
+    yield
+    set_rng_state(state)

@@ -5,17 +5,9 @@ import torch
 from detectron2.config import get_cfg
 from detectron2.engine import create_ddp_model, default_argument_parser, default_setup, default_writers
 from detectron2.utils import comm
-from detectron2.utils.env import get_rng_state, set_rng_state
 from torch import nn
 
-
-@pytest.fixture(autouse=True)
-def unchanged_generators(monkeypatch):
-    """Leave the global generators and environment as they were."""
-    monkeypatch.setenv("PYTHONHASHSEED", "0")
-    state = get_rng_state()
-    yield
-    set_rng_state(state)
+pytestmark = pytest.mark.usefixtures("unchanged_generators")
 
 
 def test_command_line():

@@ -5,14 +5,7 @@ import pytest
 import torch
 from detectron2.utils.env import collect_env_info, get_rng_state, seed_all_rng, set_rng_state
 
-
-@pytest.fixture(autouse=True)
-def unchanged_generators(monkeypatch):
-    """Leave the global generators as they were."""
-    monkeypatch.setenv("PYTHONHASHSEED", "0")
-    state = get_rng_state()
-    yield
-    set_rng_state(state)
+pytestmark = pytest.mark.usefixtures("unchanged_generators")
 
 
 def draw():
