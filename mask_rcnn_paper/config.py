@@ -31,6 +31,14 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Mask loss (Table 2b): "sigmoid", K independent binary masks, or "softmax", one multinomial over K classes
     # and background. Used by the plugin's mask heads; CLS_AGNOSTIC_MASK (Section 4.2) goes with "sigmoid" only.
     cfg.MODEL.ROI_MASK_HEAD.LOSS = "sigmoid"
+    # MLPMaskHead (Table 2e): width of each hidden layer, and side of the masks in pixels.
+    cfg.MODEL.ROI_MASK_HEAD.MLP_DIMS = [1024, 1024]
+    cfg.MODEL.ROI_MASK_HEAD.MLP_MASK_SIZE = 28
+
+    # True: train only on images with at least MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE labelled keypoints,
+    # also where the model has no keypoint branch: all rows of Table 5 "are trained on the same data". detectron2
+    # filters only under MODEL.KEYPOINT_ON.
+    cfg.DATASETS.KEYPOINT_IMAGES_ONLY = False
 
     # Stage-wise training (Section 3.1).
     cfg.STAGES = CN()

@@ -2,9 +2,11 @@
 
 import os
 import time
+from collections.abc import Iterable
 
 import torch
 from detectron2.config import CfgNode
+from detectron2.data import build_detection_train_loader, get_detection_dataset_dicts
 from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
@@ -14,7 +16,7 @@ from mask_rcnn_paper.results import write_result
 
 
 class Trainer(DefaultTrainer):
-    """DefaultTrainer with COCO evaluation, a progress file and a result file."""
+    """DefaultTrainer with COCO evaluation, Section 5's choice of images, a progress file and a result file."""
 
     started = time.monotonic()
 
@@ -30,6 +32,19 @@ class Trainer(DefaultTrainer):
         if comm.is_main_process():
             write_result(cfg, metrics, time.monotonic() - cls.started)
         return metrics
+
+    @classmethod
+    def build_train_loader(cls, cfg: CfgNode) -> Iterable:
+        """detectron2's loader; under DATASETS.KEYPOINT_IMAGES_ONLY of images with keypoints alone (Section 5)."""
+        if not cfg.DATASETS.KEYPOINT_IMAGES_ONLY:
+            return super().build_train_loader(cfg)
+        dataset = get_detection_dataset_dicts(
+            cfg.DATASETS.TRAIN,
+            filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
+            min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE,
+            proposal_files=cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else None,
+        )
+        return build_detection_train_loader(cfg, dataset=dataset)
 
     def build_hooks(self) -> list[HookBase]:
         """detectron2's hooks and the progress file."""

@@ -10,7 +10,7 @@ import torch
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import ShapeSpec, cat
 from detectron2.modeling import ROI_MASK_HEAD_REGISTRY
-from detectron2.modeling.roi_heads.mask_head import MaskRCNNConvUpsampleHead
+from detectron2.modeling.roi_heads.mask_head import BaseMaskRCNNHead, MaskRCNNConvUpsampleHead
 from detectron2.structures import Instances
 from detectron2.utils.events import get_event_storage
 
@@ -28,30 +28,27 @@ MASK_LOSSES: dict[str, tuple[Callable, Callable]] = {
 }
 
 
-@ROI_MASK_HEAD_REGISTRY.register()
-class FCNMaskHead(MaskRCNNConvUpsampleHead):
-    """The paper's fully convolutional mask head with the loss that MODEL.ROI_MASK_HEAD.LOSS names.
-
-    Differs from MaskRCNNConvUpsampleHead only in `forward`, and with LOSS "sigmoid" in nothing that can be measured:
-    parameters, losses and masks are the same. "softmax" has one more output channel, for background.
+class NamedLossMaskHead(BaseMaskRCNNHead):
+    """BaseMaskRCNNHead with the loss that MODEL.ROI_MASK_HEAD.LOSS names; a subclass gives the network in `layers`.
 
     Args:
-        input_shape: Shape of the RoI features.
+        *args: Positional arguments of the next class, such as `input_shape`.
         mask_loss: "sigmoid" or "softmax".
-        **kwargs: MaskRCNNConvUpsampleHead's.
-
-    Raises:
-        ValueError: unknown `mask_loss`, or "softmax" for class-agnostic masks.
+        **kwargs: Arguments of the next class.
     """
 
     @configurable
-    def __init__(self, input_shape: ShapeSpec, *, mask_loss: str, **kwargs: Any) -> None:
-        super().__init__(input_shape, **kwargs)
+    def __init__(self, *args: Any, mask_loss: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.mask_loss, self.mask_probabilities = MASK_LOSSES[mask_loss]
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
-        """Read MODEL.ROI_MASK_HEAD.LOSS besides what MaskRCNNConvUpsampleHead reads."""
+        """Add MODEL.ROI_MASK_HEAD.LOSS, and the number of channels it needs, to what the next class reads.
+
+        Raises:
+            ValueError: unknown loss, or "softmax" for class-agnostic masks.
+        """
         head = cfg.MODEL.ROI_MASK_HEAD
         if head.LOSS not in MASK_LOSSES:
             raise ValueError(f"MODEL.ROI_MASK_HEAD.LOSS={head.LOSS!r}: choose from {', '.join(MASK_LOSSES)}")
@@ -60,11 +57,9 @@ class FCNMaskHead(MaskRCNNConvUpsampleHead):
                 "MODEL.ROI_MASK_HEAD.LOSS='softmax' with CLS_AGNOSTIC_MASK=True: a class-agnostic mask has no classes "
                 "to compete; use LOSS 'sigmoid'"
             )
-        ret = super().from_config(cfg, input_shape)
-        ret["mask_loss"] = head.LOSS
-        if head.LOSS == "softmax":
-            ret["num_classes"] += 1
-        return ret
+        classes = 1 if head.CLS_AGNOSTIC_MASK else cfg.MODEL.ROI_HEADS.NUM_CLASSES
+        channels = classes + 1 if head.LOSS == "softmax" else classes
+        return {**super().from_config(cfg, input_shape), "mask_loss": head.LOSS, "num_classes": channels}
 
     def forward(self, x: torch.Tensor, instances: list[Instances]) -> dict[str, torch.Tensor] | list[Instances]:
         """Loss in training, masks at test.
@@ -98,3 +93,12 @@ class FCNMaskHead(MaskRCNNConvUpsampleHead):
             return
         correct = (self.mask_probabilities(logits, classes) >= 0.5) == targets
         get_event_storage().put_scalar("mask_rcnn/accuracy", correct.float().mean().item())
+
+
+@ROI_MASK_HEAD_REGISTRY.register()
+class FCNMaskHead(NamedLossMaskHead, MaskRCNNConvUpsampleHead):
+    """The paper's fully convolutional mask head (Figure 4).
+
+    Differs from MaskRCNNConvUpsampleHead only in `forward`, and with LOSS "sigmoid" in nothing that can be measured:
+    parameters, losses and masks are the same. "softmax" has one more output channel, for background.
+    """
