@@ -1,19 +1,44 @@
-"""Every YAML loads and builds; the rows of one table differ only along that table's axis."""
-
-from pathlib import Path
+"""Every YAML loads, builds and says what the paper says; compared rows differ only along their table's axis."""
 
 import pytest
 from detectron2.modeling import build_model
 
 from mask_rcnn_paper.scales import CONFIG_ROOT, load_cfg
 from tests.flatten import flatten
+from tests.recipes import DETECTORS, RPNS, SAME, entries, expected_detector, expected_rpn
 
 ROWS = sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIG_ROOT.glob("*/*.yaml") if p.parent.name != "scales")
-# Keys in which the rows of a table may differ: its axis.
-AXES = {
-    "table2b": {"MODEL.ROI_MASK_HEAD.LOSS"},
-    "table2c": {"MODEL.ROI_POOLER.NAME", "MODEL.ROI_POOLER.AGGREGATION"},
-}
+DEPTH = {"MODEL.RESNETS.DEPTH", "MODEL.WEIGHTS", "STAGES.RPN"}
+RESNEXT = {"MODEL.RESNETS.NUM_GROUPS", "MODEL.RESNETS.WIDTH_PER_GROUP", "MODEL.RESNETS.STRIDE_IN_1X1"}
+ROI_LAYER = {"MODEL.ROI_POOLER.NAME", "MODEL.ROI_POOLER.AGGREGATION"}
+BATCH = {"SOLVER.IMS_PER_BATCH", "SOLVER.BASE_LR"}
+# Rows that a table compares, and the keys in which they may differ: its axis.
+AXES = [
+    ("table2a/r50_c4 table2a/r101_c4", DEPTH),
+    ("table2a/r50_fpn table2a/r101_fpn", DEPTH),
+    ("table2a/r101_fpn table2a/x101_fpn", DEPTH | RESNEXT | BATCH),
+    ("table2b/softmax table2b/sigmoid", {"MODEL.ROI_MASK_HEAD.LOSS"}),
+    (
+        "table2c/roipool_max table2c/roiwarp_max table2c/roiwarp_ave table2c/roialign_max table2c/roialign_ave",
+        ROI_LAYER,
+    ),
+    ("table2d/roipool table2d/roialign", ROI_LAYER),
+    (
+        "table2e/mlp_2hidden table2e/mlp_3hidden table2e/fcn",
+        {"MODEL.ROI_MASK_HEAD.NAME", "MODEL.ROI_MASK_HEAD.MLP_DIMS"},
+    ),
+    ("table3/faster_r101_fpn table3/r101_fpn", {"MODEL.MASK_ON"}),
+    (
+        "table5/faster_rcnn table5/mask_only table5/keypoint_only table5/keypoint_and_mask",
+        {"MODEL.MASK_ON", "MODEL.KEYPOINT_ON"},
+    ),
+    ("table6/roipool table6/roialign", ROI_LAYER),
+    ("table9/original_baseline table9/updated_baseline", {"SOLVER.STEPS", "SOLVER.MAX_ITER"}),
+    ("table9/updated_baseline table9/deeper", DEPTH),
+    ("table9/deeper table9/resnext", DEPTH | RESNEXT),
+    ("text/class_agnostic text/class_specific", {"MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK"}),
+    ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
+]
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -31,45 +56,51 @@ def test_every_config_builds_at_mini_scale(row):
     assert any(p.requires_grad for p in model.parameters())
 
 
-@pytest.mark.parametrize("table", AXES)
+@pytest.mark.parametrize("rows, axis", AXES, ids=lambda value: value if isinstance(value, str) else "")
 @pytest.mark.parametrize("scale", ["paper", "mini"])
-def test_rows_of_a_table_differ_only_along_its_axis(table, scale):
-    """An ablation varies one thing: all other resolved values are equal, at every scale."""
-    rows = [flatten(load_cfg(row, scale)) for row in ROWS if Path(row).parent.name == table]
-    assert len(rows) > 1
-    for key in rows[0].keys() - AXES[table]:
-        assert all(row[key] == rows[0][key] for row in rows), key
+def test_compared_rows_differ_only_along_the_axis(rows, axis, scale):
+    """An ablation varies one thing, and does vary it: all other resolved values are equal, at every scale."""
+    configs = [flatten(load_cfg(f"{row}.yaml", scale)) for row in rows.split()]
+    differing = {key for key in configs[0] if any(config[key] != configs[0][key] for config in configs)}
+    assert differing and differing <= axis
 
 
-@pytest.mark.parametrize("row", ["table2c/roialign_ave.yaml", "table2a/r50_c4.yaml"])
-def test_rows_that_the_paper_prints_twice_are_one_config(row):
-    """Table 2b sigmoid, Table 2c RoIAlign-ave and Table 2a R-50-C4 are the same model."""
-    assert flatten(load_cfg(row)) == flatten(load_cfg("table2b/sigmoid.yaml"))
+def test_every_row_is_transcribed():
+    """No YAML escapes the tests below."""
+    names = {entry["config"] for entry in entries(DETECTORS) + entries(RPNS)}
+    names |= {name for line in SAME.strip().splitlines() for name in line.split()}
+    assert names == {row.removesuffix(".yaml") for row in ROWS}
 
 
-@pytest.mark.parametrize(
-    "key, value",
-    [
-        ("SOLVER.IMS_PER_BATCH", 16),
-        ("SOLVER.BASE_LR", 0.02),
-        ("SOLVER.MAX_ITER", 160000),
-        ("SOLVER.STEPS", (120000,)),
-        ("SOLVER.WEIGHT_DECAY", 0.0001),
-        ("SOLVER.MOMENTUM", 0.9),
-        ("INPUT.MIN_SIZE_TRAIN", (800,)),
-        ("MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE", 64),
-        ("MODEL.ROI_HEADS.POSITIVE_FRACTION", 0.25),
-        ("MODEL.ROI_HEADS.NMS_THRESH_TEST", 0.3),
-        ("MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", 7),
-        ("MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO", 2),
-        ("MODEL.ROI_BOX_HEAD.SMOOTH_L1_BETA", 1.0),
-        ("MODEL.ANCHOR_GENERATOR.SIZES", [[32, 64, 128, 256, 512]]),
-        ("MODEL.BACKBONE.FREEZE_AT", 2),
-        ("MODEL.RESNETS.NORM", "FrozenBN"),
-        ("DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST", 300),
-        ("TEST.DETECTIONS_PER_IMAGE", 100),
-    ],
-)
-def test_the_c4_recipe_is_the_papers(key, value):
-    """Sections 3.1 and 4.2 and Appendix B, value by value."""
-    assert flatten(load_cfg("table2b/sigmoid.yaml"))[key] == value
+@pytest.mark.parametrize("row", entries(DETECTORS), ids=lambda row: row["config"])
+def test_a_detectors_recipe_is_the_papers(row):
+    """Every value of Sections 3.1, 4 and 5 and Appendix B, against a second transcription."""
+    found = flatten(load_cfg(f"{row['config']}.yaml"))
+    expected = expected_detector(row)
+    assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("row", entries(RPNS), ids=lambda row: row["config"])
+def test_an_rpns_recipe_is_the_papers(row):
+    """The first stage: 15 anchors a cell on one map, or 3 on each of five levels."""
+    found = flatten(load_cfg(f"{row['config']}.yaml"))
+    expected = expected_rpn(row)
+    assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("row", entries(DETECTORS), ids=lambda row: row["config"])
+def test_a_detector_and_its_rpn_share_backbone_and_data(row):
+    """Section 3.1: the RPN has the backbone of the detector, and has seen the same images."""
+    detector = load_cfg(f"{row['config']}.yaml")
+    rpn = load_cfg(detector.STAGES.RPN)
+    for node in ("RESNETS", "BACKBONE", "FPN", "WEIGHTS"):
+        assert detector.MODEL[node] == rpn.MODEL[node]
+    assert {*detector.DATASETS.TRAIN, *detector.DATASETS.TEST} == set(rpn.DATASETS.TEST)
+    assert detector.DATASETS.KEYPOINT_IMAGES_ONLY == rpn.DATASETS.KEYPOINT_IMAGES_ONLY
+
+
+@pytest.mark.parametrize("names", [line.split() for line in SAME.strip().splitlines()], ids=lambda names: names[0])
+def test_rows_that_the_paper_prints_twice_are_one_config(names):
+    """Equal rows resolve to equal values, so they are trained once."""
+    first, *others = (flatten(load_cfg(f"{name}.yaml")) for name in names)
+    assert all(other == first for other in others)

@@ -1,0 +1,224 @@
+"""The recipe of every row, typed from the paper apart from the YAMLs; the sources of each column are in configs/.
+
+backbone   R-50, R-101 or X-101-64x4d, then the features: C4, C5 or FPN
+RoI        layer and aggregation; box and mask or keypoint side in bins (a C4 row has one pooler for both)
+branches   b box, m mask, k keypoint
+N          RoIs per image; p: proposals at test; nms: of boxes at test
+sides      training sides in pixels
+B, lr      images per iteration, learning rate; it: thousands of iterations, with its drops
+"""
+
+SIDES = {"800": (800,), "640-800": (640, 672, 704, 736, 768, 800)}
+
+DETECTORS = """
+config                   backbone    feat RoI          box other branches classes N   p    nms sides   B  lr   it  drops
+table2b/softmax          R-50        C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+table2b/sigmoid          R-50        C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+table2a/r101_c4          R-101       C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+table2c/roipool_max      R-50        C4   RoIPool/max  7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+table2c/roiwarp_max      R-50        C4   RoIWarp/max  7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+table2c/roiwarp_ave      R-50        C4   RoIWarp/ave  7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+table2c/roialign_max     R-50        C4   RoIAlign/max 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+text/class_agnostic      R-50        C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
+table2d/roipool          R-50        C5   RoIPool/max  7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
+table2d/roialign         R-50        C5   RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
+table2a/r50_fpn          R-50        FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
+table2a/r101_fpn         R-101       FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
+table2a/x101_fpn         X-101-64x4d FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     8  0.01 160 120
+table2e/mlp_2hidden      R-50        FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
+table2e/mlp_3hidden      R-50        FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
+text/fpn_roipool         R-50        FPN  RoIPool/max  7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
+table3/faster_r101_fpn   R-101       FPN  RoIAlign/ave 7   14    b        80      512 1000 0.3 800     16 0.02 160 120
+table5/faster_rcnn       R-50        FPN  RoIAlign/ave 7   14    b        1       512 1000 0.5 640-800 16 0.02 90  60,80
+table5/mask_only         R-50        FPN  RoIAlign/ave 7   14    bm       1       512 1000 0.5 640-800 16 0.02 90  60,80
+table4/keypoint_only     R-50        FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 90  60,80
+table4/keypoint_and_mask R-50        FPN  RoIAlign/ave 7   14    bmk      1       512 1000 0.5 640-800 16 0.02 90  60,80
+table6/roipool           R-50        FPN  RoIPool/max  7   14    bk       1       512 1000 0.5 640-800 16 0.02 90  60,80
+table9/updated_baseline  R-50        FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 130 100,120
+table9/deeper            R-101       FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 130 100,120
+table9/resnext           X-101-64x4d FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 130 100,120
+"""
+
+RPNS = """
+config               backbone     feat classes
+rpn/r50_c4           R-50         C4   80
+rpn/r101_c4          R-101        C4   80
+rpn/r50_c5           R-50         C5   80
+rpn/r50_fpn          R-50         FPN  80
+rpn/r101_fpn         R-101        FPN  80
+rpn/x101_fpn         X-101-64x4d  FPN  80
+rpn/person_r50_fpn   R-50         FPN  1
+rpn/person_r101_fpn  R-101        FPN  1
+rpn/person_x101_fpn  X-101-64x4d  FPN  1
+"""
+
+# Printed more than once: the first is the model, the others are its names in other tables.
+SAME = """
+table2b/sigmoid            table2a/r50_c4 table2c/roialign_ave text/class_specific
+table2a/r101_c4            table1/r101_c4
+table2a/r101_fpn           table1/r101_fpn table3/r101_fpn
+table2a/x101_fpn           table1/x101_fpn table3/x101_fpn
+table2a/r50_fpn            table2e/fcn text/fpn_roialign
+table4/keypoint_only       table5/keypoint_only table6/roialign table9/original_baseline
+table4/keypoint_and_mask   table5/keypoint_and_mask
+"""
+
+
+def entries(table: str) -> list[dict[str, str]]:
+    """Rows of a text table by header."""
+    header, *lines = (line.split() for line in table.strip().splitlines())
+    return [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def expected_detector(row: dict[str, str]) -> dict[str, object]:
+    """Flat config values of a detector's row."""
+    layer, aggregation = row["RoI"].split("/")
+    person = row["classes"] == "1"
+    data = "keypoints_coco_2017" if person else "coco_2017"
+    expected = {
+        **_backbone(row),
+        **_features(row["feat"], "ROI_HEADS"),
+        **_COMMON,
+        "MODEL.META_ARCHITECTURE": "GeneralizedRCNN",
+        "MODEL.MASK_ON": "m" in row["branches"],
+        "MODEL.KEYPOINT_ON": "k" in row["branches"],
+        "MODEL.LOAD_PROPOSALS": True,
+        "MODEL.PROPOSAL_GENERATOR.NAME": "PrecomputedProposals",
+        "MODEL.ROI_POOLER.NAME": layer,
+        "MODEL.ROI_POOLER.AGGREGATION": aggregation,
+        "MODEL.ROI_POOLER.CANONICAL_BOX_SIZE": 224,
+        "MODEL.ROI_HEADS.NAME": "PaperRes5ROIHeads" if row["feat"] == "C4" else "PaperStandardROIHeads",
+        "MODEL.ROI_HEADS.NUM_CLASSES": int(row["classes"]),
+        "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE": int(row["N"]),
+        "MODEL.ROI_HEADS.POSITIVE_FRACTION": 0.25,
+        "MODEL.ROI_HEADS.IOU_THRESHOLDS": [0.5],
+        "MODEL.ROI_HEADS.SCORE_THRESH_TEST": 0.05,
+        "MODEL.ROI_HEADS.NMS_THRESH_TEST": float(row["nms"]),
+        "MODEL.ROI_HEADS.PROPOSAL_APPEND_GT": True,
+        "MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION": int(row["box"]),
+        "MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO": 2,
+        "MODEL.ROI_BOX_HEAD.SMOOTH_L1_BETA": 1.0,
+        "MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS": (10.0, 10.0, 5.0, 5.0),
+        "MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG": False,
+        "DATASETS.TRAIN": (f"{data}_train",),
+        "DATASETS.TEST": (f"{data}_val",),
+        "DATASETS.KEYPOINT_IMAGES_ONLY": person,
+        "DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TRAIN": 2000,
+        "DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST": int(row["p"]),
+        "INPUT.MIN_SIZE_TRAIN": SIDES[row["sides"]],
+        "INPUT.MASK_FORMAT": "polygon",
+        "SOLVER.IMS_PER_BATCH": int(row["B"]),
+        "SOLVER.BASE_LR": float(row["lr"]),
+        "SOLVER.MAX_ITER": 1000 * int(row["it"]),
+        "SOLVER.STEPS": tuple(1000 * int(step) for step in row["drops"].split(",")),
+        "TEST.DETECTIONS_PER_IMAGE": 100,
+    }
+    if row["feat"] != "C4":
+        expected |= _fpn_heads(int(row["other"]), "k" in row["branches"])
+    return expected
+
+
+def expected_rpn(row: dict[str, str]) -> dict[str, object]:
+    """Flat config values of an RPN's row; 90k iterations and 2000 proposals for each."""
+    person = row["classes"] == "1"
+    data = "keypoints_coco_2017" if person else "coco_2017"
+    return {
+        **_backbone(row),
+        **_features(row["feat"], "RPN"),
+        **_COMMON,
+        "MODEL.META_ARCHITECTURE": "ProposalNetwork",
+        "MODEL.MASK_ON": False,
+        "MODEL.ROI_HEADS.NUM_CLASSES": int(row["classes"]),
+        "MODEL.ANCHOR_GENERATOR.SIZES": (
+            [[32], [64], [128], [256], [512]] if row["feat"] == "FPN" else [[32, 64, 128, 256, 512]]
+        ),
+        "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS": [[0.5, 1.0, 2.0]],
+        "MODEL.RPN.BATCH_SIZE_PER_IMAGE": 256,
+        "MODEL.RPN.POSITIVE_FRACTION": 0.5,
+        "MODEL.RPN.IOU_THRESHOLDS": [0.3, 0.7],
+        "MODEL.RPN.BOUNDARY_THRESH": 0,
+        "MODEL.RPN.SMOOTH_L1_BETA": 0.1111,
+        "MODEL.RPN.NMS_THRESH": 0.7,
+        "MODEL.RPN.CONV_DIMS": [-1],
+        "MODEL.RPN.PRE_NMS_TOPK_TEST": 1000 if row["feat"] == "FPN" else 12000,
+        "MODEL.RPN.POST_NMS_TOPK_TEST": 2000,
+        "DATASETS.TRAIN": (f"{data}_train",),
+        "DATASETS.TEST": (f"{data}_train", f"{data}_val"),
+        "DATASETS.KEYPOINT_IMAGES_ONLY": person,
+        "INPUT.MIN_SIZE_TRAIN": (800,),
+        "SOLVER.IMS_PER_BATCH": 16,
+        "SOLVER.BASE_LR": 0.02,
+        "SOLVER.MAX_ITER": 90000,
+        "SOLVER.STEPS": (60000, 80000),
+    }
+
+
+_COMMON = {
+    "MODEL.BACKBONE.FREEZE_AT": 2,
+    "MODEL.RESNETS.NORM": "FrozenBN",
+    "MODEL.RESNETS.RES5_DILATION": 1,
+    "MODEL.PIXEL_STD": [1.0, 1.0, 1.0],
+    "INPUT.FORMAT": "BGR",
+    "INPUT.RANDOM_FLIP": "horizontal",
+    "INPUT.MIN_SIZE_TEST": 800,
+    "INPUT.MAX_SIZE_TRAIN": 1333,
+    "INPUT.MAX_SIZE_TEST": 1333,
+    "DATALOADER.ASPECT_RATIO_GROUPING": True,
+    "SOLVER.GAMMA": 0.1,
+    "SOLVER.MOMENTUM": 0.9,
+    "SOLVER.WEIGHT_DECAY": 0.0001,
+    "SOLVER.WARMUP_ITERS": 500,
+    "SOLVER.WARMUP_FACTOR": 0.3333,
+    "SOLVER.BIAS_LR_FACTOR": 2.0,
+    "SOLVER.WEIGHT_DECAY_BIAS": 0.0,
+}
+
+
+def _backbone(row: dict[str, str]) -> dict[str, object]:
+    kind, depth, *groups = row["backbone"].split("-")
+    weights = f"detectron2://ImageNetPretrained/MSRA/R-{depth}.pkl"
+    return {
+        "MODEL.WEIGHTS": "catalog://ImageNetPretrained/FAIR/X-101-64x4d" if groups else weights,
+        "MODEL.BACKBONE.NAME": "build_resnet_fpn_backbone" if row["feat"] == "FPN" else "build_resnet_backbone",
+        "MODEL.RESNETS.DEPTH": int(depth),
+        "MODEL.RESNETS.NUM_GROUPS": 64 if groups else 1,
+        "MODEL.RESNETS.WIDTH_PER_GROUP": 4 if groups else 64,
+        "MODEL.RESNETS.STRIDE_IN_1X1": not groups,
+    }
+
+
+def _features(features: str, user: str) -> dict[str, object]:
+    if features != "FPN":
+        stage = [f"res{features[1]}"]
+        return {"MODEL.RESNETS.OUT_FEATURES": stage, f"MODEL.{user}.IN_FEATURES": stage}
+    stages = ["res2", "res3", "res4", "res5"]
+    levels = ["p2", "p3", "p4", "p5"] + (["p6"] if user == "RPN" else [])
+    return {
+        "MODEL.RESNETS.OUT_FEATURES": stages,
+        "MODEL.FPN.IN_FEATURES": stages,
+        "MODEL.FPN.OUT_CHANNELS": 256,
+        f"MODEL.{user}.IN_FEATURES": levels,
+    }
+
+
+def _fpn_heads(side: int, keypoints: bool) -> dict[str, object]:
+    heads = {
+        "MODEL.ROI_BOX_HEAD.NAME": "FastRCNNConvFCHead",
+        "MODEL.ROI_BOX_HEAD.NUM_FC": 2,
+        "MODEL.ROI_BOX_HEAD.FC_DIM": 1024,
+        "MODEL.ROI_MASK_HEAD.NUM_CONV": 4,
+        "MODEL.ROI_MASK_HEAD.CONV_DIM": 256,
+        "MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION": side,
+        "MODEL.ROI_MASK_HEAD.POOLER_SAMPLING_RATIO": 2,
+    }
+    if keypoints:
+        heads |= {
+            "MODEL.ROI_KEYPOINT_HEAD.NAME": "KRCNNConvDeconvUpsampleHead",
+            "MODEL.ROI_KEYPOINT_HEAD.CONV_DIMS": (512,) * 8,
+            "MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS": 17,
+            "MODEL.ROI_KEYPOINT_HEAD.POOLER_RESOLUTION": side,
+            "MODEL.ROI_KEYPOINT_HEAD.POOLER_SAMPLING_RATIO": 2,
+            "MODEL.ROI_KEYPOINT_HEAD.LOSS_WEIGHT": 1.0,
+            "MODEL.ROI_KEYPOINT_HEAD.NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS": True,
+        }
+    return heads
