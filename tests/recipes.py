@@ -2,7 +2,7 @@
 
 backbone   R-50, R-101 or X-101-64x4d, then the features: C4, C5 or FPN
 RoI        layer and aggregation; box and mask or keypoint side in bins (a C4 row has one pooler for both)
-branches   b box, m mask, k keypoint
+on, K      branches (b box, m mask, k keypoint); classes
 N          RoIs per image; p: proposals at test; nms: of boxes at test
 sides      training sides in pixels
 B, lr      images per iteration, learning rate; it: thousands of iterations, with its drops
@@ -11,45 +11,45 @@ B, lr      images per iteration, learning rate; it: thousands of iterations, wit
 SIDES = {"800": (800,), "640-800": (640, 672, 704, 736, 768, 800)}
 
 DETECTORS = """
-config                   backbone    feat RoI          box other branches classes N   p    nms sides   B  lr   it  drops
-table2b/softmax          R-50        C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-table2b/sigmoid          R-50        C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-table2a/r101_c4          R-101       C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-table2c/roipool_max      R-50        C4   RoIPool/max  7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-table2c/roiwarp_max      R-50        C4   RoIWarp/max  7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-table2c/roiwarp_ave      R-50        C4   RoIWarp/ave  7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-table2c/roialign_max     R-50        C4   RoIAlign/max 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-text/class_agnostic      R-50        C4   RoIAlign/ave 7   7     bm       80      64  300  0.3 800     16 0.02 160 120
-table2d/roipool          R-50        C5   RoIPool/max  7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
-table2d/roialign         R-50        C5   RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
-table2a/r50_fpn          R-50        FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
-table2a/r101_fpn         R-101       FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
-table2a/x101_fpn         X-101-64x4d FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     8  0.01 160 120
-table2e/mlp_2hidden      R-50        FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
-table2e/mlp_3hidden      R-50        FPN  RoIAlign/ave 7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
-text/fpn_roipool         R-50        FPN  RoIPool/max  7   14    bm       80      512 1000 0.3 800     16 0.02 160 120
-table3/faster_r101_fpn   R-101       FPN  RoIAlign/ave 7   14    b        80      512 1000 0.3 800     16 0.02 160 120
-table5/faster_rcnn       R-50        FPN  RoIAlign/ave 7   14    b        1       512 1000 0.5 640-800 16 0.02 90  60,80
-table5/mask_only         R-50        FPN  RoIAlign/ave 7   14    bm       1       512 1000 0.5 640-800 16 0.02 90  60,80
-table4/keypoint_only     R-50        FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 90  60,80
-table4/keypoint_and_mask R-50        FPN  RoIAlign/ave 7   14    bmk      1       512 1000 0.5 640-800 16 0.02 90  60,80
-table6/roipool           R-50        FPN  RoIPool/max  7   14    bk       1       512 1000 0.5 640-800 16 0.02 90  60,80
-table9/updated_baseline  R-50        FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 130 100,120
-table9/deeper            R-101       FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 130 100,120
-table9/resnext           X-101-64x4d FPN  RoIAlign/ave 7   14    bk       1       512 1000 0.5 640-800 16 0.02 130 100,120
+config                   backbone    feat RoI          box other on  K  N   p    nms sides   B  lr   it  drops
+table2b/softmax          R-50        C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2b/sigmoid          R-50        C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2a/r101_c4          R-101       C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roipool_max      R-50        C4   RoIPool/max  7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roiwarp_max      R-50        C4   RoIWarp/max  7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roiwarp_ave      R-50        C4   RoIWarp/ave  7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roialign_max     R-50        C4   RoIAlign/max 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+text/class_agnostic      R-50        C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2d/roipool          R-50        C5   RoIPool/max  7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2d/roialign         R-50        C5   RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2a/r50_fpn          R-50        FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2a/r101_fpn         R-101       FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2a/x101_fpn         X-101-64x4d FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     8  0.01 160 120
+table2e/mlp_2hidden      R-50        FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2e/mlp_3hidden      R-50        FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+text/fpn_roipool         R-50        FPN  RoIPool/max  7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table3/faster_r101_fpn   R-101       FPN  RoIAlign/ave 7   14    b   80 512 1000 0.3 800     16 0.02 160 120
+table5/faster_rcnn       R-50        FPN  RoIAlign/ave 7   14    b   1  512 1000 0.5 640-800 16 0.02 90  60,80
+table5/mask_only         R-50        FPN  RoIAlign/ave 7   14    bm  1  512 1000 0.5 640-800 16 0.02 90  60,80
+table4/keypoint_only     R-50        FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+table4/keypoint_and_mask R-50        FPN  RoIAlign/ave 7   14    bmk 1  512 1000 0.5 640-800 16 0.02 90  60,80
+table6/roipool           R-50        FPN  RoIPool/max  7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+table9/updated_baseline  R-50        FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
+table9/deeper            R-101       FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
+table9/resnext           X-101-64x4d FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 """
 
 RPNS = """
-config               backbone     feat classes
-rpn/r50_c4           R-50         C4   80
-rpn/r101_c4          R-101        C4   80
-rpn/r50_c5           R-50         C5   80
-rpn/r50_fpn          R-50         FPN  80
-rpn/r101_fpn         R-101        FPN  80
-rpn/x101_fpn         X-101-64x4d  FPN  80
-rpn/person_r50_fpn   R-50         FPN  1
-rpn/person_r101_fpn  R-101        FPN  1
-rpn/person_x101_fpn  X-101-64x4d  FPN  1
+config              backbone    feat K
+rpn/r50_c4          R-50        C4   80
+rpn/r101_c4         R-101       C4   80
+rpn/r50_c5          R-50        C5   80
+rpn/r50_fpn         R-50        FPN  80
+rpn/r101_fpn        R-101       FPN  80
+rpn/x101_fpn        X-101-64x4d FPN  80
+rpn/person_r50_fpn  R-50        FPN  1
+rpn/person_r101_fpn R-101       FPN  1
+rpn/person_x101_fpn X-101-64x4d FPN  1
 """
 
 # Printed more than once: the first is the model, the others are its names in other tables.
@@ -73,22 +73,22 @@ def entries(table: str) -> list[dict[str, str]]:
 def expected_detector(row: dict[str, str]) -> dict[str, object]:
     """Flat config values of a detector's row."""
     layer, aggregation = row["RoI"].split("/")
-    person = row["classes"] == "1"
+    person = row["K"] == "1"
     data = "keypoints_coco_2017" if person else "coco_2017"
     expected = {
         **_backbone(row),
         **_features(row["feat"], "ROI_HEADS"),
         **_COMMON,
         "MODEL.META_ARCHITECTURE": "GeneralizedRCNN",
-        "MODEL.MASK_ON": "m" in row["branches"],
-        "MODEL.KEYPOINT_ON": "k" in row["branches"],
+        "MODEL.MASK_ON": "m" in row["on"],
+        "MODEL.KEYPOINT_ON": "k" in row["on"],
         "MODEL.LOAD_PROPOSALS": True,
         "MODEL.PROPOSAL_GENERATOR.NAME": "PrecomputedProposals",
         "MODEL.ROI_POOLER.NAME": layer,
         "MODEL.ROI_POOLER.AGGREGATION": aggregation,
         "MODEL.ROI_POOLER.CANONICAL_BOX_SIZE": 224,
         "MODEL.ROI_HEADS.NAME": "PaperRes5ROIHeads" if row["feat"] == "C4" else "PaperStandardROIHeads",
-        "MODEL.ROI_HEADS.NUM_CLASSES": int(row["classes"]),
+        "MODEL.ROI_HEADS.NUM_CLASSES": int(row["K"]),
         "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE": int(row["N"]),
         "MODEL.ROI_HEADS.POSITIVE_FRACTION": 0.25,
         "MODEL.ROI_HEADS.IOU_THRESHOLDS": [0.5],
@@ -114,13 +114,13 @@ def expected_detector(row: dict[str, str]) -> dict[str, object]:
         "TEST.DETECTIONS_PER_IMAGE": 100,
     }
     if row["feat"] != "C4":
-        expected |= _fpn_heads(int(row["other"]), "k" in row["branches"])
+        expected |= _fpn_heads(int(row["other"]), "k" in row["on"])
     return expected
 
 
 def expected_rpn(row: dict[str, str]) -> dict[str, object]:
     """Flat config values of an RPN's row; 90k iterations and 2000 proposals for each."""
-    person = row["classes"] == "1"
+    person = row["K"] == "1"
     data = "keypoints_coco_2017" if person else "coco_2017"
     return {
         **_backbone(row),
@@ -128,7 +128,7 @@ def expected_rpn(row: dict[str, str]) -> dict[str, object]:
         **_COMMON,
         "MODEL.META_ARCHITECTURE": "ProposalNetwork",
         "MODEL.MASK_ON": False,
-        "MODEL.ROI_HEADS.NUM_CLASSES": int(row["classes"]),
+        "MODEL.ROI_HEADS.NUM_CLASSES": int(row["K"]),
         "MODEL.ANCHOR_GENERATOR.SIZES": (
             [[32], [64], [128], [256], [512]] if row["feat"] == "FPN" else [[32, 64, 128, 256, 512]]
         ),

@@ -1,6 +1,10 @@
 """The trainer of every row."""
 
+import copy
+
+import pytest
 import torch
+from detectron2.data import DatasetCatalog
 
 from mask_rcnn_paper.hooks import ProgressHook
 from mask_rcnn_paper.results import read_result
@@ -26,3 +30,39 @@ def test_progress_is_reported(tmp_path):
     cfg = load_cfg("rpn/r50_c4.yaml", "smoke", opts)
     hooks = Trainer(cfg).build_hooks()
     assert isinstance(hooks[-1], ProgressHook) and len(hooks) > 1
+
+
+def trained_images(row: str, *opts: str) -> set[int]:
+    """Ids of the images in some batches of the training loader at smoke scale."""
+    opts = ("MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False", *opts)
+    loader = iter(Trainer.build_train_loader(load_cfg(row, "smoke", opts)))
+    return {sample["image_id"] for _ in range(20) for sample in next(loader)}
+
+
+def test_rows_of_table_5_train_on_the_same_images(with_and_without_keypoints):
+    """Whatever its branches, a row trains on the images with labelled keypoints alone."""
+    with_keypoints, _ = with_and_without_keypoints
+    for row in ("faster_rcnn", "mask_only", "keypoint_only", "keypoint_and_mask"):
+        assert trained_images(f"table5/{row}.yaml") == with_keypoints
+    assert trained_images("rpn/person_r50_fpn.yaml") == with_keypoints
+
+
+def test_other_rows_train_on_all_images_with_objects(with_and_without_keypoints):
+    """Without DATASETS.KEYPOINT_IMAGES_ONLY nothing is filtered but images without objects."""
+    with_keypoints, persons_only = with_and_without_keypoints
+    opts = ("DATASETS.KEYPOINT_IMAGES_ONLY", "False")
+    assert trained_images("table5/mask_only.yaml", *opts) == with_keypoints | persons_only
+
+
+@pytest.fixture
+def with_and_without_keypoints():
+    """Strip the keypoints of one image of smoke_keypoints_train; ids of the images with and without them."""
+    name = "smoke_keypoints_train"
+    load = DatasetCatalog.pop(name)
+    dicts = [sample for sample in load() if any(not a["iscrowd"] for a in sample["annotations"])]
+    for annotation in dicts[0]["annotations"]:
+        annotation["keypoints"] = [0.0] * 51
+    DatasetCatalog.register(name, lambda: copy.deepcopy(dicts))
+    yield {sample["image_id"] for sample in dicts[1:]}, {dicts[0]["image_id"]}
+    DatasetCatalog.remove(name)
+    DatasetCatalog.register(name, load)
