@@ -2,16 +2,19 @@
 
 import hashlib
 import importlib.metadata
+import json
 import math
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import detectron2
 import torch
-from detectron2.config import CfgNode
+from detectron2.config import CfgNode, get_cfg
 
+from mask_rcnn_paper.config import add_mask_rcnn_paper_config
 from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
@@ -24,26 +27,36 @@ _NOT_PART_OF_THE_EXPERIMENT = ("OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WOR
 def config_hash(cfg: CfgNode) -> str:
     """Identity of an experiment: equal for configs that compute the same thing from the same inputs.
 
-    Left out are keys that only say where or how to run, and the places of inputs that another stage makes (its
-    identity is that of the stage): MODEL.WEIGHTS where STAGES.PRETRAIN, proposal files where STAGES.RPN is set.
+    Only values that differ from their defaults count. So results stay valid when a key is added, and both providers
+    agree, although the embedded core lacks some of detectron2's keys. Left out are keys that only say where or how to
+    run, and the places of inputs that another stage makes (its identity is that of the stage): MODEL.WEIGHTS where
+    STAGES.PRETRAIN, proposal files where STAGES.RPN is set.
 
     Returns:
         64 hexadecimal digits.
     """
-    cfg = cfg.clone()
-    cfg.defrost()
-    keys = list(_NOT_PART_OF_THE_EXPERIMENT)
+    ignored = set(_NOT_PART_OF_THE_EXPERIMENT)
     if cfg.STAGES.PRETRAIN:
-        keys.append("MODEL.WEIGHTS")
+        ignored.add("MODEL.WEIGHTS")
     if cfg.STAGES.RPN:
-        keys += ["DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"]
-    for key in keys:
-        *parents, leaf = key.split(".")
-        node = cfg
-        for parent in parents:
-            node = node[parent]
-        del node[leaf]
-    return hashlib.sha256(cfg.dump(sort_keys=True).encode()).hexdigest()
+        ignored |= {"DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"}
+    defaults = get_cfg()
+    add_mask_rcnn_paper_config(defaults)
+    default_values = dict(_leaves(defaults))
+    chosen = {
+        key: value
+        for key, value in _leaves(cfg)
+        if key not in ignored and (key not in default_values or value != default_values[key])
+    }
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+
+
+def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, CfgNode):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: float) -> dict[str, Any]:
