@@ -49,7 +49,7 @@ def test_weights_count_where_no_stage_makes_them(tmp_path):
 
 def test_a_new_key_at_its_default_keeps_the_hash(cfg):
     """Only what differs from the defaults counts: a key that one provider or one version lacks changes nothing."""
-    del cfg.MODEL.ROI_MASK_HEAD["MLP_DIMS"], cfg["VIS_PERIOD"]
+    del cfg.MODEL.ROI_MASK_HEAD["MLP_MASK_SIZE"], cfg["VIS_PERIOD"]
     assert config_hash(cfg) == config_hash(load_cfg("table2b/sigmoid.yaml", "mini", ["SEED", "3"]))
 
 
