@@ -1,0 +1,52 @@
+"""Results kept in the repository, so that a reader sees our numbers without training: `ablations/results/<scale>/`.
+
+A published result is a job's result.json under the name of its folder, which holds the identity of its config and
+inputs: a result whose recipe has changed since is not found, and never shown for another recipe.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ablations.job import Job
+from ablations.store import FINISHED, WAITING, Status, load_finished, status_of_result
+from mask_rcnn_paper.files import read_json, write_json_atomically
+
+PUBLISHED = Path(__file__).with_name("results")
+
+
+def published_file(job: Job, root: Path = PUBLISHED) -> Path:
+    """Where the result of a job is published: `<root>/<scale>/<kind>/<name>-<hash8>.json`."""
+    return root / job.folder.parent.parent.name / job.folder.parent.name / f"{job.folder.name}.json"
+
+
+def publish(jobs: Iterable[Job], root: Path = PUBLISHED) -> list[Path]:
+    """Copy the results of the finished jobs.
+
+    Args:
+        jobs: Jobs of a plan, in any state.
+        root: Folder of the published results.
+
+    Returns:
+        The files written, in the order of `jobs`; unfinished jobs have none.
+    """
+    written = []
+    for job in jobs:
+        status = load_finished(job)
+        if status is not None:
+            path = published_file(job, root)
+            # The process's own time, which includes its start: what a reader's machine would take.
+            write_json_atomically(path, {**status.result, "seconds": status.seconds, "identity": job.identity})
+            written.append(path)
+    return written
+
+
+def published_status(job: Job, jobs: Mapping[str, Job], root: Path = PUBLISHED) -> Status:
+    """As `store.read_status`, of the published results instead of a folder of runs.
+
+    Args:
+        job: The job.
+        jobs: Not needed: a published result stands for itself.
+        root: Folder of the published results.
+    """
+    status = status_of_result(job, read_json(published_file(job, root)) or {})
+    return Status(WAITING, "no published result of this recipe") if status is None else status
