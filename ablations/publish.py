@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ablations.job import Job
-from ablations.store import FINISHED, WAITING, Status, load_finished, status_of_result
+from ablations.store import WAITING, Status, load_finished, status_of_result
 from mask_rcnn_paper.files import read_json, write_json_atomically
 
 PUBLISHED = Path(__file__).with_name("results")
