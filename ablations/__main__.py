@@ -1,6 +1,6 @@
 """Run the paper's tables and print them: `python -m ablations list|run|status|table`.
 
-python -m ablations list
+python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
@@ -23,8 +24,9 @@ from ablations.plan import Plan, make_plan
 from ablations.progress_view import ProgressView, progress_text
 from ablations.render import FORMATS, render
 from ablations.results import collect
-from ablations.store import FAILED, FINISHED, LOG_NAME, RUNNING, Status, read_status
-from ablations.tables import Table, load_tables, select_rows, select_tables
+from ablations.selection import list_pending, select_rows, select_tables
+from ablations.store import FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
+from ablations.tables import Row, Table, load_tables
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
@@ -63,24 +65,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, function, text in (
-        ("list", list_tables, "show the tables, their rows and configs"),
+        ("list", list_tables, "show the tables, their rows and the state of each"),
         ("run", run, "run what is not finished yet, then print the tables"),
         ("status", show_status, "show the state of every job"),
         ("table", print_tables, "print the tables from the results there are"),
     ):
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(function=function)
-        sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar="TABLE", help="such as 2b")
+        sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar="TABLE", help="such as 2b, or text")
         forms = ["text", "json"] if name in ("list", "status") else list(FORMATS)
         sub.add_argument("--format", choices=forms, default=forms[0])
         if name == "run":
             sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
-        if name != "list":
+        sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
+        sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
+        if name == "list":
+            sub.set_defaults(seeds=[0], rows=[])
+        else:
             sub.epilog = "KEY VALUE pairs at the end override the configs of all jobs."
-            sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
             sub.add_argument("--seeds", type=int, nargs="+", default=[0], help="of detectors (default: 0)")
             sub.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="only these rows")
-            sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
     return parser
 
 
@@ -92,23 +96,50 @@ def _prepare(args: argparse.Namespace, opts: Sequence[str]) -> tuple[list[Table]
         if min(args.seeds) < 0:
             raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0, so that a run can be repeated")
         tables = select_tables(load_tables(), args.tables)
-        rows = select_rows(tables, args.rows)
+        rows, pending = select_rows(tables, args.rows)
+        if args.command == "run":
+            _report_pending(tables, rows, pending)
         output = Path(args.output).resolve()
         return tables, make_plan(rows, args.seeds, args.scale, output, load_cfg, config_hash, opts)
 
 
+def _report_pending(tables: Sequence[Table], rows: Mapping[Any, Row], pending: Mapping[Any, Row]) -> None:
+    """Say which rows a run skips.
+
+    Raises:
+        ValueError: nothing is left to run.
+    """
+    skipped = list_pending(pending)
+    if not rows:
+        names = ", ".join(table.id for table in tables)
+        raise ValueError(f"nothing to run: {skipped or f'no row of table {names} is of this paper'}")
+    if skipped:
+        print(f"ablations: skipped, {skipped}", file=sys.stderr)
+
+
 def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
-    """`list`: tables and rows."""
-    with one_line_errors("ablations"):
-        tables = select_tables(load_tables(), args.tables)
+    """`list`: tables, rows, and the state of each row's job of seed 0."""
+    tables, plan = _prepare(args, opts)
+    states = {key[:2]: _state(read_status(plan.jobs[identity], plan.jobs)) for key, identity in plan.rows.items()}
+    state_of = {(t.id, r.id): states.get((t.id, r.id)) or r.why_not_run for t in tables for r in t.rows}
     if args.format == "json":
-        print(json.dumps([dataclasses.asdict(table) for table in tables], indent=1))
+        entries = [dataclasses.asdict(table) for table in tables]
+        for entry in entries:
+            for row in entry["rows"]:
+                row["state"] = state_of[entry["id"], row["id"]]
+        print(json.dumps(entries, indent=1, ensure_ascii=False))
         return 0
+    print(f"states at scale {args.scale} under {Path(args.output).resolve() / args.scale}, seed 0\n")
     for table in tables:
-        print(f"{table.id}  {table.title} (Section {table.section}, {table.split})")
-        lines = [[f"    {row.id}", row.label, row.config or row.origin] for row in table.rows]
+        print(f"{table.id}  {table.heading}")
+        lines = [[f"    {row.id}", row.label, row.config, state_of[table.id, row.id]] for row in table.rows]
         print(tabulate(lines, tablefmt="plain", disable_numparse=True, preserve_whitespace=True) + "\n")
     return 0
+
+
+def _state(status: Status) -> str:
+    """One or two words, but for a result that is stale."""
+    return status.reason if status.state == WAITING else status.state
 
 
 def run(args: argparse.Namespace, opts: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ def header_lines(results: TableResults) -> list[str]:
     facts += [f"provider {results.provider}"] if results.provider else []
     facts += [f"COCO evaluation {results.coco_backend}"] if results.coco_backend else []
     lines = [
-        f"Table {table.id}. {table.title} (Section {table.section}; the paper's numbers: {table.split})",
+        f"Table {table.id}. {table.heading}",
         "; ".join(facts),
     ]
     lines += [SCALE_NOTES[results.scale]] if results.scale in SCALE_NOTES else []
@@ -85,7 +85,7 @@ def _cells(row: ResultRow, results: TableResults, notes: _Footnotes) -> list[str
     line = [row.label, *(_descriptor(row.descriptors.get(key, "")) for key in results.table.descriptors)]
     for paper, ours, note in zip(row.paper, row.ours, row.notes, strict=True):
         line += [
-            "-" if paper is None else f"{paper:{sign}.1f}",
+            "-" if paper is None else f"{paper:{sign}}",
             _value(ours, sign) + notes.mark(note),
             "-" if paper is None or ours is None else f"{_difference(ours, paper):+.1f}",
         ]
@@ -124,7 +124,7 @@ def _csv(results: Sequence[TableResults]) -> str:
     """One line per table, row and metric."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    numbers = ("metric", "paper", "mean", "std", "count", "difference", "note")
+    numbers = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note")
     writer.writerow(["table", "scale", "provider", "row", "label", *numbers])
     for entry in _entries(results):
         for row in entry["rows"]:
