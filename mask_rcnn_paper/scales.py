@@ -9,7 +9,8 @@ A row's YAML states the paper's recipe. A scale, `configs/scales/<name>.yaml`, s
 Rules for keys whose value a factor cannot change (strings, None) are errors. `paper` has no rules.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         The config, not frozen, with `cfg.SCALE == scale`.
 
     Raises:
-        ValueError: unknown scale, or a scale's rule does not fit the config.
+        ValueError: unknown scale, a scale's rule does not fit the config, a file that is not a mapping of keys, or a
+            KEY without a VALUE.
         FileNotFoundError: no such config file.
         KeyError: a key that does not exist.
     """
@@ -46,12 +48,26 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
     cfg = get_cfg()
     add_mask_rcnn_paper_config(cfg)
-    cfg.merge_from_file(str(find_config(config_file)))
+    path = find_config(config_file)
+    with _named(f"config file {str(path)!r}", ValueError):
+        cfg.merge_from_file(str(path))
     cfg.SCALE = scale
     if scale != "paper":
         apply_scale(cfg, load_scale(scale))
-    cfg.merge_from_list(list(opts))
+    if len(opts) % 2:
+        raise ValueError(f"KEY VALUE pairs {' '.join(opts)!r}: the last KEY has no VALUE")
+    with _named("KEY VALUE pairs", KeyError):
+        cfg.merge_from_list(list(opts))
     return cfg
+
+
+@contextlib.contextmanager
+def _named(source: str, kind: type[Exception]) -> Iterator[None]:
+    """Raise `kind`, with the source of the config, where detectron2 asserts or stumbles over what it cannot merge."""
+    try:
+        yield
+    except (AssertionError, AttributeError, RecursionError, TypeError) as error:
+        raise kind(f"{source}: {error}") from error
 
 
 def find_config(config_file: str | Path) -> Path:

@@ -83,3 +83,18 @@ def test_unknown_key_is_named():
     """A misspelt key on the command line is named."""
     with pytest.raises(KeyError, match="SOLVER.MAX_ITERS"):
         load_cfg("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITERS", "7"])
+
+
+def test_a_key_without_a_value_is_named():
+    """A KEY VALUE list of odd length is refused."""
+    with pytest.raises(ValueError, match="SOLVER.MAX_ITER.*no VALUE"):
+        load_cfg("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITER"])
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n- 2\n", "MODEL:\n", "_BASE_: bad.yaml\n"])
+def test_a_file_that_is_no_config_is_named(tmp_path, text):
+    """Nothing, a list, a section without keys, and one that inherits from itself."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="bad.yaml"):
+        load_cfg(path)
