@@ -5,6 +5,7 @@ A row's YAML states the paper's recipe. A scale, `configs/scales/<name>.yaml`, s
     MULTIPLY: {KEY: factor}          numbers, also inside lists; whole numbers stay whole (rounded, at least 1)
     REPLACE:  {KEY: {old: new}}      values, also inside lists
     SET:      {KEY: value}           whatever the row says
+    CASES:    [{WHERE: {KEY: value}, MULTIPLY: ..., ...}]    rules for the rows that have these values; they win
 
 Rules for keys whose value a factor cannot change (strings, None) are errors. `paper` has no rules.
 """
@@ -85,21 +86,31 @@ def find_config(config_file: str | Path) -> Path:
     )
 
 
-def load_scale(name: str) -> dict[str, dict[str, Any]]:
+def load_scale(name: str) -> dict[str, Any]:
     """Rules of `configs/scales/<name>.yaml`; those of its `_BASE_` scale come first and lose to its own."""
     with open(CONFIG_ROOT / "scales" / f"{name}.yaml", encoding="utf-8") as file:
         rules = yaml.safe_load(file)
     base = load_scale(rules.pop("_BASE_")) if "_BASE_" in rules else {}
-    return {kind: {**base.get(kind, {}), **rules.get(kind, {})} for kind in _RULES}
+    merged = {kind: {**base.get(kind, {}), **rules.get(kind, {})} for kind in _RULES}
+    return {**merged, "CASES": base.get("CASES", []) + rules.get("CASES", [])}
 
 
-def apply_scale(cfg: CfgNode, rules: dict[str, dict[str, Any]]) -> None:
+def apply_scale(cfg: CfgNode, rules: dict[str, Any]) -> None:
     """Change `cfg` in place by the rules of a scale.
+
+    Args:
+        cfg: Config of a row at paper scale, which is what the conditions of CASES are about.
+        rules: As `load_scale` gives them.
 
     Raises:
         KeyError: a rule names a key that `cfg` does not have.
         ValueError: a factor for a value that is not a number or a list of numbers.
     """
+    rules = {kind: dict(rules[kind]) for kind in _RULES} | {"CASES": rules["CASES"]}
+    for case in rules["CASES"]:
+        if all(_value(cfg, key) == value for key, value in case["WHERE"].items()):
+            for kind in _RULES:
+                rules[kind] |= case.get(kind, {})
     for key, factor in rules["MULTIPLY"].items():
         _update(cfg, key, lambda value, key=key, factor=factor: _multiplied(value, Fraction(factor), key))
     for key, table in rules["REPLACE"].items():
@@ -108,12 +119,12 @@ def apply_scale(cfg: CfgNode, rules: dict[str, dict[str, Any]]) -> None:
         _update(cfg, key, lambda _old, value=value: value)
 
 
-def _update(cfg: CfgNode, key: str, change) -> None:
-    *parents, leaf = key.split(".")
-    node = cfg
-    for parent in parents:
-        node = node[parent]
-    cfg.merge_from_list([key, change(node[leaf])])
+def _value(cfg: CfgNode, key: str) -> Any:
+    return reduce(getitem, key.split("."), cfg)
+
+
+def _update(cfg: CfgNode, key: str, change: Callable[[Any], Any]) -> None:
+    cfg.merge_from_list([key, change(_value(cfg, key))])
 
 
 def _multiplied(value: Any, factor: Fraction, key: str) -> Any:
