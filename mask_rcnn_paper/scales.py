@@ -11,8 +11,10 @@ Rules for keys whose value a factor cannot change (strings, None) are errors. `p
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
