@@ -1,9 +1,10 @@
-"""Run the paper's tables and print them: `python -m ablations list|run|status|table`.
+"""Run the paper's tables and print them: `python -m ablations list|run|status|table|publish`.
 
 python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
+python -m ablations table 2b --scale mini --published
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ablations.execute import execute
 from ablations.job import Job
 from ablations.plan import Plan, make_plan
 from ablations.progress_view import ProgressView, progress_text
+from ablations.publish import PUBLISHED, publish, published_status
 from ablations.render import FORMATS, render
 from ablations.results import collect
 from ablations.selection import list_pending, select_rows, select_tables
@@ -64,27 +66,29 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m ablations", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, function, text in (
-        ("list", list_tables, "show the tables, their rows and the state of each"),
-        ("run", run, "run what is not finished yet, then print the tables"),
-        ("status", show_status, "show the state of every job"),
-        ("table", print_tables, "print the tables from the results there are"),
+    for name, function, text, forms in (
+        ("list", list_tables, "show the tables, their rows and the state of each", ("text", "json")),
+        ("run", run, "run what is not finished yet, then print the tables", tuple(FORMATS)),
+        ("status", show_status, "show the state of every job", ("text", "json")),
+        ("table", print_tables, "print the tables from the results there are", tuple(FORMATS)),
+        ("publish", publish_results, "copy finished results into ablations/results/, to be committed", ()),
     ):
         sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(function=function)
+        sub.set_defaults(function=function, seeds=[0], rows=[], published=False)
         sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar="TABLE", help="such as 2b, or text")
-        forms = ["text", "json"] if name in ("list", "status") else list(FORMATS)
-        sub.add_argument("--format", choices=forms, default=forms[0])
-        if name == "run":
-            sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
         sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
         sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
-        if name == "list":
-            sub.set_defaults(seeds=[0], rows=[])
-        else:
+        if forms:
+            sub.add_argument("--format", choices=forms, default=forms[0])
+        if name != "list":
             sub.epilog = "KEY VALUE pairs at the end override the configs of all jobs."
-            sub.add_argument("--seeds", type=int, nargs="+", default=[0], help="of detectors (default: 0)")
-            sub.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="only these rows")
+            sub.add_argument("--seeds", type=int, nargs="+", help="of detectors (default: 0)")
+            sub.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows")
+        if name == "run":
+            sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
+        if name in ("list", "table"):
+            text = "show the results kept in ablations/results/ instead of those under --output"
+            sub.add_argument("--published", action="store_true", help=text)
     return parser
 
 
@@ -120,7 +124,8 @@ def _report_pending(tables: Sequence[Table], rows: Mapping[Any, Row], pending: M
 def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`list`: tables, rows, and the state of each row's job of seed 0."""
     tables, plan = _prepare(args, opts)
-    states = {key[:2]: _state(read_status(plan.jobs[identity], plan.jobs)) for key, identity in plan.rows.items()}
+    status_of = _status_reader(args)
+    states = {key[:2]: _state(status_of(plan.jobs[identity], plan.jobs)) for key, identity in plan.rows.items()}
     state_of = {(t.id, r.id): states.get((t.id, r.id)) or r.why_not_run for t in tables for r in t.rows}
     if args.format == "json":
         entries = [dataclasses.asdict(table) for table in tables]
@@ -129,7 +134,8 @@ def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
                 row["state"] = state_of[entry["id"], row["id"]]
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return 0
-    print(f"states at scale {args.scale} under {Path(args.output).resolve() / args.scale}, seed 0\n")
+    place = PUBLISHED if args.published else Path(args.output).resolve()
+    print(f"states at scale {args.scale} under {place / args.scale}, seed 0\n")
     for table in tables:
         print(f"{table.id}  {table.heading}")
         lines = [[f"    {row.id}", row.label, row.config, state_of[table.id, row.id]] for row in table.rows]
@@ -194,7 +200,22 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
 def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace) -> str:
     with one_line_errors("ablations"):
         seeds = list(dict.fromkeys(args.seeds))
-        return render([collect(table, plan, seeds) for table in tables], args.format)
+        return render([collect(table, plan, seeds, _status_reader(args)) for table in tables], args.format)
+
+
+def _status_reader(args: argparse.Namespace) -> Callable[[Job, Mapping[str, Job]], Status]:
+    return published_status if args.published else read_status
+
+
+def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`publish`: copy the results of finished jobs to where `--published` finds them."""
+    _, plan = _prepare(args, opts)
+    with one_line_errors("ablations"):
+        written = publish(plan.jobs.values())
+    for path in written:
+        print(path)
+    print(f"{len(written)} of {len(plan.jobs)} jobs are finished and published", file=sys.stderr)
+    return 0 if len(written) == len(plan.jobs) else 1
 
 
 def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:

@@ -14,17 +14,16 @@ from mask_rcnn_paper.files import read_json, write_json_atomically
 PUBLISHED = Path(__file__).with_name("results")
 
 
-def published_file(job: Job, root: Path = PUBLISHED) -> Path:
-    """Where the result of a job is published: `<root>/<scale>/<kind>/<name>-<hash8>.json`."""
-    return root / job.folder.parent.parent.name / job.folder.parent.name / f"{job.folder.name}.json"
+def published_file(job: Job) -> Path:
+    """Where the result of a job is published: `results/<scale>/<kind>/<name>-<hash8>.json`."""
+    return PUBLISHED / job.folder.parent.parent.name / job.folder.parent.name / f"{job.folder.name}.json"
 
 
-def publish(jobs: Iterable[Job], root: Path = PUBLISHED) -> list[Path]:
+def publish(jobs: Iterable[Job]) -> list[Path]:
     """Copy the results of the finished jobs.
 
     Args:
         jobs: Jobs of a plan, in any state.
-        root: Folder of the published results.
 
     Returns:
         The files written, in the order of `jobs`; unfinished jobs have none.
@@ -33,20 +32,19 @@ def publish(jobs: Iterable[Job], root: Path = PUBLISHED) -> list[Path]:
     for job in jobs:
         status = load_finished(job)
         if status is not None:
-            path = published_file(job, root)
+            path = published_file(job)
             # The process's own time, which includes its start: what a reader's machine would take.
             write_json_atomically(path, {**status.result, "seconds": status.seconds, "identity": job.identity})
             written.append(path)
     return written
 
 
-def published_status(job: Job, jobs: Mapping[str, Job], root: Path = PUBLISHED) -> Status:
+def published_status(job: Job, jobs: Mapping[str, Job]) -> Status:
     """As `store.read_status`, of the published results instead of a folder of runs.
 
     Args:
         job: The job.
         jobs: Not needed: a published result stands for itself.
-        root: Folder of the published results.
     """
-    status = status_of_result(job, read_json(published_file(job, root)) or {})
+    status = status_of_result(job, read_json(published_file(job)) or {})
     return Status(WAITING, "no published result of this recipe") if status is None else status

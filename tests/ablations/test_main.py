@@ -3,12 +3,13 @@
 import json
 import os
 import re
+import shutil
 import signal
 
 import pytest
 
 import ablations.__main__ as cli
-from ablations import plan
+from ablations import plan, publish
 
 # Takes the arguments of train_net.py and of pre-training; its mask AP depends on config and seed alone.
 PRETENDER = """
@@ -111,6 +112,19 @@ def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
     monkeypatch.setenv("BROKEN", "rpn/r50_c4.yaml")
     code, out, _ = ablations("run 2b --scale mini")
     assert code == 1 and "[a] blocked: needs rpn r50_c4, which failed: exit code 1; last line: " in out
+
+
+def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypatch):
+    """`publish` copies what is finished; `table --published` and `list --published` show it, whatever --output has."""
+    monkeypatch.setattr(publish, "PUBLISHED", tmp_path / "results")
+    assert ablations("publish 2b --scale mini")[0] == 1
+    _, before, _ = ablations("run 2b --scale mini")
+    code, out, err = ablations("publish 2b --scale mini")
+    assert code == 0 and len(out.splitlines()) == 4 and "4 of 4 jobs are finished and published" in err
+    shutil.rmtree(tmp_path / "out")
+    _, table, _ = ablations("table 2b --scale mini --published")
+    assert table in before
+    assert "table2b/softmax.yaml  finished" in ablations("list 2b --scale mini --published")[1]
 
 
 def test_rows_can_be_chosen(ablations):

@@ -5,14 +5,16 @@ import json
 
 import pytest
 
+import ablations.publish as publishing
 from ablations.publish import publish, published_file, published_status
 from ablations.store import FINISHED, WAITING
 from tests.ablations import fakes
 
 
 @pytest.fixture
-def job(tmp_path):
-    """A finished detector `mini/detector/row-1234abcd`."""
+def job(tmp_path, monkeypatch):
+    """A finished detector `mini/detector/row-1234abcd`; its results go to `results`."""
+    monkeypatch.setattr(publishing, "PUBLISHED", tmp_path / "results")
     job = dataclasses.replace(fakes.job(tmp_path, "row"), folder=tmp_path / "out/mini/detector/row-1234abcd")
     job.folder.mkdir(parents=True)
     result = {"metrics": {"segm": {"AP": 30.0}}, "config_hash": "h", "seconds": 1.5, "scale": "mini"}
@@ -23,9 +25,9 @@ def job(tmp_path):
 
 def test_a_published_result_comes_back(job, tmp_path):
     """Metrics as they were, the time of the whole process, the job's identity; by scale, kind and folder."""
-    (path,) = publish([job], tmp_path / "results")
-    assert path == tmp_path / "results/mini/detector/row-1234abcd.json" == published_file(job, tmp_path / "results")
-    status = published_status(job, {}, tmp_path / "results")
+    (path,) = publish([job])
+    assert path == tmp_path / "results/mini/detector/row-1234abcd.json" == published_file(job)
+    status = published_status(job, {})
     assert (status.state, status.seconds) == (FINISHED, 9.5)
     assert status.result["metrics"] == {"segm": {"AP": 30.0}} and status.result["identity"] == job.identity
 
@@ -33,16 +35,16 @@ def test_a_published_result_comes_back(job, tmp_path):
 def test_unfinished_jobs_are_not_published(job, tmp_path):
     """A result of an evaluation in mid-training stays where it is."""
     (job.folder / "job.json").write_text(json.dumps({"state": "running", "seconds": None}))
-    assert publish([job], tmp_path / "results") == []
+    assert publish([job]) == []
     assert not (tmp_path / "results").exists()
 
 
-def test_a_changed_recipe_has_no_published_result(job, tmp_path):
+def test_a_changed_recipe_has_no_published_result(job):
     """Another config is another hash, in the folder's name and in the file."""
-    publish([job], tmp_path / "results")
+    publish([job])
     for other in (
         dataclasses.replace(job, folder=job.folder.with_name("row-ffffffff")),
         dataclasses.replace(job, config_hash="another"),
     ):
-        status = published_status(other, {}, tmp_path / "results")
+        status = published_status(other, {})
         assert (status.state, status.reason) == (WAITING, "no published result of this recipe")
