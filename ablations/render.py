@@ -82,7 +82,7 @@ def cells(results: TableResults, notes: _Footnotes) -> tuple[list[str], list[lis
 
 def _cells(row: ResultRow, results: TableResults, notes: _Footnotes) -> list[str]:
     sign = "+" if row.is_delta else ""
-    line = [row.label, *(_descriptor(row.descriptors.get(key, "")) for key in results.table.descriptors)]
+    line = [row.label, *(descriptor_text(row.descriptors.get(key, "")) for key in results.table.descriptors)]
     for paper, ours, note in zip(row.paper, row.ours, row.notes, strict=True):
         line += [
             "-" if paper is None else f"{paper:{sign}}",
@@ -92,7 +92,8 @@ def _cells(row: ResultRow, results: TableResults, notes: _Footnotes) -> list[str
     return line
 
 
-def _descriptor(value: Any) -> str:
+def descriptor_text(value: Any) -> str:
+    """A descriptor as printed; true is a check mark, false nothing."""
     return "✓" if value is True else "" if value is False else str(value)
 
 

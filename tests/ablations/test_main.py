@@ -42,8 +42,7 @@ def ablations(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(plan, "PROGRAMS", dict.fromkeys(plan.PROGRAMS, (str(tmp_path / "pretender.py"),)))
 
     def call(words, *opts):
-        argv = words.split()
-        argv += ["--output", str(tmp_path / "out")] if argv[0] != "list" else []
+        argv = [*words.split(), "--output", str(tmp_path / "out")]
         try:
             code = cli.main([*argv, *opts])
         except SystemExit as error:
@@ -53,13 +52,42 @@ def ablations(tmp_path, monkeypatch, capsys):
     return call
 
 
-def test_list_shows_rows_and_configs(ablations):
-    """People get lines, programs JSON."""
+def test_list_shows_every_row_with_its_state(ablations):
+    """People get lines, programs JSON; each row has a config and a state, or the reason why it has none."""
     code, out, _ = ablations("list")
-    assert code == 0 and "softmax  table2b/softmax.yaml" in out and "2c  RoIAlign (ResNet-50-C4)" in out
-    code, out, _ = ablations("list 2c --format json")
-    assert [table["id"] for table in json.loads(out)] == ["2c"]
-    assert json.loads(out)[0]["rows"][0]["config"] == "table2c/roipool_max.yaml"
+    assert code == 0 and "softmax  table2b/softmax.yaml  not run" in out
+    assert "2c  RoIAlign (ResNet-50-C4)" in out and "cited by the paper: [10] Dai et al., CVPR 2016" in out
+    assert "not built yet: training on Cityscapes" in out and "from the TensorMask paper: Chen et al." in out
+    code, out, _ = ablations("list --format json")
+    tables = json.loads(out)
+    assert len(tables) == 22 and all(row["state"] for table in tables for row in table["rows"])
+    assert next(t for t in tables if t["id"] == "2c")["rows"][0]["config"] == "table2c/roipool_max.yaml"
+
+
+def test_list_shows_the_state_at_a_scale(ablations, monkeypatch):
+    """finished, failed, not run, stale; rows printed twice have one state; other scales are not touched."""
+    monkeypatch.setenv("BROKEN", "table2b/softmax.yaml")
+    ablations("run 2b --scale mini")
+    states = {}
+    _, out, _ = ablations("list 2a 2b 2c --scale mini --format json")
+    for table in json.loads(out):
+        states |= {f"{table['id']}/{row['id']}": row["state"] for row in table["rows"]}
+    assert {states[row] for row in ("2a/r50_c4", "2b/sigmoid", "2c/roialign_ave")} == {"finished"}
+    assert (states["2b/softmax"], states["2c/roipool_max"]) == ("failed", "not run")
+    _, out, _ = ablations("list 2b --scale smoke")
+    assert out.count("not run") == 2
+
+
+def test_rows_that_are_not_built_yet_are_skipped(ablations, monkeypatch):
+    """A run says so in one line and runs the others; the table has a footnote; alone they are an error."""
+    monkeypatch.setattr(cli, "execute", lambda jobs, *_: {})
+    code, out, err = ablations("run 2b 7 --scale mini")
+    skipped = "table 7 mask_rcnn_fine, mask_rcnn_fine_coco (training on Cityscapes)"
+    assert code == 0 and f"ablations: skipped, not built yet: {skipped}\n" in err
+    assert "[f] not built yet: training on Cityscapes" in out and "Table 2b." in out
+    code, out, _ = ablations("table 7 --scale mini")
+    assert code == 0 and "[f] not built yet: training on Cityscapes" in out
+    assert ablations("status 7 --scale mini")[0] == 0
 
 
 def test_run_ends_with_tables_and_times(ablations, tmp_path):
@@ -131,14 +159,20 @@ def test_rows_can_be_chosen(ablations):
     """Only the chosen row and its inputs run; the table says that the others were not."""
     code, out, err = ablations("run 2c --scale mini --rows roipool_max --format csv")
     assert code == 0 and err.count(": started") == 3
-    assert out.splitlines()[1] == ("2c,mini,embedded 0.6+embedded,roipool_max,RoIPool [12],segm/AP,26.9,20.0,,1,-6.9,")
+    assert out.splitlines()[1] == (
+        "2c,mini,embedded 0.6+embedded,roipool_max,RoIPool [12],segm/AP,AP,26.9,20.0,,1,-6.9,"
+    )
     assert out.count("not selected") == 4 * 3
 
 
 @pytest.mark.parametrize(
     "words, opts, message",
     [
-        ("run 2z", (), "unknown table '2z': choose from 2b, 2c"),
+        ("run 2z", (), "unknown table '2z': choose from 1, 2a, 2b, 2c"),
+        ("run 7", (), "nothing to run: not built yet: table 7 mask_rcnn_fine, mask_rcnn_fine_coco (training on"),
+        ("run 9 --rows test_time_augm", (), "nothing to run: not built yet: table 9 test_time_augm (test-time"),
+        ("run TM-4 TM-5", (), "nothing to run: no row of table TM-4, TM-5 is of this paper"),
+        ("list --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
         ("run 2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
         ("run 2b --rows relu", (), "unknown row 'relu' of table 2b: choose from softmax, sigmoid"),
         ("run 2b --jobs 0", (), "--jobs 0: must be at least 1"),
