@@ -54,7 +54,7 @@ def ablations(tmp_path, monkeypatch, capsys):
 
 def test_list_shows_every_row_with_its_state(ablations):
     """People get lines, programs JSON; each row has a config and a state, or the reason why it has none."""
-    code, out, _ = ablations("list")
+    code, out, _ = ablations("list 1 2b 2c 7 TM-4")
     assert code == 0 and "softmax  table2b/softmax.yaml  not run" in out
     assert "2c  RoIAlign (ResNet-50-C4)" in out and "cited by the paper: [10] Dai et al., CVPR 2016" in out
     assert "not built yet: training on Cityscapes" in out and "from the TensorMask paper: Chen et al." in out
