@@ -15,7 +15,7 @@ from ablations.execute import execute
 from ablations.job import Job
 from ablations.plan import Plan, make_plan
 from ablations.progress_view import ProgressView, progress_text
-from ablations.publish import PUBLISHED, publish, published_status
+from ablations.publish import publish, published_folder, published_status, write_page
 from ablations.render import render
 from ablations.results import collect
 from ablations.selection import list_pending, select_rows, select_tables
@@ -68,8 +68,8 @@ def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
                 row["state"] = state_of[entry["id"], row["id"]]
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return 0
-    place = PUBLISHED if args.published else Path(args.output).resolve()
-    print(f"states at scale {args.scale} under {place / args.scale}, seed 0\n")
+    place = published_folder(args.scale) if args.published else Path(args.output).resolve() / args.scale
+    print(f"states at scale {args.scale} under {place}, seed 0\n")
     for table in tables:
         print(f"{table.id}  {table.heading}")
         lines = [[f"    {row.id}", row.label, row.config, state_of[table.id, row.id]] for row in table.rows]
@@ -142,11 +142,12 @@ def _status_reader(args: argparse.Namespace) -> Callable[[Job, Mapping[str, Job]
 
 
 def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
-    """`publish`: copy the results of finished jobs to where `--published` finds them."""
+    """`publish`: copy the results of finished jobs to where `--published` finds them, and show them all in a page."""
     _, plan = _prepare(args, opts)
     with one_line_errors("ablations"):
         written = publish(plan.jobs.values())
-    for path in written:
+        page = write_page(args.scale)
+    for path in (*written, page):
         print(path)
     print(f"{len(written)} of {len(plan.jobs)} jobs are finished and published", file=sys.stderr)
     return 0 if len(written) == len(plan.jobs) else 1

@@ -148,7 +148,7 @@ def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypa
     assert ablations("publish 2b --scale mini")[0] == 1
     _, before, _ = ablations("run 2b --scale mini")
     code, out, err = ablations("publish 2b --scale mini")
-    assert code == 0 and len(out.splitlines()) == 4 and "4 of 4 jobs are finished and published" in err
+    assert code == 0 and len(out.splitlines()) == 5 and "4 of 4 jobs are finished and published" in err
     shutil.rmtree(tmp_path / "out")
     _, table, _ = ablations("table 2b --scale mini --published")
     assert table in before

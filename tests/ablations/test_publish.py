@@ -6,8 +6,13 @@ import json
 import pytest
 
 import ablations.publish as publishing
+from ablations.plan import make_plan
 from ablations.publish import publish, published_file, published_status
+from ablations.selection import select_rows
 from ablations.store import FINISHED, WAITING
+from ablations.tables import load_tables
+from mask_rcnn_paper.results import config_hash
+from mask_rcnn_paper.scales import load_cfg
 from tests.ablations import fakes
 
 
@@ -48,3 +53,22 @@ def test_a_changed_recipe_has_no_published_result(job):
     ):
         status = published_status(other, {})
         assert (status.state, status.reason) == (WAITING, "no published result of this recipe")
+
+
+def test_the_page_is_what_the_published_results_say():
+    """`ablations/results/<scale>/README.md` is never edited by hand; `python -m ablations publish` writes it."""
+    pages = list(publishing.PUBLISHED.glob("*/README.md"))
+    assert pages
+    for page in pages:
+        assert page.read_text(encoding="utf-8") == publishing.published_page(page.parent.name)
+
+
+def test_every_published_result_is_of_a_recipe_there_is():
+    """Results of recipes that have changed since are removed, so that none is taken for what the YAMLs say now."""
+    tables = list(load_tables().values())
+    for folder in publishing.PUBLISHED.iterdir():
+        found = {path for path in folder.rglob("*.json")}
+        seeds = {json.loads(path.read_text())["seed"] for path in found}
+        rows, _ = select_rows(tables, [])
+        plan = make_plan(rows, sorted(seeds), folder.name, publishing.PUBLISHED, load_cfg, config_hash)
+        assert found <= {publishing.published_file(job) for job in plan.jobs.values()}
