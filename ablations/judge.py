@@ -1,0 +1,118 @@
+"""Whether a claim holds: a verdict from the paired differences of its seeds. Pure; knows no rows and no files."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+GREATER, ABOUT_EQUAL = "greater", "about_equal"
+RELATIONS = (GREATER, ABOUT_EQUAL)
+
+REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_RUN = "reproduced", "not reproduced", "inconclusive", "not run"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_RUN)
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on.
+
+    `mean` of `count` differences, and the interval [low, high] of that mean at `CONFIDENCE`, in the unit of the metric.
+    One difference has no interval, none has no mean either. `note`: what a reader should know beside the verdict.
+    """
+
+    verdict: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    count: int = 0
+    note: str = ""
+
+
+def judge(relation: str, differences: Sequence[float], margin: float = 0.0) -> Judgement:
+    """Judge a claim.
+
+    `greater` is reproduced where the interval of the mean difference lies above 0, and not reproduced where no part of
+    it does. `about_equal` is reproduced where the interval lies within the margin (as two one-sided tests do, here at
+    2.5 % each), and not reproduced where it lies wholly outside. All else is inconclusive, as is a single seed.
+
+    Args:
+        relation: One of `RELATIONS`.
+        differences: One per seed, all finite.
+        margin: Largest difference that still counts as about equal, for that relation alone.
+
+    Raises:
+        ValueError: unknown relation, or a difference that is not finite.
+    """
+    if not differences:
+        return Judgement(NOT_RUN)
+    if not all(map(math.isfinite, differences)):
+        raise ValueError(f"differences {list(differences)}: must be finite; leave out the seeds that have none")
+    mean = fmean(differences)
+    agrees = holds(relation, mean, mean, margin)
+    if len(differences) == 1:
+        note = f"one seed gives no interval; its difference {'agrees with' if agrees else 'contradicts'} the claim"
+        return Judgement(INCONCLUSIVE, mean, count=1, note=note)
+    low, high = interval(differences)
+    if holds(relation, low, high, margin):
+        verdict = REPRODUCED
+    else:
+        verdict = NOT_REPRODUCED if _fails(relation, low, high, margin) else INCONCLUSIVE
+    return Judgement(verdict, mean, low, high, len(differences))
+
+
+def holds(relation: str, low: float, high: float, margin: float = 0.0) -> bool:
+    """Whether every value of [low, high] fulfils the relation.
+
+    Raises:
+        ValueError: unknown relation.
+    """
+    if relation == GREATER:
+        return low > 0
+    if relation == ABOUT_EQUAL:
+        return -margin <= low and high <= margin
+    raise ValueError(f"unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
+
+
+def _fails(relation: str, low: float, high: float, margin: float) -> bool:
+    """Whether no value of [low, high] fulfils the relation."""
+    return high <= 0 if relation == GREATER else low > margin or high < -margin
+
+
+def pair(left: Mapping[int, float], right: Mapping[int, float]) -> dict[int, float]:
+    """Differences left - right by seed, of the seeds that have a finite value on both sides."""
+    shared = (seed for seed in left if math.isfinite(left[seed]) and math.isfinite(right.get(seed, math.nan)))
+    return {seed: left[seed] - right[seed] for seed in shared}
+
+
+def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Student's confidence interval of the mean of at least two values; without spread it is a point."""
+    half = t_quantile(confidence, len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    return fmean(values) - half, fmean(values) + half
+
+
+def t_quantile(confidence: float, freedom: int) -> float:
+    """The t for which Student's distribution has the probability `confidence` within [-t, t].
+
+    Args:
+        confidence: In (0, 1).
+        freedom: Degrees of freedom, at least 1.
+    """
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):  # Halves the angle's interval down to rounding.
+        middle = (low + high) / 2
+        low, high = (middle, high) if _central_probability(middle, freedom) < confidence else (low, middle)
+    return math.sqrt(freedom) * math.tan((low + high) / 2)
+
+
+def _central_probability(angle: float, freedom: int) -> float:
+    """Probability of |t| <= sqrt(freedom) * tan(angle): Abramowitz and Stegun, 26.7.3 (odd) and 26.7.4 (even)."""
+    odd = freedom % 2
+    term = math.cos(angle) if odd else 1.0
+    total = 0.0 if freedom == 1 else term
+    for n in range(2 + odd, freedom - 1, 2):
+        term *= (n - 1) / n * math.cos(angle) ** 2
+        total += term
+    total *= math.sin(angle)
+    return 2 / math.pi * (angle + total) if odd else total
