@@ -1,10 +1,11 @@
-"""Run the paper's tables and print them: `python -m ablations list|run|status|table|publish`.
+"""Run the paper's tables, print and judge them: `python -m ablations list|run|status|table|claims|publish`.
 
 python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
 python -m ablations table 2b --scale mini --published
+python -m ablations claims 2b 2c-roialign --scale mini --seeds 0 1 2
 """
 
 import argparse
@@ -12,7 +13,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from ablations import commands
+from ablations import claims_command, commands
 from ablations.render import FORMATS
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
@@ -53,11 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         ("run", commands.run, "run what is not finished yet, then print the tables", tuple(FORMATS)),
         ("status", commands.show_status, "show the state of every job", ("text", "json")),
         ("table", commands.print_tables, "print the tables from the results there are", tuple(FORMATS)),
+        ("claims", claims_command.judge_claims, "judge the paper's claims by the results there are", ("text", "json")),
         ("publish", commands.publish_results, "copy finished results into ablations/results/, to be committed", ()),
     ):
         sub = choices.add_parser(name, help=text, description=text)
         sub.set_defaults(function=function, seeds=[0], rows=[], published=False)
-        sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar="TABLE", help="such as 2b, or text")
+        what = ("CLAIM|TABLE", "such as 2b-sigmoid, or 2b") if name == "claims" else ("TABLE", "such as 2b, or text")
+        sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar=what[0], help=what[1])
         sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
         sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
         if forms:
@@ -65,10 +68,11 @@ def _parser() -> argparse.ArgumentParser:
         if name != "list":
             sub.epilog = "KEY VALUE pairs at the end override the configs of all jobs."
             sub.add_argument("--seeds", type=int, nargs="+", help="of detectors (default: 0)")
+        if name not in ("list", "claims"):
             sub.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows")
         if name == "run":
             sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
-        if name in ("list", "table"):
+        if name in ("list", "table", "claims"):
             text = "show the results kept in ablations/results/ instead of those under --output"
             sub.add_argument("--published", action="store_true", help=text)
     return parser

@@ -121,8 +121,8 @@ def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table],
         raise ValueError(f"{where}: has no over, so its metric must be a difference, not {entry['metric']!r}")
     computed = None if pending else _paper_difference(entry["metric"], row, over, tables)
     if (computed is None) != ("paper" in entry):
-        found = f"the tables give {computed}" if "paper" in entry else "the tables do not give the difference"
-        raise ValueError(f"{where}: paper must stand there where the tables give no difference, and only there: {found}")
+        fault = f"given, but the tables give {computed}" if "paper" in entry else "missing, and no table gives it"
+        raise ValueError(f"{where}: paper, the paper's own difference, is {fault}")
     paper = entry.get("paper", computed)
     if paper is not None and not holds(relation, paper, paper, margin):
         raise ValueError(f"{where}: the paper's own difference, {paper}, contradicts it")

@@ -1,0 +1,112 @@
+"""The command, on statuses that only pretend to be of runs."""
+
+import json
+
+import pytest
+
+import ablations.__main__ as cli
+from ablations import claims_command
+from ablations.store import WAITING, Status
+from tests.ablations import fakes
+
+# Mask AP, AP50 and AP75 by run; seed 1 adds a tenth to the first alone.
+APS = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0), "r50_c4_roipool": (37.0, 70.0, 20.0)}
+
+
+def status_of(job, jobs):
+    """Runs of `APS` are finished, others are not."""
+    run, _, seed = job.name.rpartition("-seed")
+    if run not in APS:
+        return Status(WAITING, "not run")
+    ap, ap50, ap75 = APS[run]
+    return fakes.finished((ap + 0.1 * int(seed) * (run == "r50_c4"), ap50, ap75))
+
+
+def nothing(job, jobs):
+    """As where nothing has been run."""
+    return Status(WAITING, "not run")
+
+
+@pytest.fixture
+def claims(tmp_path, monkeypatch, capsys):
+    """Run the command; returns its exit code, stdout and stderr."""
+    monkeypatch.setattr(claims_command, "read_status", status_of)
+    monkeypatch.setattr(claims_command, "published_status", nothing)
+
+    def call(words, *opts):
+        try:
+            code = cli.main(["claims", *words.split(), "--output", str(tmp_path / "out"), *opts])
+        except SystemExit as error:
+            code = error.code
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_every_claim_has_a_line_below_its_sentence(claims):
+    """Sections, words, comparisons, the paper's difference, ours with its interval, verdicts, counts."""
+    code, out, _ = claims("2b 2c-roialign 2c-roiwarp-max 8-test-augm-mask --scale mini --seeds 0 1")
+    assert code == 0
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert lines[1].startswith("scale mini; data mini_train -> mini_val; seeds 0, 1; provider embedded 0.6+embedded;")
+    assert lines[2] == "mini runs claim signs and orders of differences only, never absolute APs"
+    assert lines[5:] == [
+        "",
+        "Section 4.2",
+        '"results in a severe loss in mask AP (5.5 points)"',
+        "2b-sigmoid 2b/sigmoid > 2b/softmax segm/AP +5.5 +12.1 [+11.4, +12.7] (2 seeds) reproduced",
+        '"improves AP by ~3 points and AP75 by ~5 points"',
+        "2c-roialign 2c/roialign_ave > 2c/roipool_max segm/AP +3.4 -0.9 [-1.6, -0.3] (2 seeds) not reproduced",
+        '"RoIWarp performs on par with RoIPool"',
+        "2c-roiwarp-max 2c/roiwarp_max ≈ 2c/roipool_max (± 1) segm/AP +0.3 - not run (2c/roiwarp_max: not run)",
+        "",
+        "Appendix B",
+        '"Each model improvement increases both mask AP and box AP consistently"',
+        "8-test-augm-mask 8/test_time_augm > 8/non_local segm/AP +1.5 - not run "
+        "(8/test_time_augm: not built yet: test-time augmentation; 8/non_local: not built yet: the non-local block)",
+        "",
+        "4 claims: 1 reproduced, 1 not reproduced, 0 inconclusive, 2 not run",
+    ]
+
+
+def test_one_seed_is_said_to_decide_nothing(claims):
+    """The default of one seed shows differences and signs."""
+    _, out, _ = claims("2b --scale mini")
+    assert "+12.0 (1 seed)  inconclusive  (one seed gives no interval; its difference agrees with the claim)" in out
+
+
+def test_json_has_every_claim_with_unrounded_numbers(claims):
+    """What a program needs to draw or to check the verdicts."""
+    code, out, _ = claims("--scale mini --seeds 0 1 --format json")
+    found = json.loads(out)
+    assert code == 0 and (found["scale"], found["seeds"], found["confidence"]) == ("mini", [0, 1], 0.95)
+    assert sum(found["counts"].values()) == len(found["claims"]) == 60
+    by_id = {claim["id"]: claim for claim in found["claims"]}
+    sigmoid = by_id["2b-sigmoid"]
+    assert sigmoid["differences"] == pytest.approx({"0": 12.0, "1": 12.1})
+    assert (sigmoid["row"], sigmoid["over"], sigmoid["verdict"]) == ("2b/sigmoid", "2b/softmax", "reproduced")
+    assert (sigmoid["low"], sigmoid["mean"], sigmoid["high"]) == pytest.approx((11.4147, 12.05, 12.6853), abs=1e-4)
+    time = by_id["3.1-mask-branch-time"]
+    assert (time["paper"], time["unit"], time["verdict"], time["mean"]) == (20, "%", "not run", None)
+    assert time["note"] == "not measured yet: measuring inference time"
+
+
+def test_published_results_are_judged_instead(claims):
+    """Those kept in the repository, whatever --output has."""
+    assert "2b/sigmoid, 2b/softmax: not run" in claims("2b --scale mini --published")[1]
+
+
+@pytest.mark.parametrize(
+    "words, opts, message",
+    [
+        ("2z", (), "no claim '2z', and none about a table '2z': tables with claims are 2c, 2d, "),
+        ("2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
+        ("2b --seeds -1", (), "--seeds -1: must be at least 0"),
+        ("2b", ("SEED", "3"), "SEED cannot be given as KEY VALUE: use --seeds"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(claims, words, opts, message):
+    """What was wrong, and what would have been right."""
+    code, out, err = claims(words, *opts)
+    assert (code, out) == (2, "")
+    assert err.startswith("ablations: error: ") and message in err and err.count("\n") == 1
