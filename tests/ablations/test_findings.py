@@ -147,5 +147,5 @@ def test_results_that_are_not_comparable_are_refused(gather, key, other):
     """As in a table, also where they are of different seeds."""
     given = runs(SIGMOID, 36.0, 37.0) | runs(SOFTMAX, 24.0, 25.0)
     given[SOFTMAX, 1] = fakes.finished((25.0, 2.0, 3.0), **{key: other})
-    with pytest.raises(ValueError, match=rf"table 2b: results of different {key} .*2b-sigmoid-0.*2b-softmax-1"):
+    with pytest.raises(ValueError, match=rf"table 2b: results of different {key} .*2b-softmax-0.*2b-softmax-1"):
         gather(CLAIM, given)
