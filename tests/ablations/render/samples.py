@@ -1,11 +1,13 @@
 """Tables with results, for every format."""
 
+from functools import cache
 from pathlib import Path
 
 from ablations.results import ResultRow, TableResults, Value
 from ablations.tables import OURS, Delta, Metric, Row, Table, load_tables
 
 GOLDEN = Path(__file__).with_name("golden")
+TABLES = cache(load_tables)
 PROVIDER, BACKEND = "embedded 0.6+embedded", "pycocotools 2.0.11"
 
 
@@ -21,7 +23,7 @@ def values(*means, spread=None, count=1):
 
 def results_of(table, ours=None, notes=None, **changes):
     """Results of a table, or of the paper's table of that id; `ours` and `notes` by row id."""
-    table = load_tables()[table] if isinstance(table, str) else table
+    table = TABLES()[table] if isinstance(table, str) else table
     ours, notes = ours or {}, notes or {}
     shown = [(row.id, row.label, row.origin, row.descriptors, row.paper, False) for row in table.rows]
     for delta in table.deltas:

@@ -24,14 +24,8 @@ def test_csv_has_a_line_per_number():
     rows = list(csv.DictReader(io.StringIO(csv_text([samples.table_2b(), samples.results_of("2c")]))))
     assert len(rows) == 9 + 15
     keys = ("table", "row", "delta", "metric", "mean")
-    assert [rows[1][key] for key in keys] == [
-        "2b",
-        "softmax",
-        "False",
-        "segm/AP50",
-        "51.6",
-        "mini_train v2; mini_val v2",
-    ]
+    assert [rows[1][key] for key in keys] == ["2b", "softmax", "False", "segm/AP50", "51.6"]
+    assert rows[1]["data_versions"] == "mini_train v2; mini_val v2"
     assert rows[-1]["mean"] == "" and rows[-1]["count"] == "0"
 
 

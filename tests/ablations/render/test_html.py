@@ -5,7 +5,6 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from ablations.render.html import escape, fragment, html_text, page
-from ablations.tables import load_tables
 from tests.ablations.render import samples
 
 ATTRIBUTES = {"class", "scope", "rowspan", "colspan"}
@@ -20,7 +19,7 @@ def widths(rows):
     return found
 
 
-@pytest.mark.parametrize("table_id", ["awkward", *load_tables()])
+@pytest.mark.parametrize("table_id", ["awkward", *samples.TABLES()])
 def test_every_fragment_is_well_formed_and_has_equal_rows(table_id):
     """Parses as XML; head, body, caption; every header cell has a scope; only classes, nothing to load."""
     results = samples.awkward() if table_id == "awkward" else samples.results_of(table_id)

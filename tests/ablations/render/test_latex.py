@@ -5,7 +5,6 @@ import re
 import pytest
 
 from ablations.render.latex import PREAMBLE, escape, latex_text
-from ablations.tables import load_tables
 from tests.ablations.render import samples
 
 # LaTeX's own, and those of the packages that the preamble names.
@@ -21,11 +20,16 @@ PACKAGES = {
 }
 
 
-def documents():
-    yield pytest.param(lambda: samples.awkward(), id="awkward")
-    for table_id in load_tables():
-        notes = {row.id: (row.why_not_run,) * len(row.paper) for row in load_tables()[table_id].rows}
-        yield pytest.param(lambda i=table_id, notes=notes: samples.results_of(i, notes=notes), id=table_id)
+DOCUMENTS = ["awkward", *samples.TABLES()]
+
+
+def text_of(document):
+    """LaTeX of the awkward sample, or of a table of the paper without results, with its footnotes."""
+    if document == "awkward":
+        return latex_text([samples.awkward()])
+    rows = samples.TABLES()[document].rows
+    notes = {row.id: (row.why_not_run,) * len(row.paper) for row in rows}
+    return latex_text([samples.results_of(document, notes=notes)])
 
 
 def columns(row):
@@ -34,10 +38,10 @@ def columns(row):
     return sum(int(span[1]) if span else 1 for span in spans)
 
 
-@pytest.mark.parametrize("results", documents())
-def test_every_row_fills_the_columns_that_are_declared(results):
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_row_fills_the_columns_that_are_declared(document):
     """Headers, rules under them, rows, deltas."""
-    text = latex_text([results()])
+    text = text_of(document)
     alignment, body = re.search(r"\\begin\{tabular\}\{([lr]+)\}\n(.*?)\\end\{tabular\}", text, re.DOTALL).groups()
     lines = [line for line in body.splitlines() if not re.match(r"\\(top|mid|bottom|cmid)rule", line)]
     assert all(line.endswith(r" \\") for line in lines)
@@ -46,10 +50,10 @@ def test_every_row_fills_the_columns_that_are_declared(results):
     assert int(rules[-1][1]) == len(alignment) and len(rules) == body.count(r"\multicolumn")
 
 
-@pytest.mark.parametrize("results", documents())
-def test_environments_braces_and_math_are_balanced(results):
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_environments_braces_and_math_are_balanced(document):
     """Every \\begin has its \\end, in order; math opens and closes in its line and is never empty."""
-    text = latex_text([results()])
+    text = text_of(document)
     stack = []
     for what, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
         if what == "begin":
@@ -63,10 +67,10 @@ def test_environments_braces_and_math_are_balanced(results):
     assert all(line.count("$") % 2 == 0 and all(line.split("$")[1::2]) for line in bare.splitlines())
 
 
-@pytest.mark.parametrize("results", documents())
-def test_only_standard_commands_and_characters_are_used(results):
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_only_standard_commands_and_characters_are_used(document):
     """Those of LaTeX and of the packages that the first line names; a bare %, # or & is nowhere outside its place."""
-    text = latex_text([results()]).removeprefix(PREAMBLE)
+    text = text_of(document).removeprefix(PREAMBLE)
     commands = set(re.findall(r"(?<!\\)(?:\\\\)*\\([A-Za-z]+)", text))
     assert commands <= STANDARD.union(*PACKAGES.values())
     assert all(name in PREAMBLE for name in PACKAGES)
