@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from statistics import fmean, stdev
 from typing import Any
 
@@ -10,8 +11,9 @@ from ablations.job import Job
 from ablations.plan import Plan
 from ablations.store import BLOCKED, FAILED, FINISHED, Status, read_status
 from ablations.tables import OURS, Delta, Metric, Row, Table
+from mask_rcnn_paper.data.version import UNKNOWN
 
-# What all results of one table must agree in.
+# What all results of one table must agree in, besides the version of each dataset.
 COMMON = ("scale", "provider", "coco_backend")
 
 
@@ -40,7 +42,11 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class TableResults:
-    """A table with our numbers. `data` names data sets; `provider`, `coco_backend`: "" without a result."""
+    """A table with our numbers.
+
+    `data` names data sets, `data_versions` has the version of each that a result names; `provider` and
+    `coco_backend` are "" without a result.
+    """
 
     table: Table
     scale: str
@@ -49,6 +55,7 @@ class TableResults:
     provider: str
     coco_backend: str
     rows: tuple[ResultRow, ...]
+    data_versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def collect(
@@ -66,7 +73,8 @@ def collect(
         status_of: (job, all jobs) -> status; reads the folders by default.
 
     Raises:
-        ValueError: the results differ in scale, provider or COCO backend, so they cannot stand in one table.
+        ValueError: the results differ in scale, provider, COCO backend or the version of a dataset, so they cannot
+            stand in one table.
     """
     statuses = {
         (row.id, seed): status_of(plan.jobs[plan.rows[table.id, row.id, seed]], plan.jobs)
@@ -76,7 +84,8 @@ def collect(
     }
     jobs = {key: plan.jobs[plan.rows[table.id, key[0], key[1]]] for key in statuses}
     found = {key: status.result for key, status in statuses.items() if status.state == FINISHED}
-    common = _common({jobs[key].folder: result for key, result in found.items()}, table.id)
+    by_folder = {jobs[key].folder: result for key, result in found.items()}
+    common, versions = _common(by_folder, table.id), _data_versions(by_folder, table.id)
     columns = {
         row.id: [_column(row, *column, statuses, seeds) for column in zip(table.metrics, row.paper, strict=True)]
         for row in table.rows
@@ -85,7 +94,9 @@ def collect(
     rows = [_row(row, columns.get(row.id)) for row in table.rows]
     rows += [_delta(delta, table, columns, len(seeds)) for delta in table.deltas]
     data = ", ".join(dict.fromkeys(job.data for job in jobs.values()))
-    return TableResults(table, plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"], tuple(rows))
+    return TableResults(
+        table, plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"], tuple(rows), versions
+    )
 
 
 @dataclass(frozen=True)
@@ -192,17 +203,31 @@ def _value(values: Sequence[float]) -> Value | None:
 
 def _common(results: Mapping[Any, Mapping[str, Any]], table_id: str) -> dict[str, str]:
     """What all results agree in, as text ("" without results)."""
-    agreed = {}
-    for key in COMMON:
-        folders = {_text(result.get(key, "unknown")): folder for folder, result in results.items()}
-        if len(folders) > 1:
-            examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
-            raise ValueError(
-                f"table {table_id}: results of different {key} cannot stand in one table: {examples}; "
-                "run the rows anew with another --output"
-            )
-        agreed[key] = next(iter(folders), "")
-    return agreed
+    return {
+        key: _agreed({_text(result.get(key, UNKNOWN)): folder for folder, result in results.items()}, key, table_id)
+        for key in COMMON
+    }
+
+
+def _data_versions(results: Mapping[Any, Mapping[str, Any]], table_id: str) -> dict[str, str]:
+    """Version of each dataset that a result names; where a result does not say, it is unknown."""
+    found: dict[str, dict[str, Any]] = {}
+    for folder, result in results.items():
+        versions = result.get("data_version", {})
+        for name in dict.fromkeys(chain(*result.get("datasets", {}).values(), versions)):
+            found.setdefault(name, {})[versions.get(name, UNKNOWN)] = folder
+    return {name: _agreed(folders, f"data_version of {name}", table_id) for name, folders in found.items()}
+
+
+def _agreed(folders: Mapping[str, Any], key: str, table_id: str) -> str:
+    """The only value; `folders` has an example of each."""
+    if len(folders) > 1:
+        examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
+        raise ValueError(
+            f"table {table_id}: results of different {key} cannot stand in one table: {examples}; "
+            "run the rows anew with another --output"
+        )
+    return next(iter(folders), "")
 
 
 def _text(value: Any) -> str:

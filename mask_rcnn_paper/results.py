@@ -15,6 +15,7 @@ import torch
 from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper.data.version import data_versions
 from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
@@ -77,6 +78,7 @@ def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: fl
         "seconds": round(seconds, 1),
         "config_hash": config_hash(cfg),
         "datasets": {"train": list(cfg.DATASETS.TRAIN), "test": list(cfg.DATASETS.TEST)},
+        "data_version": data_versions((*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST)),
         "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},
         "coco_backend": f"pycocotools {importlib.metadata.version('pycocotools')}",
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},

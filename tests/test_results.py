@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mask_rcnn_paper.data.mini.writer import VERSION
 from mask_rcnn_paper.results import config_hash, git_commit, read_result, write_result
 from mask_rcnn_paper.scales import load_cfg
 
@@ -68,6 +69,7 @@ def test_result_comes_back(cfg, tmp_path):
     assert read_result(tmp_path) == written == json.loads((tmp_path / "result.json").read_text())
     assert written["metrics"] == {"segm": {"AP": 31.5, "APl": None}}
     assert (written["scale"], written["seed"], written["seconds"]) == ("mini", 3, 12.3)
+    assert written["data_version"] == {name: f"v{VERSION}" for name in ("mini_train", "mini_val")}
     assert written["config_hash"] == config_hash(cfg) and written["provider"]["detectron2"]
 
 

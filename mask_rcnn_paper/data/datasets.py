@@ -13,7 +13,7 @@ from detectron2.data.datasets import load_coco_json
 
 from mask_rcnn_paper.data.cache import cache_root
 from mask_rcnn_paper.data.mini.categories import CATEGORIES, KEYPOINT_FLIP_MAP, KEYPOINT_NAMES
-from mask_rcnn_paper.data.mini.writer import IMAGES, INSTANCES, PERSON_KEYPOINTS, DatasetSpec, ensure_dataset
+from mask_rcnn_paper.data.mini.writer import IMAGES, INSTANCES, PERSON_KEYPOINTS, VERSION, DatasetSpec, ensure_dataset
 
 MINI_SPECS: dict[str, DatasetSpec] = {
     "mini_train": DatasetSpec("mini_train", images=2000, seed=1),
@@ -53,6 +53,7 @@ def _register(name: str, spec: DatasetSpec, root: Path, file_name: str, classes:
         image_root=image_root,
         evaluator_type="coco",
         generated=True,
+        data_version=f"v{VERSION}",
         thing_classes=list(classes),
         thing_colors=_colours(len(classes)),
         thing_dataset_id_to_contiguous_id={CATEGORIES[c]: i for i, c in enumerate(classes)},

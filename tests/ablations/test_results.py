@@ -117,6 +117,22 @@ def test_results_that_are_not_comparable_are_refused(collected, key, other):
         collected(given)
 
 
+def test_versions_of_a_dataset_do_not_mix(collected):
+    """Rows may differ in their datasets, not in the version of one; a result that does not say is of an unknown one."""
+    split, other = {"train": ["a"], "test": ["b"]}, {"train": ["c"], "test": ["b"]}
+    softmax = fakes.finished(SOFTMAX, datasets=split, data_version={"a": "v1", "b": "v2"})
+    sigmoid = fakes.finished(SIGMOID, datasets=other, data_version={"c": "v3", "b": "v2"})
+    found = collected({("softmax", 0): softmax, ("sigmoid", 0): sigmoid})
+    assert found.data_versions == {"a": "v1", "b": "v2", "c": "v3"}
+    sigmoid = fakes.finished(SIGMOID, datasets=other, data_version={"c": "v3", "b": "v1"})
+    with pytest.raises(ValueError, match="results of different data_version of b .*: v2 in .*softmax-0, v1 in .*"):
+        collected({("softmax", 0): softmax, ("sigmoid", 0): sigmoid})
+    with pytest.raises(ValueError, match="results of different data_version of b .*v2 in .*, unknown in"):
+        collected({("softmax", 0): softmax, ("sigmoid", 0): fakes.finished(SIGMOID, datasets=split | other)})
+    old = fakes.finished(SOFTMAX, datasets=split)
+    assert collected({("softmax", 0): old}).data_versions == {"a": "unknown", "b": "unknown"}
+
+
 def test_a_dash_of_the_paper_needs_no_reason_where_there_is_no_branch(collected, table):
     """Table 5's Faster R-CNN has no mask AP, in the paper or here; a number that should be there has a reason."""
     metrics = (Metric("bbox/AP", "AP^bb"), Metric("segm/AP", "AP"))

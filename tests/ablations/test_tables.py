@@ -5,7 +5,7 @@ import statistics
 import pytest
 import yaml
 
-from ablations.render import descriptor_text
+from ablations.render.cells import descriptor_text
 from ablations.tables import TABLES_FILE, load_tables
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import find_config, load_cfg

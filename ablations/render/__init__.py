@@ -1,0 +1,33 @@
+"""Print a table with our numbers beside the paper's, in several formats: paper | ours | difference for each metric."""
+
+from collections.abc import Callable, Sequence
+
+from ablations.render.data import csv_text, json_text
+from ablations.render.html import html_text
+from ablations.render.latex import latex_text
+from ablations.render.markdown import markdown_text
+from ablations.results import TableResults
+
+# A new format is one function, in a module of its own; the first is the default.
+FORMATS: dict[str, Callable[[Sequence[TableResults]], str]] = {
+    "md": markdown_text,
+    "tex": latex_text,
+    "html": html_text,
+    "csv": csv_text,
+    "json": json_text,
+}
+
+
+def render(results: Sequence[TableResults], form: str = "md") -> str:
+    """Text of some tables.
+
+    Args:
+        results: The tables.
+        form: A key of `FORMATS`.
+
+    Raises:
+        ValueError: unknown format.
+    """
+    if form not in FORMATS:
+        raise ValueError(f"unknown format {form!r}: choose from {', '.join(FORMATS)}")
+    return FORMATS[form](results)

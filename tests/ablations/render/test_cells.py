@@ -1,0 +1,82 @@
+"""Texts of the cells."""
+
+import dataclasses
+
+from ablations.render.cells import Cell, lay_out
+from ablations.results import Value
+from tests.ablations.render import samples
+
+
+def texts(results, row=0):
+    return [cell.text for cell in lay_out(results).rows[row].numbers]
+
+
+def first_row(**changes):
+    """Table 2b with its first row changed, and no other."""
+    results = samples.table_2b()
+    return dataclasses.replace(results, rows=(dataclasses.replace(results.rows[0], **changes),))
+
+
+def test_differences_agree_with_the_printed_numbers():
+    """A reader who subtracts what is printed gets what is printed, and never -0.0."""
+    assert texts(first_row(ours=samples.values(24.84, 44.06, 25.149)))[2::3] == ["+0.0", "+0.0", "+0.0"]
+
+
+def test_numbers_the_paper_does_not_print_are_dashes():
+    """A "-" of the paper leaves ours and no difference."""
+    assert texts(first_row(paper=(None, 44.1, 25.1)))[:3] == ["-", "24.0", "-"]
+
+
+def test_the_papers_numbers_keep_their_digits():
+    """0.72 s is not 0.7 s, and 195 ms is not 195.0 ms; a table of times has no evaluation split."""
+    table = lay_out(samples.results_of("text-4.4-timing"))
+    printed = [row.numbers[0].text for row in table.rows]
+    assert printed == ["195", "15", "400", "32", "0.72", "44", "3", "4", "1", "5"]
+    assert table.title == "Table text-4.4-timing. Times stated in the text (Section 4.4, Appendices A and B)"
+
+
+def test_descriptors_are_words_numbers_and_check_marks():
+    """Table 2c's align? and bilinear? are check marks or nothing."""
+    table = lay_out(samples.results_of("2c"))
+    assert table.descriptors == ("align?", "bilinear?", "agg.")
+    assert [row.descriptors for row in table.rows][::4] == [("", "", "max"), ("✓", "✓", "ave")]
+
+
+def test_seeds_are_counted_where_they_are_not_what_the_header_says():
+    """The header has the number of seeds; a mean over fewer has its own."""
+    ours = (Value(30.0, 0.52, 3), Value(51.0, 0.5, 2), Value(12.0, None, 1))
+    results = dataclasses.replace(first_row(ours=ours), seeds=(0, 1, 2))
+    assert lay_out(results).columns == ("paper", "ours (3 seeds)", "diff.")
+    assert texts(results)[1::3] == ["30.0 ± 0.5", "51.0 ± 0.5 (2 seeds)", "12.0 (1 seed)"]
+
+
+def test_equal_reasons_share_a_footnote():
+    """Letters in the order of their first cells; after z comes aa."""
+    results = samples.results_of("2b", notes={"softmax": ("x", "y", "x"), "sigmoid": ("y", "", "z")})
+    table = lay_out(results)
+    assert [[cell.letter for cell in row.numbers[1::3]] for row in table.rows[:2]] == [["a", "b", "a"], ["b", "", "c"]]
+    assert table.footnotes == {"a": "x", "b": "y", "c": "z"}
+    rows = [dataclasses.replace(results.rows[0], notes=(f"{n}", f"{n}.", f"{n};")) for n in range(9)]
+    assert list(lay_out(dataclasses.replace(results, rows=tuple(rows))).footnotes)[25:] == ["z", "aa"]
+
+
+def test_cited_rows_are_marked():
+    """And no others."""
+    labels = [row.marked_label for row in lay_out(samples.results_of("1")).rows]
+    assert labels[0] == "MNC [10] (cited)" and labels[3] == "Mask R-CNN"
+
+
+def test_best_values_are_marked_in_both_columns():
+    """The paper's and ours, each among its own; the difference and the delta row never."""
+    rows = lay_out(samples.table_2b()).rows
+    assert [[cell.best for cell in row.numbers] for row in rows] == [[False] * 9, [True, True, False] * 3, [False] * 9]
+    assert rows[1].numbers[1] == Cell("36.0", best=True)
+
+
+def test_facts_name_what_was_run_and_how_far_it_reaches():
+    """One version where all data share it, else each; nothing of what there is not."""
+    facts = lay_out(samples.table_2b()).facts
+    assert "data mini_train -> mini_val; data version v2; seed 0; provider" in facts[0] and "never absolute" in facts[1]
+    assert "data versions mini_train sha256:00ff, mini_val v2;" in lay_out(samples.awkward()).facts[0]
+    empty = samples.results_of("2b", scale="paper", data="", provider="", coco_backend="")
+    assert lay_out(empty).facts == ("scale paper; seed 0",)
