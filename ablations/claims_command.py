@@ -15,7 +15,7 @@ from ablations.findings import Finding, find, row_name
 from ablations.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
 from ablations.plan import make_plan
 from ablations.publish import published_status
-from ablations.render import SCALE_NOTES
+from ablations.render.cells import SCALE_NOTES
 from ablations.results import TableResults
 from ablations.store import read_status
 from ablations.tables import load_tables
