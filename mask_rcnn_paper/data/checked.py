@@ -22,7 +22,6 @@ from mask_rcnn_paper.validate_dataset import boxes, files
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
 from mask_rcnn_paper.validate_dataset.finding import Finding, errors
 from mask_rcnn_paper.validate_dataset.fix import fix
-from mask_rcnn_paper.validate_dataset.values import is_number
 
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
@@ -65,7 +64,7 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
             found = [] if subject is None else _not_left_out_anyway(_errors_of(subject))
             if found and not cfg.DATASETS.SKIP_INVALID:
                 raise InvalidDatasetError(_refusal(name, subject, found, training=True))
-            if found:
+            if _without_info(found):
                 stack.enter_context(_replaced(name, _load_valid(name, subject)))
         return get_detection_dataset_dicts(
             cfg.DATASETS.TRAIN,
@@ -112,8 +111,13 @@ def _errors_of(subject: _Subject) -> list[Finding]:
 
 def _not_left_out_anyway(found: list[Finding]) -> list[Finding]:
     """Without annotations whose box has no area: detectron2's mapper leaves them out. COCO's train2017 has two."""
-    gone = {f.index for f in found if f.rule is boxes.DEGENERATE and all(is_number(v) and v >= 0 for v in f.value)}
+    gone = {f.index for f in found if f.rule is boxes.DEGENERATE and min(f.value[2:]) >= 0}
     return [f for f in found if f.section != "annotations" or f.index not in gone]
+
+
+def _without_info(found: list[Finding]) -> list[Finding]:
+    """Training does not read `info`, and there is nothing to leave out."""
+    return [finding for finding in found if finding.rule is not files.INFO]
 
 
 def _load_valid(name: str, subject: _Subject) -> list[dict]:
@@ -121,13 +125,12 @@ def _load_valid(name: str, subject: _Subject) -> list[dict]:
     checker = subject.checker()
     data, findings = check_coco(Path(subject.json_file), checker)
     fixed = fix(data, checker, findings, drop_only=True)
-    left = [finding for finding in errors(fixed.left) if finding.rule is not files.INFO]
-    if left:
+    if left := _without_info(list(errors(fixed.left))):
         raise InvalidDatasetError(_refusal(name, subject, left, training=False))
     totals = Counter()
     for (section, _), count in fixed.dropped.items():
         totals[section] += count
-    what = " and ".join(f"{count} {section}" for section, count in sorted(totals.items())) or "nothing"
+    what = " and ".join(f"{count} {section}" for section, count in sorted(totals.items()))
     rules = ", ".join(f"{rule} {count}" for (_, rule), count in sorted(fixed.dropped.items()))
     _logger.warning(f"{name}: left out {what} of {subject.json_file} with errors ({rules}), DATASETS.SKIP_INVALID=True")
     with tempfile.TemporaryDirectory() as folder:
