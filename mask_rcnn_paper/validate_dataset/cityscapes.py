@@ -104,7 +104,7 @@ def check_instance_ids(pixels: np.ndarray) -> Iterator[Problem]:
     if pixels.ndim != 2:
         yield Problem(IDS, "", None, f"has {pixels.shape[-1]} channels: instance ids are one 16-bit channel")
         return
-    values = np.unique(pixels)
+    values = np.unique(pixels).astype(np.int64)
     classes = values // 1000
     legal = np.where(values < 1000, values <= _LAST_LABEL, np.isin(classes, [*CLASS_IDS.values(), *_NOT_EVALUATED]))
     bad = values[~legal | (values < 0)].tolist()

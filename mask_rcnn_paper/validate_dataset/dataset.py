@@ -90,7 +90,11 @@ class Dataset:
 
     @cached_property
     def _next(self) -> dict[str, int]:
-        return {section: max(ids, default=0) for section, ids in self._ids.items()}
+        highest = {section: max(ids, default=0) for section, ids in self._ids.items()}
+        for section, field in _REFERENCES.items():  # a new id must not adopt annotations that refer to nothing
+            referred = (entry.get(field) for _, entry in self.entries("annotations"))
+            highest[section] = max([highest[section], *(value for value in referred if type(value) is int)])
+        return highest
 
     def new_id(self, section: str, wanted: int | None = None) -> int:
         """An id that no entry of the section has: the wanted one if it is free."""

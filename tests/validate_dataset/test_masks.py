@@ -5,7 +5,7 @@ import pytest
 from mask_rcnn_paper.validate_dataset import masks
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker
 from mask_rcnn_paper.validate_dataset.finding import WARNING
-from tests.validate_dataset.cases import REMOVED, append, assert_found, case, put, run_lengths, valid_data
+from tests.validate_dataset.cases import REMOVED, assert_found, case, put, run_lengths, valid_data
 
 SQUARE = [10, 10, 30, 10, 30, 30, 10, 30]
 CASES = [
@@ -25,7 +25,7 @@ CASES = [
     case(masks.NUMBERS, "annotation 1 (image 1), segmentation[0]=NaN",
          put("annotations", 0, segmentation=[[*SQUARE[:-1], float("nan")]]), annotations=1),
     case(masks.NUMBERS, 'annotation 2 (image 1), segmentation[1]="3"',
-         append("annotations", lambda data: data["annotations"].pop(1) | {"segmentation": [SQUARE, [*SQUARE, 1, "3"]]})),
+         put("annotations", 1, segmentation=[SQUARE, [*SQUARE, 1, "3"]])),
     case(masks.MASK_FORMAT, "annotation 3 (image 2), segmentation={",
          put("annotations", 2, segmentation=run_lengths(40, 40, slice(5, 25), slice(5, 15)))),
 ]  # fmt: skip

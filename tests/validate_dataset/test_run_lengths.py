@@ -20,7 +20,7 @@ CASES = [
          annotations=1),
     case(run_lengths.COUNTS, "annotation 4 (image 2), segmentation.counts=[400, -1", crowd(counts=[400, -1, 1201]),
          annotations=1),
-    case(run_lengths.COUNTS, 'annotation 4 (image 2), segmentation.counts="\\u00e4'.replace("\\u00e4", "ä"),
+    case(run_lengths.COUNTS, 'annotation 4 (image 2), segmentation.counts="ä"',
          crowd(counts="ä"), annotations=1),
 ]  # fmt: skip
 
