@@ -52,6 +52,7 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
     """Samples of DATASETS.TRAIN in detectron2's format, as its own loader filters them.
 
     Under DATASETS.KEYPOINT_IMAGES_ONLY only images with keypoints are kept, also without a keypoint branch (Section 5).
+    A set from which something is left out is read by `load_coco_json`, whatever function it was registered with.
 
     Raises:
         InvalidDatasetError: a dataset has errors, and DATASETS.SKIP_INVALID is False or they concern the whole file.
@@ -76,6 +77,10 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
 
 def require_valid(cfg: CfgNode, name: str) -> None:
     """Check a test set. Nothing is left out of one: that would change the score.
+
+    Args:
+        cfg: config of the run.
+        name: one of DATASETS.TEST.
 
     Raises:
         InvalidDatasetError: it has errors; a file without any annotations, as of COCO's test sets, is legal here.
