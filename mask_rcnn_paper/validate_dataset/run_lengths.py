@@ -1,6 +1,7 @@
 """Rules of masks that are run lengths (RLE): {"size": [height, width], "counts": ...}."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,11 @@ def read_counts(counts: Any) -> np.ndarray | None:
     if isinstance(counts, list):
         sound = bool(counts) and all(type(c) is int and 0 <= c < 2**40 for c in counts)
         return np.array(counts, dtype=np.int64) if sound else None
-    if not isinstance(counts, str) or not counts.isascii():
-        return None
+    return _decompress(counts) if isinstance(counts, str) and counts.isascii() else None
+
+
+@lru_cache(maxsize=1)  # the rules of one mask ask several times
+def _decompress(counts: str) -> np.ndarray | None:
     codes = np.frombuffer(counts.encode(), np.uint8).astype(np.int64) - 48
     if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
         return None

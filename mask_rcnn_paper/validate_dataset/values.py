@@ -12,7 +12,7 @@ def is_number(value: Any) -> bool:
 
 def as_int(value: Any) -> int | None:
     """The whole number that an id of another type means, such as 12 of "12" and 12.0; None where it means none."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+    if isinstance(value, str) and len(value) < 20 and value.strip().isascii() and value.strip().isdigit():
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
