@@ -15,9 +15,10 @@ from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup, launch
 from detectron2.evaluation import verify_results
 
+from mask_rcnn_paper.data.annotations import check_annotations
 from mask_rcnn_paper.data.checked import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
-from mask_rcnn_paper.scales import SCALES, load_cfg
+from mask_rcnn_paper.scales import SCALES, find_config, load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.trainer import Trainer
 
@@ -27,6 +28,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
     check_inputs(cfg, args.eval_only)
+    check_annotations([*(() if args.eval_only else cfg.DATASETS.TRAIN), *cfg.DATASETS.TEST])
     fall_back_to_cpu(cfg)
     cfg.freeze()
     return cfg
@@ -36,6 +38,7 @@ def main(args: argparse.Namespace) -> dict:
     """Train and evaluate, or only evaluate; returns the metrics."""
     with one_line_errors("train_net.py"):
         cfg = resolve(args)
+        args.config_file = str(find_config(args.config_file))  # default_setup logs what is in it
         default_setup(cfg, args)
         note = "" if torch.cuda.is_available() else " (no GPU here: training on the CPU)"
         logger = logging.getLogger("detectron2.mask_rcnn_paper")

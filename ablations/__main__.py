@@ -1,33 +1,19 @@
-"""Run the paper's tables and print them: `python -m ablations list|run|status|table`.
+"""Run the paper's tables and print them: `python -m ablations list|run|status|table|publish`.
 
-python -m ablations list
+python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
+python -m ablations table 2b --scale mini --published
 """
 
 import argparse
-import dataclasses
-import json
 import re
-import signal
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from tabulate import tabulate
-
-from ablations.execute import execute
-from ablations.job import Job
-from ablations.plan import Plan, make_plan
-from ablations.progress_view import ProgressView, progress_text
-from ablations.render import FORMATS, render
-from ablations.results import collect
-from ablations.store import FAILED, FINISHED, LOG_NAME, RUNNING, Status, read_status
-from ablations.tables import Table, load_tables, select_rows, select_tables
-from mask_rcnn_paper.errors import one_line_errors
-from mask_rcnn_paper.results import config_hash
-from mask_rcnn_paper.scales import load_cfg
+from ablations import commands
+from ablations.render import FORMATS
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
 _CONFIG_KEY = re.compile("|".join([r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)+", *_TOP_LEVEL_KEYS]))
@@ -61,123 +47,31 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ablations", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, function, text in (
-        ("list", list_tables, "show the tables, their rows and configs"),
-        ("run", run, "run what is not finished yet, then print the tables"),
-        ("status", show_status, "show the state of every job"),
-        ("table", print_tables, "print the tables from the results there are"),
+    choices = parser.add_subparsers(dest="command", required=True)
+    for name, function, text, forms in (
+        ("list", commands.list_tables, "show the tables, their rows and the state of each", ("text", "json")),
+        ("run", commands.run, "run what is not finished yet, then print the tables", tuple(FORMATS)),
+        ("status", commands.show_status, "show the state of every job", ("text", "json")),
+        ("table", commands.print_tables, "print the tables from the results there are", tuple(FORMATS)),
+        ("publish", commands.publish_results, "copy finished results into ablations/results/, to be committed", ()),
     ):
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(function=function)
-        sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar="TABLE", help="such as 2b")
-        forms = ["text", "json"] if name in ("list", "status") else list(FORMATS)
-        sub.add_argument("--format", choices=forms, default=forms[0])
-        if name == "run":
-            sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
+        sub = choices.add_parser(name, help=text, description=text)
+        sub.set_defaults(function=function, seeds=[0], rows=[], published=False)
+        sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar="TABLE", help="such as 2b, or text")
+        sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
+        sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
+        if forms:
+            sub.add_argument("--format", choices=forms, default=forms[0])
         if name != "list":
             sub.epilog = "KEY VALUE pairs at the end override the configs of all jobs."
-            sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
-            sub.add_argument("--seeds", type=int, nargs="+", default=[0], help="of detectors (default: 0)")
-            sub.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="only these rows")
-            sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
+            sub.add_argument("--seeds", type=int, nargs="+", help="of detectors (default: 0)")
+            sub.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows")
+        if name == "run":
+            sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
+        if name in ("list", "table"):
+            text = "show the results kept in ablations/results/ instead of those under --output"
+            sub.add_argument("--published", action="store_true", help=text)
     return parser
-
-
-def _prepare(args: argparse.Namespace, opts: Sequence[str]) -> tuple[list[Table], Plan]:
-    """Tables and plan of a command; bad input ends the program here."""
-    with one_line_errors("ablations"):
-        if getattr(args, "jobs", 1) < 1:
-            raise ValueError(f"--jobs {args.jobs}: must be at least 1")
-        if min(args.seeds) < 0:
-            raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0, so that a run can be repeated")
-        tables = select_tables(load_tables(), args.tables)
-        rows = select_rows(tables, args.rows)
-        output = Path(args.output).resolve()
-        return tables, make_plan(rows, args.seeds, args.scale, output, load_cfg, config_hash, opts)
-
-
-def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
-    """`list`: tables and rows."""
-    with one_line_errors("ablations"):
-        tables = select_tables(load_tables(), args.tables)
-    if args.format == "json":
-        print(json.dumps([dataclasses.asdict(table) for table in tables], indent=1))
-        return 0
-    for table in tables:
-        print(f"{table.id}  {table.title} (Section {table.section}, {table.split})")
-        lines = [[f"    {row.id}", row.label, row.config or row.origin] for row in table.rows]
-        print(tabulate(lines, tablefmt="plain", disable_numparse=True, preserve_whitespace=True) + "\n")
-    return 0
-
-
-def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
-    """`run`: execute the plan, then print tables, failures and times."""
-    tables, plan = _prepare(args, opts)
-    with one_line_errors("ablations"):
-        Path(args.output).mkdir(parents=True, exist_ok=True)
-    jobs = plan.jobs
-    view = ProgressView(jobs, args.jobs)
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        statuses = execute(jobs, args.jobs, view)
-    except KeyboardInterrupt:
-        print("\nablations: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        view.close()
-    text = _tables_text(tables, plan, args)
-    print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
-    for identity, status in statuses.items():
-        if status.state == FAILED:
-            print(_failure_text(jobs[identity], status), file=sys.stderr)
-    return 0 if all(status.state == FINISHED for status in statuses.values()) else 1
-
-
-def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
-    """`status`: the jobs' states, from their folders."""
-    _, plan = _prepare(args, opts)
-    jobs = plan.jobs
-    statuses = {identity: read_status(job, jobs) for identity, job in jobs.items()}
-    if args.format == "json":
-        entries = [dataclasses.asdict(jobs[i]) | dataclasses.asdict(status) for i, status in statuses.items()]
-        print(json.dumps(entries, indent=1, default=str))
-        return 0
-    lines = []
-    for identity, status in statuses.items():
-        job, seconds = jobs[identity], "" if status.seconds is None else f"{status.seconds:.0f}"
-        detail = progress_text(status.progress) if status.state == RUNNING else status.reason
-        lines.append([job.kind, job.folder.name, status.state, seconds, detail])
-    print(f"folders under {Path(args.output).resolve() / args.scale}")
-    print(tabulate(lines, ["kind", "folder", "state", "seconds", "detail"], disable_numparse=True))
-    return 0
-
-
-def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
-    """`table`: the tables with the results there are."""
-    print(_tables_text(*_prepare(args, opts), args), end="")
-    return 0
-
-
-def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace) -> str:
-    with one_line_errors("ablations"):
-        seeds = list(dict.fromkeys(args.seeds))
-        return render([collect(table, plan, seeds) for table in tables], args.format)
-
-
-def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
-    lines = [
-        [jobs[identity].label, f"{status.seconds:.0f} s", "" if status.state == FINISHED else status.state]
-        for identity, status in statuses.items()
-        if status.seconds is not None
-    ]
-    return "Wall-clock time of each job\n" + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
-
-
-def _failure_text(job: Job, status: Status) -> str:
-    first, last = f"ablations: {job.label} failed: {status.reason}", f"whole log: {job.folder / LOG_NAME}"
-    return "\n    ".join((first, *status.tail, last))
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ class _Planner:
         self.scale, self.output, self.opts = scale, output, opts
         self.load_cfg, self.config_hash = load_cfg, config_hash
         self.jobs: dict[str, Job] = {}
+        self.configs: dict[tuple[str, int], Any] = {}
 
     def detector(self, row: Row, seed: int) -> Job:
         cfg = self._load(row.config, seed)
@@ -152,7 +153,10 @@ class _Planner:
         return self.jobs[identity]
 
     def _load(self, config: str, seed: int) -> Any:
-        return self.load_cfg(config, self.scale, [*self.opts, "SEED", str(seed)])
+        # Once each: the rows of a backbone name the same RPN.
+        if (config, seed) not in self.configs:
+            self.configs[config, seed] = self.load_cfg(config, self.scale, [*self.opts, "SEED", str(seed)])
+        return self.configs[config, seed]
 
 
 def _proposal_opts(config: str, cfg: Any, rpn: Job, rpn_cfg: Any) -> list[str]:

@@ -56,7 +56,7 @@ def header_lines(results: TableResults) -> list[str]:
     facts += [f"provider {results.provider}"] if results.provider else []
     facts += [f"COCO evaluation {results.coco_backend}"] if results.coco_backend else []
     lines = [
-        f"Table {table.id}. {table.title} (Section {table.section}; the paper's numbers: {table.split})",
+        f"Table {table.id}. {table.heading}",
         "; ".join(facts),
     ]
     lines += [SCALE_NOTES[results.scale]] if results.scale in SCALE_NOTES else []
@@ -82,17 +82,18 @@ def cells(results: TableResults, notes: _Footnotes) -> tuple[list[str], list[lis
 
 def _cells(row: ResultRow, results: TableResults, notes: _Footnotes) -> list[str]:
     sign = "+" if row.is_delta else ""
-    line = [row.label, *(_descriptor(row.descriptors.get(key, "")) for key in results.table.descriptors)]
+    line = [row.label, *(descriptor_text(row.descriptors.get(key, "")) for key in results.table.descriptors)]
     for paper, ours, note in zip(row.paper, row.ours, row.notes, strict=True):
         line += [
-            "-" if paper is None else f"{paper:{sign}.1f}",
+            "-" if paper is None else f"{paper:{sign}}",
             _value(ours, sign) + notes.mark(note),
             "-" if paper is None or ours is None else f"{_difference(ours, paper):+.1f}",
         ]
     return line
 
 
-def _descriptor(value: Any) -> str:
+def descriptor_text(value: Any) -> str:
+    """A descriptor as printed; true is a check mark, false nothing."""
     return "✓" if value is True else "" if value is False else str(value)
 
 
@@ -124,7 +125,7 @@ def _csv(results: Sequence[TableResults]) -> str:
     """One line per table, row and metric."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    numbers = ("metric", "paper", "mean", "std", "count", "difference", "note")
+    numbers = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note")
     writer.writerow(["table", "scale", "provider", "row", "label", *numbers])
     for entry in _entries(results):
         for row in entry["rows"]:

@@ -9,7 +9,7 @@ from typing import Any
 from ablations.job import Job
 from ablations.plan import Plan
 from ablations.store import BLOCKED, FAILED, FINISHED, Status, read_status
-from ablations.tables import Delta, Metric, Row, Table
+from ablations.tables import OURS, Delta, Metric, Row, Table
 
 # What all results of one table must agree in.
 COMMON = ("scale", "provider", "coco_backend")
@@ -78,7 +78,7 @@ def collect(
     found = {key: status.result for key, status in statuses.items() if status.state == FINISHED}
     common = _common({jobs[key].folder: result for key, result in found.items()}, table.id)
     columns = {
-        row.id: [_column(row.id, metric, statuses, seeds) for metric in table.metrics]
+        row.id: [_column(row, *column, statuses, seeds) for column in zip(table.metrics, row.paper, strict=True)]
         for row in table.rows
         if row.config
     }
@@ -96,12 +96,21 @@ class _Column:
     reasons: tuple[str, ...]
 
 
-def _column(row_id: str, metric: Metric, statuses: Mapping[tuple[str, int], Status], seeds: Sequence[int]) -> _Column:
+def _column(
+    row: Row,
+    metric: Metric,
+    paper: float | None,
+    statuses: Mapping[tuple[str, int], Status],
+    seeds: Sequence[int],
+) -> _Column:
     if metric.note:
         return _Column({}, (metric.note,))
     values, reasons = {}, {}
     for seed in seeds:
-        value, reason = _measured(statuses.get((row_id, seed)), metric.result)
+        status = statuses.get((row.id, seed))
+        if paper is None and _has_no_branch(status, metric.result):
+            continue  # The paper's "-" says it.
+        value, reason = _measured(status, metric.result)
         if value is None:
             reasons.setdefault(reason, []).append(seed)
         else:
@@ -110,16 +119,33 @@ def _column(row_id: str, metric: Metric, statuses: Mapping[tuple[str, int], Stat
     return _Column(values, tuple(texts))
 
 
-def _measured(status: Status | None, key: str) -> tuple[float | None, str]:
-    """Value of "task/metric" in a job's result, or None and the reason."""
+def _has_no_branch(status: Status | None, result: str) -> bool:
+    """Whether a finished job reports nothing for a task of "task/metric"."""
+    if status is None or status.state != FINISHED:
+        return False
+    return any(key.partition("/")[0] not in status.result["metrics"] for key in result.split(" - "))
+
+
+def _measured(status: Status | None, result: str) -> tuple[float | None, str]:
+    """Value of "task/metric", or of the difference of two, in a job's result; or None and the reason."""
     if status is None:
         return None, "not selected"
     if status.state in (FAILED, BLOCKED):
         return None, f"{status.state}: {status.reason}"
     if status.state != FINISHED:
         return None, status.reason or status.state
+    total = 0.0
+    for sign, key in zip((1, -1), result.split(" - "), strict=False):
+        value, reason = _metric_value(status.result["metrics"], key)
+        if value is None:
+            return None, reason
+        total += sign * value
+    return total, ""
+
+
+def _metric_value(metrics: Mapping[str, Any], key: str) -> tuple[float | None, str]:
     task, _, name = key.partition("/")
-    group = status.result["metrics"].get(task)
+    group = metrics.get(task)
     value = group.get(name) if isinstance(group, Mapping) else None
     if isinstance(value, bool) or not isinstance(value, int | float | None):
         return None, f"the result's {key} is {value!r}, not a number"
@@ -134,8 +160,7 @@ def _measured(status: Status | None, key: str) -> tuple[float | None, str]:
 
 def _row(row: Row, columns: Sequence[_Column] | None) -> ResultRow:
     if columns is None:
-        note = "cited by the paper" + (f" from [{row.ref}]" if row.ref else "")
-        columns = [_Column({}, (note,))] * len(row.paper)
+        columns = [_Column({}, (row.why_not_run,))] * len(row.paper)
     ours = tuple(_value(list(column.values.values())) for column in columns)
     notes = tuple("; ".join(column.reasons) for column in columns)
     return ResultRow(row.id, row.label, row.origin, row.descriptors, row.paper, ours, notes)
@@ -145,16 +170,18 @@ def _delta(delta: Delta, table: Table, columns: Mapping[str, Sequence[_Column]],
     """Difference of two rows, seed by seed, over the seeds that both have."""
     ours, notes = [], []
     nothing = [_Column({}, ())] * len(table.metrics)
+    ends = table.row(delta.minuend), table.row(delta.subtrahend)
+    foreign = [f"{row.label} is not a run of ours" for row in ends if row.origin != OURS]
     pairs = zip(columns.get(delta.minuend, nothing), columns.get(delta.subtrahend, nothing), strict=True)
-    for metric, (upper, lower) in zip(table.metrics, pairs, strict=True):
+    for metric, paper, (upper, lower) in zip(table.metrics, delta.paper, pairs, strict=True):
         shared = [seed for seed in upper.values if seed in lower.values]
         ours.append(_value([upper.values[seed] - lower.values[seed] for seed in shared]))
         partial = f"over {len(shared)} of {seeds} seeds, those that both rows have"
-        missing = partial if shared else metric.note or "needs both rows"
-        notes.append("" if len(shared) == seeds else missing)
+        missing = partial if shared else metric.note or "; ".join(foreign) or "needs both rows"
+        silent = len(shared) == seeds or (paper is None and not shared)
+        notes.append("" if silent else missing)
     name = f"{delta.minuend}-{delta.subtrahend}"
-    label = f"{table.row(delta.minuend).label} - {table.row(delta.subtrahend).label}"
-    return ResultRow(name, label, "this_paper", {}, delta.paper, tuple(ours), tuple(notes), is_delta=True)
+    return ResultRow(name, delta.label, OURS, {}, delta.paper, tuple(ours), tuple(notes), is_delta=True)
 
 
 def _value(values: Sequence[float]) -> Value | None:

@@ -43,7 +43,11 @@ def load_result(job: Job, seconds: float | None = None) -> Status | None:
         job: The job.
         seconds: How long the process ran; None: what the result says, which may leave out start and end.
     """
-    result = _read(job.folder / "result.json")
+    return status_of_result(job, _read(job.folder / "result.json"), seconds)
+
+
+def status_of_result(job: Job, result: Mapping[str, Any], seconds: float | None = None) -> Status | None:
+    """As `load_result`, of a result that has been read."""
     same = job.config_hash in (None, result.get("config_hash"))
     if not same or not isinstance(result.get("metrics"), dict):
         return None

@@ -1,6 +1,6 @@
 """The paper's tables as data: load `tables.yaml` and check it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,23 @@ from typing import Any
 import yaml
 
 TABLES_FILE = Path(__file__).with_name("tables.yaml")
-ORIGINS = ("this_paper", "cited")
+OURS = "this_paper"
+# Where a number comes from, in words.
+ORIGINS = {
+    OURS: "this paper",
+    "cited": "cited by the paper",
+    "tensormask_paper": "from the TensorMask paper",
+    "dataset": "a property of the data set",
+}
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A printed column: `result` is detectron2's "task/metric", `printed` the paper's header in TeX."""
+    """A printed column.
+
+    `result` is detectron2's "task/metric", or a difference "task/metric - task/metric"; `printed` is the paper's
+    header in TeX; `note` says why the column has the paper's numbers only, where that is so.
+    """
 
     result: str
     printed: str
@@ -22,16 +33,30 @@ class Metric:
 
 @dataclass(frozen=True)
 class Row:
-    """A printed row. A cited one has neither `config` (relative to configs/) nor `run` (name of a model)."""
+    """A printed row.
+
+    One of this paper has `run`, the name of its model, and `config` (relative to configs/), or `pending`: what has to
+    be built before there is a config. One of another origin has a `source`, and `ref` in the paper's references.
+    """
 
     id: str
     label: str
     paper: tuple[float | None, ...]
     config: str = ""
     run: str = ""
-    origin: str = "this_paper"
+    pending: str = ""
+    origin: str = OURS
     ref: int | None = None
+    source: str = ""
     descriptors: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def why_not_run(self) -> str:
+        """Why the row has no number of ours: where the paper's comes from, or what is missing; "" if it can be run."""
+        if self.origin != OURS:
+            reference = f"[{self.ref}] " if self.ref else ""
+            return f"{ORIGINS[self.origin]}: {reference}{self.source}"
+        return f"not built yet: {self.pending}" if self.pending else ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +66,7 @@ class Delta:
     minuend: str
     subtrahend: str
     paper: tuple[float | None, ...]
+    label: str
 
 
 @dataclass(frozen=True)
@@ -50,9 +76,9 @@ class Table:
     id: str
     title: str
     section: str
-    split: str
     metrics: tuple[Metric, ...]
     rows: tuple[Row, ...]
+    split: str = ""
     deltas: tuple[Delta, ...] = ()
     descriptors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
@@ -60,6 +86,13 @@ class Table:
     def row(self, row_id: str) -> Row:
         """The row of this id, which exists."""
         return next(row for row in self.rows if row.id == row_id)
+
+    @property
+    def heading(self) -> str:
+        """Title, where in the paper it stands, and what the paper evaluated on."""
+        place = f"Section {self.section}" if self.section[:1].isdigit() else self.section
+        split = f"; the paper's numbers: {self.split}" if self.split else ""
+        return f"{self.title} ({place}{split})"
 
 
 def load_tables(path: str | Path = TABLES_FILE) -> dict[str, Table]:
@@ -91,46 +124,16 @@ def load_tables(path: str | Path = TABLES_FILE) -> dict[str, Table]:
     return tables
 
 
-def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table]:
-    """The tables of these ids, each once; all tables for no ids.
-
-    Raises:
-        ValueError: an id is unknown.
-    """
-    for table_id in ids:
-        if table_id not in tables:
-            raise ValueError(f"unknown table {table_id!r}: choose from {', '.join(tables)}")
-    return [tables[table_id] for table_id in dict.fromkeys(ids or tables)]
-
-
-def select_rows(tables: Sequence[Table], row_ids: Sequence[str]) -> dict[tuple[str, str], Row]:
-    """The rows that can be run, restricted to `row_ids` unless that is empty.
-
-    Returns:
-        Row by (table id, row id), in printed order.
-
-    Raises:
-        ValueError: a row id is in none of the tables, or is a cited row.
-    """
-    legal = {(table.id, row.id): row for table in tables for row in table.rows if row.config}
-    names = dict.fromkeys(row_id for _, row_id in legal)
-    for row_id in row_ids:
-        if row_id not in names:
-            where = f"table {', '.join(table.id for table in tables)}"
-            raise ValueError(f"unknown row {row_id!r} of {where}: choose from {', '.join(names)}")
-    return {key: row for key, row in legal.items() if not row_ids or key[1] in row_ids}
-
-
 def _table(entry: Any, where: str) -> Table:
-    required = {"id", "title", "section", "split", "metrics", "rows"}
-    _check_keys(entry, where, required, {"deltas", "descriptors", "note"})
+    required = {"id", "title", "section", "metrics", "rows"}
+    _check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
     metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
     width = len(metrics)
     descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
     rows = tuple(_row(r, f"{where}, row {_name(r, n)}", width) for n, r in enumerate(entry["rows"], 1))
-    ids = [row.id for row in rows]
+    labels = {row.id: row.label for row in rows}
     for row in rows:
-        if ids.count(row.id) > 1:
+        if sum(row.id == other.id for other in rows) > 1:
             raise ValueError(f"{where}, row {row.id}: the id is used twice")
         if set(row.descriptors) != set(descriptors):
             found, legal = sorted(row.descriptors), sorted(descriptors)
@@ -140,38 +143,42 @@ def _table(entry: Any, where: str) -> Table:
         id=str(entry["id"]),
         title=entry["title"],
         section=str(entry["section"]),
-        split=entry["split"],
+        split=entry.get("split", ""),
         metrics=metrics,
         rows=rows,
-        deltas=tuple(_delta(d, f"{where}, delta {n}", ids, width) for n, d in deltas),
+        deltas=tuple(_delta(d, f"{where}, delta {n}", labels, width) for n, d in deltas),
         descriptors=descriptors,
         note=entry.get("note", ""),
     )
 
 
-def _delta(entry: Any, where: str, ids: Sequence[str], width: int) -> Delta:
-    _check_keys(entry, where, {"minuend", "subtrahend", "paper"}, set())
-    for end in (entry["minuend"], entry["subtrahend"]):
-        if end not in ids:
-            raise ValueError(f"{where}: unknown row {end!r}: choose from {', '.join(ids)}")
-    return Delta(entry["minuend"], entry["subtrahend"], _numbers(entry["paper"], width, where))
+def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
+    _check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
+    ends = entry["minuend"], entry["subtrahend"]
+    for end in ends:
+        if end not in labels:
+            raise ValueError(f"{where}: unknown row {end!r}: choose from {', '.join(labels)}")
+    label = entry.get("label", " - ".join(labels[end] for end in ends))
+    return Delta(*ends, _numbers(entry["paper"], width, where), label)
 
 
 def _metric(entry: Any, where: str) -> Metric:
     _check_keys(entry, where, {"result", "printed"}, {"note"})
-    if entry["result"].count("/") != 1:
+    if any(part.count("/") != 1 for part in entry["result"].split(" - ")):
         raise ValueError(f"{where}: result {entry['result']!r} is not task/metric, such as segm/AP50")
     return Metric(**entry)
 
 
 def _row(entry: Any, where: str, width: int) -> Row:
-    _check_keys(entry, where, {"id", "label", "paper"}, {"config", "run", "origin", "ref", "descriptors"})
+    optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
+    _check_keys(entry, where, {"id", "label", "paper"}, optional)
     row = Row(**{**entry, "paper": _numbers(entry["paper"], width, where)})
     if row.origin not in ORIGINS:
         raise ValueError(f"{where}: unknown origin {row.origin!r}: choose from {', '.join(ORIGINS)}")
-    ours = row.origin == "this_paper"
-    if bool(row.config) != ours or bool(row.run) != ours:
-        raise ValueError(f"{where}: a row of this_paper needs config and run, a cited row has neither")
+    if row.origin == OURS and (not row.run or row.source or bool(row.config) == bool(row.pending)):
+        raise ValueError(f"{where}: a row of {OURS} needs run, and either config or pending, and has no source")
+    if row.origin != OURS and (not row.source or row.run or row.config or row.pending):
+        raise ValueError(f"{where}: a row that is {row.origin} needs source, and has neither config, run nor pending")
     return row
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import yaml
 
-# What the libraries below us raise for wrong configs, missing files, unknown names and unreadable data.
-BAD_INPUT = (ValueError, KeyError, OSError, ImportError, yaml.YAMLError)
+# What the libraries below us raise for wrong configs, missing files, unknown names and unreadable data. detectron2
+# checks most of its config by assertions.
+BAD_INPUT = (ValueError, KeyError, OSError, ImportError, AssertionError, yaml.YAMLError)
 
 
 @contextlib.contextmanager
@@ -27,5 +28,6 @@ def one_line_errors(program: str, *types: type[Exception]) -> Iterator[None]:
     except expected as error:
         # str(KeyError("text")) is quoted.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"{program}: error: {' '.join(str(message).split())}", file=sys.stderr)
+        text = " ".join(str(message).split()) or f"{type(error).__name__} without a message"
+        print(f"{program}: error: {text}", file=sys.stderr)
         sys.exit(2)

@@ -5,12 +5,16 @@ A row's YAML states the paper's recipe. A scale, `configs/scales/<name>.yaml`, s
     MULTIPLY: {KEY: factor}          numbers, also inside lists; whole numbers stay whole (rounded, at least 1)
     REPLACE:  {KEY: {old: new}}      values, also inside lists
     SET:      {KEY: value}           whatever the row says
+    CASES:    [{WHERE: {KEY: value}, MULTIPLY: ..., ...}]    rules for the rows that have these values; they win
 
 Rules for keys whose value a factor cannot change (strings, None) are errors. `paper` has no rules.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +42,8 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         The config, not frozen, with `cfg.SCALE == scale`.
 
     Raises:
-        ValueError: unknown scale, or a scale's rule does not fit the config.
+        ValueError: unknown scale, a scale's rule does not fit the config, a file that is not a mapping of keys, or a
+            KEY without a VALUE.
         FileNotFoundError: no such config file.
         KeyError: a key that does not exist.
     """
@@ -46,12 +51,26 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
     cfg = get_cfg()
     add_mask_rcnn_paper_config(cfg)
-    cfg.merge_from_file(str(find_config(config_file)))
+    path = find_config(config_file)
+    with _named(f"config file {str(path)!r}", ValueError):
+        cfg.merge_from_file(str(path))
     cfg.SCALE = scale
     if scale != "paper":
         apply_scale(cfg, load_scale(scale))
-    cfg.merge_from_list(list(opts))
+    if len(opts) % 2:
+        raise ValueError(f"KEY VALUE pairs {' '.join(opts)!r}: the last KEY has no VALUE")
+    with _named("KEY VALUE pairs", KeyError):
+        cfg.merge_from_list(list(opts))
     return cfg
+
+
+@contextlib.contextmanager
+def _named(source: str, kind: type[Exception]) -> Iterator[None]:
+    """Raise `kind`, with the source of the config, where detectron2 asserts or stumbles over what it cannot merge."""
+    try:
+        yield
+    except (AssertionError, AttributeError, RecursionError, TypeError) as error:
+        raise kind(f"{source}: {error}") from error
 
 
 def find_config(config_file: str | Path) -> Path:
@@ -69,21 +88,31 @@ def find_config(config_file: str | Path) -> Path:
     )
 
 
-def load_scale(name: str) -> dict[str, dict[str, Any]]:
+def load_scale(name: str) -> dict[str, Any]:
     """Rules of `configs/scales/<name>.yaml`; those of its `_BASE_` scale come first and lose to its own."""
     with open(CONFIG_ROOT / "scales" / f"{name}.yaml", encoding="utf-8") as file:
         rules = yaml.safe_load(file)
     base = load_scale(rules.pop("_BASE_")) if "_BASE_" in rules else {}
-    return {kind: {**base.get(kind, {}), **rules.get(kind, {})} for kind in _RULES}
+    merged = {kind: {**base.get(kind, {}), **rules.get(kind, {})} for kind in _RULES}
+    return {**merged, "CASES": base.get("CASES", []) + rules.get("CASES", [])}
 
 
-def apply_scale(cfg: CfgNode, rules: dict[str, dict[str, Any]]) -> None:
+def apply_scale(cfg: CfgNode, rules: dict[str, Any]) -> None:
     """Change `cfg` in place by the rules of a scale.
+
+    Args:
+        cfg: Config of a row at paper scale, which is what the conditions of CASES are about.
+        rules: As `load_scale` gives them.
 
     Raises:
         KeyError: a rule names a key that `cfg` does not have.
         ValueError: a factor for a value that is not a number or a list of numbers.
     """
+    rules = {kind: dict(rules[kind]) for kind in _RULES} | {"CASES": rules["CASES"]}
+    for case in rules["CASES"]:
+        if all(_value(cfg, key) == value for key, value in case["WHERE"].items()):
+            for kind in _RULES:
+                rules[kind] |= case.get(kind, {})
     for key, factor in rules["MULTIPLY"].items():
         _update(cfg, key, lambda value, key=key, factor=factor: _multiplied(value, Fraction(factor), key))
     for key, table in rules["REPLACE"].items():
@@ -92,12 +121,12 @@ def apply_scale(cfg: CfgNode, rules: dict[str, dict[str, Any]]) -> None:
         _update(cfg, key, lambda _old, value=value: value)
 
 
-def _update(cfg: CfgNode, key: str, change) -> None:
-    *parents, leaf = key.split(".")
-    node = cfg
-    for parent in parents:
-        node = node[parent]
-    cfg.merge_from_list([key, change(node[leaf])])
+def _value(cfg: CfgNode, key: str) -> Any:
+    return reduce(getitem, key.split("."), cfg)
+
+
+def _update(cfg: CfgNode, key: str, change: Callable[[Any], Any]) -> None:
+    cfg.merge_from_list([key, change(_value(cfg, key))])
 
 
 def _multiplied(value: Any, factor: Fraction, key: str) -> Any:

@@ -57,7 +57,7 @@ SAME = """
 table2b/sigmoid            table2a/r50_c4 table2c/roialign_ave text/class_specific
 table2a/r101_c4            table1/r101_c4
 table2a/r101_fpn           table1/r101_fpn table3/r101_fpn
-table2a/x101_fpn           table1/x101_fpn table3/x101_fpn
+table2a/x101_fpn           table1/x101_fpn table3/x101_fpn table8/original_baseline
 table2a/r50_fpn            table2e/fcn text/fpn_roialign
 table4/keypoint_only       table5/keypoint_only table6/roialign table9/original_baseline
 table4/keypoint_and_mask   table5/keypoint_and_mask

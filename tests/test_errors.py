@@ -11,6 +11,8 @@ from mask_rcnn_paper.errors import one_line_errors
         (ValueError("scale 'x':\n   choose"), "scale 'x': choose"),
         (KeyError("Non-existent config key: X"), "Non-existent config key: X"),
         (FileNotFoundError("no file"), "no file"),
+        (AssertionError("list has odd length"), "list has odd length"),
+        (AssertionError(), "AssertionError without a message"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(capsys, error, text):

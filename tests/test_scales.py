@@ -7,7 +7,7 @@ from mask_rcnn_paper.scales import SCALES, apply_scale, find_config, load_cfg, l
 
 
 def rules(**kinds) -> dict:
-    return {"MULTIPLY": {}, "REPLACE": {}, "SET": {}} | kinds
+    return {"MULTIPLY": {}, "REPLACE": {}, "SET": {}, "CASES": []} | kinds
 
 
 def test_paper_scale_is_the_yaml_as_it_is():
@@ -42,7 +42,7 @@ def test_command_line_wins_over_the_scale():
 def test_every_scale_file_has_only_known_kinds_of_rules(scale):
     """A misspelt kind of rule would be ignored silently."""
     content = yaml.safe_load(find_config(f"scales/{scale}.yaml").read_text())
-    assert set(content) <= {"_BASE_", "MULTIPLY", "REPLACE", "SET"} and load_scale(scale)["SET"]
+    assert set(content) <= {"_BASE_", "MULTIPLY", "REPLACE", "SET", "CASES"} and load_scale(scale)["SET"]
 
 
 def test_factors_reach_into_lists_and_keep_whole_numbers_whole():
@@ -59,6 +59,28 @@ def test_replacing_values_leaves_others_alone():
     cfg = load_cfg("table2b/sigmoid.yaml")
     apply_scale(cfg, rules(REPLACE={"DATASETS.TEST": {"coco_2017_val": "a"}, "MODEL.ROI_HEADS.NUM_CLASSES": {1: 5}}))
     assert cfg.DATASETS.TEST == ("a",) and cfg.MODEL.ROI_HEADS.NUM_CLASSES == 80
+
+
+def test_cases_are_for_rows_with_the_values_they_name():
+    """A case wins over the general rules where all its conditions hold at paper scale, and is ignored elsewhere."""
+    cases = [
+        {"WHERE": {"MODEL.MASK_ON": True, "SOLVER.MAX_ITER": 160000}, "MULTIPLY": {"SOLVER.BASE_LR": 1}},
+        {"WHERE": {"MODEL.MASK_ON": True, "SOLVER.MAX_ITER": 1}, "SET": {"SOLVER.BASE_LR": 9.0}},
+    ]
+    general = {"SOLVER.MAX_ITER": "1/1000", "SOLVER.BASE_LR": 2}
+    rates = []
+    for opts in ((), ("MODEL.MASK_ON", "False")):
+        cfg = load_cfg("table2b/sigmoid.yaml", "paper", opts)
+        apply_scale(cfg, rules(MULTIPLY=general, CASES=cases))
+        rates.append(cfg.SOLVER.BASE_LR)
+    assert rates == [0.02, 0.04]
+
+
+def test_rows_of_section_5_keep_the_papers_rate_at_mini_scale():
+    """Persons' detectors all alike, whatever their branches; not their RPN."""
+    rows = ("table5/faster_rcnn", "table5/mask_only", "table4/keypoint_only", "table4/keypoint_and_mask")
+    assert {load_cfg(f"{row}.yaml", "mini").SOLVER.BASE_LR for row in rows} == {0.02}
+    assert load_cfg("rpn/person_r50_fpn.yaml", "mini").SOLVER.BASE_LR == pytest.approx(0.05)
 
 
 def test_a_factor_for_a_string_is_refused():
@@ -83,3 +105,18 @@ def test_unknown_key_is_named():
     """A misspelt key on the command line is named."""
     with pytest.raises(KeyError, match="SOLVER.MAX_ITERS"):
         load_cfg("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITERS", "7"])
+
+
+def test_a_key_without_a_value_is_named():
+    """A KEY VALUE list of odd length is refused."""
+    with pytest.raises(ValueError, match="SOLVER.MAX_ITER.*no VALUE"):
+        load_cfg("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITER"])
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n- 2\n", "MODEL:\n", "_BASE_: bad.yaml\n"])
+def test_a_file_that_is_no_config_is_named(tmp_path, text):
+    """Nothing, a list, a section without keys, and one that inherits from itself."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="bad.yaml"):
+        load_cfg(path)

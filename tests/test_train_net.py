@@ -49,6 +49,33 @@ def test_eval_only_reproduces_the_metrics(tmp_path):
     assert json.dumps(read_result(tmp_path)["metrics"]) == first
 
 
+def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
+    """Tensors, numbers and containers, under detectron2's keys: what either provider, and any torch, reads again."""
+    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    path = tmp_path / "model_final.pth"
+    found = torch.load(path, weights_only=True)
+    assert set(found) == {"model", "trainer", "iteration"} and found["iteration"] == 1
+    assert {type(value) for value in found["model"].values()} == {torch.Tensor}
+    trainer = found["trainer"]
+    assert set(trainer) == {"iteration", "hooks", "_trainer"} and "optimizer" in trainer["_trainer"]
+    assert set(trainer["hooks"]["LRScheduler"]) == {"base_lrs", "last_epoch"}
+
+
+def test_a_run_goes_on_from_its_checkpoint(tmp_path):
+    """With --resume two iterations become four, and momentum and schedule go on; it needs no hook's state."""
+    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    path = tmp_path / "model_final.pth"
+    found = torch.load(path, weights_only=True)
+    hooks = found["trainer"]["hooks"]
+    found["trainer"]["hooks"] = {"LRScheduler": hooks["LRScheduler"], "NobodysHook": {"a": 1}}
+    torch.save(found, path)
+    run("table2b/sigmoid.yaml", tmp_path, *E2E, "SOLVER.MAX_ITER", "4", flags=("--resume",))
+    final = torch.load(path, weights_only=True)
+    assert final["iteration"] == 3 and final["trainer"]["hooks"]["LRScheduler"]["last_epoch"] == 4
+    before, after = (c["trainer"]["_trainer"]["optimizer"]["state"].keys() for c in (found, final))
+    assert before == after != set()
+
+
 def test_missing_proposals(capsys, tmp_path):
     """A stage-wise row started without proposals names the RPN's command."""
     message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", "DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)")

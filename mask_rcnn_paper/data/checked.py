@@ -93,10 +93,12 @@ def require_valid(cfg: CfgNode, name: str) -> None:
 
 
 def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> _Subject | None:
-    """None for a dataset that is not in COCO's format."""
+    """None for a dataset that is not in COCO's format, or not on this machine."""
+    if name not in DatasetCatalog.list():
+        return None  # detectron2 says so, with the names there are
     metadata = MetadataCatalog.get(name)
     json_file = metadata.get("json_file")
-    if json_file is None or metadata.get("evaluator_type", "coco") != "coco":
+    if json_file is None or "://" in json_file or metadata.get("evaluator_type", "coco") != "coco":
         return None
     if not os.path.isfile(json_file):
         DatasetCatalog.get(name)  # draws generated data; fails with the right message for what does not exist

@@ -52,6 +52,7 @@ def _register(name: str, spec: DatasetSpec, root: Path, file_name: str, classes:
         json_file=json_file,
         image_root=image_root,
         evaluator_type="coco",
+        generated=True,
         thing_classes=list(classes),
         thing_colors=_colours(len(classes)),
         thing_dataset_id_to_contiguous_id={CATEGORIES[c]: i for i, c in enumerate(classes)},

@@ -1,183 +1,20 @@
-"""The commands, with programs that only pretend to train."""
-
-import json
-import os
-import re
-import signal
+"""The command line."""
 
 import pytest
 
-import ablations.__main__ as cli
-from ablations import plan
-
-# Takes the arguments of train_net.py and of pre-training; its mask AP depends on config and seed alone.
-PRETENDER = """
-import json, os, sys
-value = lambda key: sys.argv[sys.argv.index(key) + 1]
-folder, config, seed = value("OUTPUT_DIR"), value("--config-file"), int(value("SEED"))
-if config == os.environ.get("BROKEN") and "pretrain" not in folder:
-    sys.exit("the loss is nan at iteration 7")
-for key in ("MODEL.WEIGHTS", "DATASETS.PROPOSAL_FILES_TRAIN"):
-    assert key in sys.argv or "pretrain" in folder or ("rpn" in folder and "FILES" in key), key
-ap = {"softmax": 24.0, "sigmoid": 36.0}.get(os.path.basename(config)[:-5], 20.0) + seed
-with open(os.path.join(folder, "job.json")) as file:
-    planned = json.load(file)["config_hash"]
-result = {
-    "metrics": {"segm": {"AP": ap, "AP50": 2 * ap, "AP75": ap - 10}},
-    "config_hash": planned, "scale": value("--scale"), "seconds": 12.3, "seed": seed,
-    "provider": {"name": "embedded", "detectron2": "0.6+embedded"}, "coco_backend": "pycocotools 2.0.11",
-}
-with open(os.path.join(folder, "result.json"), "w") as file:
-    json.dump(result, file)
-with open(os.path.join(folder, "runs"), "a") as file:
-    file.write("x")
-"""
-
-
-@pytest.fixture
-def ablations(tmp_path, monkeypatch, capsys):
-    """Run a command in an empty output folder; returns its exit code, stdout and stderr."""
-    (tmp_path / "pretender.py").write_text(PRETENDER)
-    monkeypatch.setattr(plan, "PROGRAMS", dict.fromkeys(plan.PROGRAMS, (str(tmp_path / "pretender.py"),)))
-
-    def call(words, *opts):
-        argv = words.split()
-        argv += ["--output", str(tmp_path / "out")] if argv[0] != "list" else []
-        try:
-            code = cli.main([*argv, *opts])
-        except SystemExit as error:
-            code = error.code
-        return code, *capsys.readouterr()
-
-    return call
-
-
-def test_list_shows_rows_and_configs(ablations):
-    """People get lines, programs JSON."""
-    code, out, _ = ablations("list")
-    assert code == 0 and "softmax  table2b/softmax.yaml" in out and "2c  RoIAlign (ResNet-50-C4)" in out
-    code, out, _ = ablations("list 2c --format json")
-    assert [table["id"] for table in json.loads(out)] == ["2c"]
-    assert json.loads(out)[0]["rows"][0]["config"] == "table2c/roipool_max.yaml"
-
-
-def test_run_ends_with_tables_and_times(ablations, tmp_path):
-    """Every stage runs once, the tables are printed with deltas, and how long each job took."""
-    code, out, err = ablations("run 2b 2c --scale mini --jobs 2")
-    assert code == 0
-    assert "| sigmoid - softmax |       +5.5 |     +12.0 |    +6.5 |" in out
-    assert "provider embedded 0.6+embedded" in out and "Table 2c." in out
-    times = out.partition("Wall-clock time of each job")[2]
-    assert len(re.findall(r" \d+ s\n", times)) == 8 and "detector r50_c4_softmax-seed0 " in times
-    assert "0/8 jobs | about " in err and "rpn r50_c4: finished in " in err
-    assert len(list((tmp_path / "out").rglob("runs"))) == 8
-
-
-def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
-    """Finished jobs are skipped; more seeds only add detectors."""
-    _, first, _ = ablations("run 2b --scale mini")
-    code, second, err = ablations("run 2b --scale mini")
-    assert (code, second) == (0, first) and err.count("finished before") == 4
-    _, _, err = ablations("run 2b --scale mini --seeds 0 1")
-    assert err.count("finished before") == 4 and err.count(": started") == 2
-    assert all(path.read_text() == "x" for path in (tmp_path / "out").rglob("runs"))
-    _, out, _ = ablations("table 2b --scale mini --seeds 0 1")
-    assert "24.5 ± 0.7" in out and "+12.0 ± 0.0" in out
-
-
-def test_an_override_is_another_experiment(ablations):
-    """KEY VALUE pairs change the identity: nothing of the plain run counts."""
-    ablations("run 2b --scale mini")
-    code, out, _ = ablations("status 2b --scale mini", "SOLVER.BASE_LR", "0.01")
-    # Pre-training has a rate of its own.
-    assert code == 0 and out.count("not run") == 3 and out.count("finished") == 1
-
-
-def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
-    """Exit code 1, "-" with a footnote, the log's last lines at the end; status says the same."""
-    monkeypatch.setenv("BROKEN", "table2b/softmax.yaml")
-    code, out, err = ablations("run 2b --scale mini")
-    assert code == 1
-    assert "[a] failed: exit code 1; last line: the loss is nan at iteration 7" in out and "36.0" in out
-    assert "    the loss is nan at iteration 7\n    whole log: " in err
-    _, out, _ = ablations("status 2b --scale mini --format json")
-    assert [job["state"] for job in json.loads(out)] == ["finished", "finished", "failed", "finished"]
-    monkeypatch.setenv("BROKEN", "")
-    assert ablations("run 2b --scale mini")[0] == 0
-
-
-def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
-    """Rows without their RPN say so."""
-    monkeypatch.setenv("BROKEN", "rpn/r50_c4.yaml")
-    code, out, _ = ablations("run 2b --scale mini")
-    assert code == 1 and "[a] blocked: needs rpn r50_c4, which failed: exit code 1; last line: " in out
-
-
-def test_rows_can_be_chosen(ablations):
-    """Only the chosen row and its inputs run; the table says that the others were not."""
-    code, out, err = ablations("run 2c --scale mini --rows roipool_max --format csv")
-    assert code == 0 and err.count(": started") == 3
-    assert out.splitlines()[1] == ("2c,mini,embedded 0.6+embedded,roipool_max,RoIPool [12],segm/AP,26.9,20.0,,1,-6.9,")
-    assert out.count("not selected") == 4 * 3
-
-
-@pytest.mark.parametrize(
-    "words, opts, message",
-    [
-        ("run 2z", (), "unknown table '2z': choose from 2b, 2c"),
-        ("run 2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
-        ("run 2b --rows relu", (), "unknown row 'relu' of table 2b: choose from softmax, sigmoid"),
-        ("run 2b --jobs 0", (), "--jobs 0: must be at least 1"),
-        ("table 2b --seeds -1", (), "--seeds -1: must be at least 0"),
-        ("table 2b", ("SEED", "3"), "SEED cannot be given as KEY VALUE: use --seeds"),
-        ("table 2b", ("SOLVER.MAX_ITER",), "arguments come in pairs, but there are 1: SOLVER.MAX_ITER"),
-        ("table 2b", ("SOLVER.MAX_ITERS", "3"), "SOLVER.MAX_ITERS"),
-        ("list 2b", ("SOLVER.MAX_ITER", "3"), "list takes no KEY VALUE"),
-    ],
-)
-def test_bad_input_is_one_line_and_exit_code_2(ablations, words, opts, message):
-    """What was wrong, and what would have been right."""
-    code, out, err = ablations(words, *opts)
-    assert (code, out) == (2, "")
-    assert err.startswith("ablations: error: ") and message in err and err.count("\n") == 1
+from ablations.__main__ import main, split_opts
 
 
 @pytest.mark.parametrize("words", ["", "plot", "run", "run 2b --format pdf", "run 2b --jobs two"])
 def test_argparse_errors_exit_with_2(words):
     """Unknown commands, formats and missing arguments are argparse's business."""
     with pytest.raises(SystemExit) as error:
-        cli.main(words.split())
+        main(words.split())
     assert error.value.code == 2
-
-
-def test_an_output_folder_that_cannot_be_is_one_line(ablations, tmp_path):
-    """A file where the folder should be."""
-    (tmp_path / "out").write_text("")
-    code, _, err = ablations("run 2b --scale mini")
-    assert code == 2 and "out" in err and err.count("\n") == 1
-
-
-def test_results_that_do_not_mix_are_one_line(ablations, tmp_path):
-    """Two providers in one table: refused, with the folders."""
-    ablations("run 2b --scale mini")
-    path = next((tmp_path / "out").glob("mini/detector/r50_c4_softmax-*/result.json"))
-    path.write_text(path.read_text().replace('"embedded"', '"upstream"'))
-    code, _, err = ablations("table 2b --scale mini")
-    assert code == 2 and "results of different provider cannot stand in one table" in err
-
-
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_end_the_runner_with_their_exit_code(ablations, monkeypatch, number, code):
-    """Ctrl-C says how to go on; a batch system's SIGTERM is passed on as one; handlers are put back."""
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(cli, "execute", lambda *_: os.kill(os.getpid(), number) or signal.pause())
-    found, _, err = ablations("run 2b --scale mini")
-    assert found == code and (number != signal.SIGINT or "the same command goes on" in err)
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_opts_start_at_the_first_config_key():
     """Table ids, rows, paths and numbers are no keys."""
     words = ["run", "2b", "text-4.2-agnostic", "TM-4", "--output", "out.d/x", "--seeds", "0", "1"]
     opts = ["MODEL.ROI_MASK_HEAD.LOSS", "softmax", "SEED", "1"]
-    assert cli.split_opts([*words, *opts]) == (words, opts)
+    assert split_opts([*words, *opts]) == (words, opts)

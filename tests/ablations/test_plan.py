@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ablations.plan import make_plan
-from ablations.tables import Row, load_tables, select_rows, select_tables
+from ablations.selection import select_rows, select_tables
+from ablations.tables import Row, load_tables
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
 from tests.ablations import fake_configs
@@ -121,12 +122,29 @@ def test_what_does_not_fit_is_refused(config, opts, message):
         plan(config, opts=opts)
 
 
-def test_tables_2b_and_2c_are_six_detectors_on_one_rpn():
-    """With the real configs: rows that share a `run` share a job, others do not."""
-    rows = select_rows(select_tables(load_tables(), ["2b", "2c"]), [])
+def real_plan(*tables):
+    """Rows of real tables by run, and their plan at mini scale."""
+    rows, _ = select_rows(select_tables(load_tables(), tables), [])
     planned = make_plan(rows, [0], "mini", OUT, load_cfg, config_hash)
-    assert kinds(planned) == ["pretrain", "rpn"] + 6 * ["detector"]
     by_run = {}
     for (table_id, row_id), row in rows.items():
         by_run.setdefault(row.run, set()).add(planned.rows[table_id, row_id, 0])
+    return planned, by_run
+
+
+def test_tables_2b_and_2c_are_six_detectors_on_one_rpn():
+    """With the real configs: rows that share a `run` share a job, others do not."""
+    planned, by_run = real_plan("2b", "2c")
+    assert kinds(planned) == ["pretrain", "rpn"] + 6 * ["detector"]
     assert all(len(identities) == 1 for identities in by_run.values()) and len(by_run) == 6
+
+
+def test_all_tables_that_can_be_run_share_what_they_can():
+    """Tables 1 to 6 and the text: 3 backbones, 7 RPNs, 22 detectors for 38 rows; every job once, inputs first."""
+    planned, by_run = real_plan("1", "2a", "2b", "2c", "2d", "2e", "3", "4", "5", "6", "text")
+    found = kinds(planned)
+    assert [found.count(kind) for kind in ("pretrain", "rpn", "detector")] == [3, 7, 22]
+    assert len(planned.rows) == 38 and len({job.folder for job in planned.jobs.values()}) == 32
+    assert all(len(identities) == 1 for identities in by_run.values()) and len(by_run) == 22
+    places = {identity: place for place, identity in enumerate(planned.jobs)}
+    assert all(places[i] < places[job.identity] for job in planned.jobs.values() for i in job.inputs)

@@ -21,8 +21,7 @@ def result_of(table_id, ours, notes=None, **changes):
     table, notes = load_tables()[table_id], notes or {}
     shown = [(row.id, row.label, row.descriptors, row.paper, False) for row in table.rows]
     for delta in table.deltas:
-        label = f"{delta.minuend} - {delta.subtrahend}"
-        shown.append((f"{delta.minuend}-{delta.subtrahend}", label, {}, delta.paper, True))
+        shown.append((f"{delta.minuend}-{delta.subtrahend}", delta.label, {}, delta.paper, True))
     nothing, no_notes = (None,) * len(table.metrics), ("",) * len(table.metrics)
     rows = tuple(
         ResultRow(i, label, "this_paper", *numbers, ours.get(i, nothing), notes.get(i, no_notes), is_delta)
@@ -98,6 +97,22 @@ def test_numbers_the_paper_does_not_print_are_dashes(table_2b):
     rows = (dataclasses.replace(table_2b.rows[0], paper=(None, 44.1, 25.1)),)
     line = render([dataclasses.replace(table_2b, rows=rows)]).splitlines()[-1]
     assert [cell.strip() for cell in line.split("|")][2:5] == ["-", "24.0", "-"]
+
+
+def test_the_papers_numbers_keep_their_digits():
+    """0.72 s is not 0.7 s, and 195 ms is not 195.0 ms; a table of times has no evaluation split."""
+    text = render([result_of("text-4.4-timing", {})])
+    printed = [line.split("|")[4].strip() for line in text.splitlines() if line.startswith("| ")][1:]
+    assert printed == ["195", "15", "400", "32", "0.72", "44", "3", "4", "1", "5"]
+    assert text.startswith("Table text-4.4-timing. Times stated in the text (Section 4.4, Appendices A and B)  \n")
+
+
+def test_columns_of_one_metric_are_told_apart():
+    """Table 7 has AP on val and on test: one result, two printed headers."""
+    results = result_of("7", {})
+    rows = list(csv.DictReader(io.StringIO(render([results], "csv"))))
+    assert [(row["metric"], row["printed"]) for row in rows[:2]] == [("segm/AP", "AP [val]"), ("segm/AP", "AP")]
+    assert "(Appendix A; the paper's numbers: cityscapes_val, cityscapes_test)" in render([results])
 
 
 def test_json_has_every_number_unrounded(table_2b):

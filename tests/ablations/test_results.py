@@ -8,7 +8,7 @@ import pytest
 from ablations.plan import Plan
 from ablations.results import collect
 from ablations.store import BLOCKED, FAILED, WAITING, Status
-from ablations.tables import Metric, Row, load_tables
+from ablations.tables import Delta, Metric, Row, load_tables
 from tests.ablations import fakes
 
 SOFTMAX, SIGMOID = (24.0, 51.6, 16.4), (36.0, 71.0, 28.3)
@@ -117,12 +117,66 @@ def test_results_that_are_not_comparable_are_refused(collected, key, other):
         collected(given)
 
 
+def test_a_dash_of_the_paper_needs_no_reason_where_there_is_no_branch(collected, table):
+    """Table 5's Faster R-CNN has no mask AP, in the paper or here; a number that should be there has a reason."""
+    metrics = (Metric("bbox/AP", "AP^bb"), Metric("segm/AP", "AP"))
+    rows = tuple(
+        dataclasses.replace(row, paper=(50.0, paper)) for row, paper in zip(table.rows, (None, 45.0), strict=True)
+    )
+    changed = dataclasses.replace(table, rows=rows, metrics=metrics, deltas=())
+    boxes = {"bbox": {"AP": 52.0}}
+    given = {(row.id, seed): fakes.finished(SOFTMAX, metrics=boxes) for row in rows for seed in (0, 1)}
+    dash, number = collected(given, (0, 1), of=changed).rows
+    assert dash.ours[0].mean == 52.0 and dash.ours[1] is None and dash.notes == ("", "")
+    assert number.notes[1].startswith("seed 0, 1: the result has no segm metrics")
+    (unfinished, _) = collected({}, of=changed).rows
+    assert unfinished.notes == ("not selected",) * 2
+    (failed, _) = collected({("softmax", 0): Status(FAILED, "nan")}, of=changed).rows
+    assert failed.notes == ("failed: nan",) * 2
+
+
+def test_a_difference_of_two_metrics_is_measured_in_each_result(collected, table):
+    """Section 4.3's gap between box and mask AP: seed by seed, with a reason where one is missing."""
+    metrics = (Metric("bbox/AP - segm/AP", "AP^bb - AP"),)
+    rows = tuple(dataclasses.replace(row, paper=(2.7,)) for row in table.rows)
+    changed = dataclasses.replace(table, rows=rows, metrics=metrics, deltas=())
+    both = {"bbox": {"AP": 40.0}, "segm": {"AP": 37.0}}
+    given = {
+        ("softmax", 0): fakes.finished(SOFTMAX, metrics=both),
+        ("softmax", 1): fakes.finished(SOFTMAX, metrics={**both, "segm": {"AP": 38.0}}),
+        ("sigmoid", 0): fakes.finished(SOFTMAX, metrics={"bbox": {"AP": 40.0}, "segm": {"AP": None}}),
+    }
+    softmax, sigmoid = collected(given, (0, 1), of=changed).rows
+    assert (softmax.ours[0].mean, softmax.ours[0].count) == (2.5, 2)
+    assert sigmoid.ours == (None,) and "seed 0: not a number: no predictions" in sigmoid.notes[0]
+
+
+def test_rows_that_are_not_built_yet_say_what_is_missing(collected, table):
+    """No number of ours, with the reason; a delta of them needs both rows."""
+    rows = tuple(dataclasses.replace(row, config="", pending="test-time augmentation") for row in table.rows)
+    softmax, _, delta = collected({}, of=dataclasses.replace(table, rows=rows)).rows
+    assert softmax.ours == (None,) * 3 and softmax.notes == ("not built yet: test-time augmentation",) * 3
+    assert delta.notes == ("needs both rows",) * 3
+
+
 def test_cited_rows_and_unmeasured_columns_keep_the_papers_numbers(collected, table):
     """Rows of other works and columns of a test server have no number of ours, and a reason."""
-    cited = Row(id="mnc", label="MNC [10]", paper=(24.6, None, 24.8), origin="cited", ref=10)
+    cited = Row("mnc", "MNC [10]", (24.6, None, 24.8), origin="cited", ref=10, source="Dai et al.")
     metrics = (*table.metrics[:2], Metric("segm/AP75", "AP_75", note="test server only"))
-    changed = dataclasses.replace(table, rows=(cited, *table.rows), metrics=metrics)
-    mnc, softmax, _, delta = collected({("softmax", 0): fakes.finished(SOFTMAX)}, of=changed).rows
-    assert mnc.paper == (24.6, None, 24.8) and mnc.notes == ("cited by the paper from [10]",) * 3
+    over_mnc = Delta("softmax", "mnc", (1.0, None, 1.0), "over MNC")
+    deltas = (*table.deltas, over_mnc)
+    changed = dataclasses.replace(table, rows=(cited, *table.rows), metrics=metrics, deltas=deltas)
+    mnc, softmax, _, delta, over = collected({("softmax", 0): fakes.finished(SOFTMAX)}, of=changed).rows
+    assert mnc.paper == (24.6, None, 24.8) and mnc.notes == ("cited by the paper: [10] Dai et al.",) * 3
     assert (softmax.ours[2], softmax.notes[2]) == (None, "test server only")
     assert delta.notes == ("needs both rows", "needs both rows", "test server only")
+    assert over.notes == ("MNC [10] is not a run of ours", "", "test server only")
+
+
+@pytest.mark.parametrize(
+    "origin, text",
+    [("tensormask_paper", "from the TensorMask paper: X, 2019"), ("dataset", "a property of the data set: X, 2019")],
+)
+def test_numbers_of_others_say_where_they_come_from(origin, text):
+    """Without a reference number where the paper gives none."""
+    assert Row("r", "R", (1.0,), origin=origin, source="X, 2019").why_not_run == text

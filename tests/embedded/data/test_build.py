@@ -163,14 +163,26 @@ def test_seed_fixes_the_batches(registered, workers, grouping):
         assert all(len({s["width"] > s["height"] for s in batch}) == 1 for batch in first)
 
 
-def test_order_does_not_depend_on_the_workers(registered):
-    """Workers change only the random draws of the augmentations, not which image comes when."""
+def test_without_grouping_the_order_does_not_depend_on_the_workers(registered):
+    """Each batch is made by one worker, so workers change only the random draws of the augmentations."""
     registered()
+    ungrouped = ["DATALOADER.ASPECT_RATIO_GROUPING", False]
     ids = [
-        [s["image_id"] for s in itertools.chain(*batches(config("DATALOADER.NUM_WORKERS", workers)))]
+        [s["image_id"] for s in itertools.chain(*batches(config("DATALOADER.NUM_WORKERS", workers, *ungrouped)))]
         for workers in (0, 2)
     ]
     assert ids[0] == ids[1]
+
+
+def test_without_a_seed_the_order_is_drawn():
+    """A negative SEED takes the order from the global generators."""
+    samples = [{"width": 2, "height": 1, "i": i} for i in range(50)]
+    orders = set()
+    for state in (1, 2):
+        seed_all_rng(state)
+        loader = build_detection_train_loader(config(), mapper=dict, dataset=samples)
+        orders.add(tuple(s["i"] for batch in itertools.islice(loader, 20) for s in batch))
+    assert len(orders) == 2
 
 
 def test_loader_without_a_config():

@@ -181,7 +181,7 @@ def test_files_of_a_run(tmp_path):
     saved = get_cfg()
     saved.merge_from_file(str(tmp_path / "config.yaml"))
     assert saved == trainer.cfg
-    recorded = {"total_loss", "data_time", "time", "lr", "eta_seconds", "task/sum", "loss"}
+    recorded = {"total_loss", "data_time", "rank_data_time", "time", "lr", "eta_seconds", "task/sum", "loss"}
     assert set(trainer.storage.latest()) == recorded
 
 

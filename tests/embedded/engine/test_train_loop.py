@@ -66,7 +66,7 @@ def test_one_step_by_hand():
     trainer.train(0, 1)
     torch.testing.assert_close(trainer.model.weight.item(), 2 - 3.7)
     latest = {name: value for name, (value, _) in trainer.storage.latest().items()}
-    assert latest.pop("data_time") >= 0
+    assert latest.pop("data_time") == latest.pop("rank_data_time") >= 0
     assert latest == {"total_loss": 38.0, "loss_a": 36.0, "loss_b": 2.0}
 
 
@@ -107,7 +107,8 @@ def test_mean_over_processes(monkeypatch):
     monkeypatch.setattr("detectron2.utils.comm.gather", lambda mine: [mine, {"loss": 3.0, "data_time": 0.5}])
     with EventStorage() as storage:
         SimpleTrainer.write_metrics({"loss": torch.tensor(1.0)}, 0.25, 4, prefix="p_")
-    assert storage.latest() == {"data_time": (0.5, 4), "p_total_loss": (2.0, 4), "loss": (2.0, 4)}
+    times = {"rank_data_time": (0.25, 4), "data_time": (0.5, 4)}
+    assert storage.latest() == times | {"p_total_loss": (2.0, 4), "loss": (2.0, 4)}
 
 
 def test_new_data_loader():

@@ -9,7 +9,7 @@ from detectron2.config import configurable
 from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 
-from .common import AspectRatioGroupedDataset, DatasetFromList, MapDataset
+from .common import AspectRatioGroupedDataset, DatasetFromList, MapDataset, ToIterableDataset
 from .dataset_dicts import (
     filter_images_with_few_keypoints,
     filter_images_with_only_crowd_annotations,
@@ -54,11 +54,12 @@ def build_batch_data_loader(
             f"(GPUs), which is {world_size}: change one of them"
         )
     batch_size = total_batch_size // world_size
+    dataset = ToIterableDataset(dataset, sampler, shard_chunk_size=batch_size)
     kwargs = {"num_workers": num_workers, "worker_init_fn": worker_init_reset_seed, **kwargs}
     if not aspect_ratio_grouping:
         kwargs["collate_fn"] = collate_fn or trivial_batch_collator
-        return torchdata.DataLoader(dataset, batch_size, sampler=sampler, drop_last=True, **kwargs)
-    loader = torchdata.DataLoader(dataset, batch_size=None, sampler=sampler, collate_fn=_as_it_is, **kwargs)
+        return torchdata.DataLoader(dataset, batch_size, drop_last=True, **kwargs)
+    loader = torchdata.DataLoader(dataset, batch_size=None, collate_fn=_as_it_is, **kwargs)
     grouped = AspectRatioGroupedDataset(loader, batch_size)
     return grouped if collate_fn is None else _Collated(grouped, collate_fn)
 
@@ -85,9 +86,10 @@ def _train_loader_from_config(
             min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if cfg.MODEL.KEYPOINT_ON else 0,
             proposal_files=cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else None,
         )
+    seed = cfg.SEED if cfg.SEED >= 0 else None
     return {
         "dataset": dataset,
-        "sampler": sampler,
+        "sampler": TrainingSampler(len(dataset), seed=seed) if sampler is None else sampler,
         "mapper": DatasetMapper(cfg, True) if mapper is None else mapper,
         "total_batch_size": cfg.SOLVER.IMS_PER_BATCH,
         "aspect_ratio_grouping": cfg.DATALOADER.ASPECT_RATIO_GROUPING,
@@ -109,7 +111,8 @@ def build_detection_train_loader(
 ) -> Any:
     """A loader that gives batches without end; also `build_detection_train_loader(cfg, mapper=None)`.
 
-    Two loaders made after the same `seed_all_rng(seed)`, with as many workers, give the same batches.
+    Made from a config, a seed fixes the order of the images; the draws of augmentations come from the global
+    generators. So two loaders made after the same `seed_all_rng(seed)`, with as many workers, give the same batches.
 
     Args:
         dataset: samples, as a list or a dataset with `len` and indices.

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch.utils.data as torchdata
 
-__all__ = ["AspectRatioGroupedDataset", "DatasetFromList", "MapDataset"]
+__all__ = ["AspectRatioGroupedDataset", "DatasetFromList", "MapDataset", "ToIterableDataset"]
 
 MAX_TRIES = 1000
 
@@ -66,6 +66,36 @@ class MapDataset(torchdata.Dataset):
                 logging.getLogger(__name__).warning("sample %d and its substitutes map to None", idx)
             current = self._rng.randrange(len(self._dataset))
         raise RuntimeError(f"the mapper returned None for {MAX_TRIES} samples, first of all {idx}: check it")
+
+
+class ToIterableDataset(torchdata.IterableDataset):
+    """The samples of a dataset in the order of a sampler, shared among the workers of a `DataLoader`.
+
+    Every worker walks the whole order and takes runs of `shard_chunk_size` samples in turn with the others.
+
+    Args:
+        dataset: the samples; has indices.
+        sampler: gives indices.
+        shard_sampler: whether workers share the order, or each gives out all of it.
+        shard_chunk_size: length of a run: the size of a batch, so that no batch is made by several workers.
+    """
+
+    def __init__(
+        self, dataset: Any, sampler: Iterable[int], shard_sampler: bool = True, shard_chunk_size: int = 1
+    ) -> None:
+        self.dataset = dataset
+        self.sampler = sampler
+        self.shard_sampler = shard_sampler
+        self.shard_chunk_size = shard_chunk_size
+
+    def __iter__(self) -> Iterator[Any]:
+        worker = torchdata.get_worker_info() if self.shard_sampler else None
+        for position, index in enumerate(self.sampler):
+            if worker is None or position // self.shard_chunk_size % worker.num_workers == worker.id:
+                yield self.dataset[index]
+
+    def __len__(self) -> int:
+        return len(self.sampler)
 
 
 class AspectRatioGroupedDataset(torchdata.IterableDataset):

@@ -10,6 +10,7 @@ from detectron2.utils import comm
 from detectron2.utils.env import collect_env_info, seed_all_rng
 from detectron2.utils.events import CommonMetricPrinter, EventWriter, JSONWriter, TensorboardXWriter
 from detectron2.utils.logger import setup_logger
+from iopath.common.file_io import g_pathmgr
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -63,6 +64,9 @@ def default_setup(cfg: CfgNode, args: argparse.Namespace) -> None:
     logger.info("Rank %d of %d", rank, comm.get_world_size())
     logger.info("Environment:\n%s", collect_env_info())
     logger.info("Command line: %s", args)
+    if getattr(args, "config_file", ""):
+        with g_pathmgr.open(args.config_file, "r") as file:
+            logger.info("Contents of %s:\n%s", args.config_file, file.read())
     if comm.is_main_process():
         text = cfg.dump()
         path = os.path.join(cfg.OUTPUT_DIR, "config.yaml")
@@ -71,8 +75,9 @@ def default_setup(cfg: CfgNode, args: argparse.Namespace) -> None:
     seed_all_rng(None if cfg.SEED < 0 else cfg.SEED + rank)
     if not getattr(args, "eval_only", False):
         torch.backends.cudnn.benchmark = cfg.CUDNN_BENCHMARK
-    if cfg.FLOAT32_PRECISION:
+    if cfg.FLOAT32_PRECISION and torch.cuda.is_available():
         torch.set_float32_matmul_precision(cfg.FLOAT32_PRECISION)
+        torch.backends.cudnn.allow_tf32 = cfg.FLOAT32_PRECISION != "highest"
 
 
 def default_writers(output_dir: str, max_iter: int | None = None) -> list[EventWriter]:

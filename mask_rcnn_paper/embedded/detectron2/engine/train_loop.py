@@ -248,11 +248,11 @@ class SimpleTrainer(TrainerBase):
 
     @staticmethod
     def write_metrics(loss_dict: Mapping[str, torch.Tensor], data_time: float, cur_iter: int, prefix: str = "") -> None:
-        """Average losses over all processes and put them, their sum and `data_time` into the storage.
+        """Average losses over all processes and put them, their sum and the times for data into the storage.
 
         Args:
             loss_dict: scalar losses of this process.
-            data_time: seconds spent waiting for data; the slowest process counts.
+            data_time: seconds spent waiting for data: "rank_data_time"; "data_time" is the slowest process's.
             cur_iter: iteration they belong to.
             prefix: put before `total_loss`.
 
@@ -263,9 +263,10 @@ class SimpleTrainer(TrainerBase):
         # One transfer from the device rather than one a loss.
         values = torch.stack([loss_dict[name].detach().double() for name in names]).tolist() if names else []
         gathered = comm.gather({**dict(zip(names, values, strict=True)), "data_time": data_time})
+        storage = get_event_storage()
+        storage.put_scalar("rank_data_time", data_time, cur_iter=cur_iter)
         if not comm.is_main_process():
             return
-        storage = get_event_storage()
         slowest = max(metrics.pop("data_time") for metrics in gathered)
         storage.put_scalar("data_time", slowest, cur_iter=cur_iter)
         means = {name: float(np.mean([metrics[name] for metrics in gathered])) for name in names}

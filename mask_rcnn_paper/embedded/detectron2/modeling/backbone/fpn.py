@@ -32,9 +32,7 @@ class LastLevelMaxPool(nn.Module):
 
 def _conv(in_channels: int, out_channels: int, kernel: int, norm: str) -> Conv2d:
     layer = get_norm(norm, out_channels)
-    conv = Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=layer is None, norm=layer)
-    c2_xavier_fill(conv)
-    return conv
+    return Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=layer is None, norm=layer)
 
 
 class FPN(Backbone):
@@ -72,8 +70,11 @@ class FPN(Backbone):
             found = f"MODEL.FPN.IN_FEATURES={list(in_features)} of strides {strides}"
             raise ValueError(f"{found}: each stride must be twice the one before")
         for shape, level in zip(shapes, levels, strict=True):
-            self.add_module(f"fpn_lateral{level}", _conv(shape.channels, out_channels, 1, norm))
-            self.add_module(f"fpn_output{level}", _conv(out_channels, out_channels, 3, norm))
+            convs = {"lateral": _conv(shape.channels, out_channels, 1, norm)}
+            convs["output"] = _conv(out_channels, out_channels, 3, norm)
+            for kind, conv in convs.items():
+                c2_xavier_fill(conv)
+                self.add_module(f"fpn_{kind}{level}", conv)
 
         self.bottom_up = bottom_up
         self.top_block = top_block

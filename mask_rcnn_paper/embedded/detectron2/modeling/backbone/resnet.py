@@ -20,11 +20,9 @@ BLOCKS_PER_STAGE = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
 def _conv_norm(in_channels: int, out_channels: int, kernel: int, norm: str, **kwargs: Any) -> Conv2d:
-    conv = Conv2d(
+    return Conv2d(
         in_channels, out_channels, kernel_size=kernel, bias=False, norm=get_norm(norm, out_channels), **kwargs
     )
-    c2_msra_fill(conv)
-    return conv
 
 
 class BasicStem(CNNBlockBase):
@@ -33,6 +31,7 @@ class BasicStem(CNNBlockBase):
     def __init__(self, in_channels: int = 3, out_channels: int = 64, norm: str = "BN") -> None:
         super().__init__(in_channels, out_channels, 4)
         self.conv1 = _conv_norm(in_channels, out_channels, 7, norm, stride=2, padding=3)
+        c2_msra_fill(self.conv1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H / 4, W / 4)."""
@@ -83,6 +82,9 @@ class BottleneckBlock(CNNBlockBase):
             groups=num_groups,
         )
         self.conv3 = _conv_norm(bottleneck_channels, out_channels, 1, norm)
+        # In detectron2's order, here and elsewhere, so that a seed gives the same initial weights.
+        for conv in filter(None, (self.conv1, self.conv2, self.conv3, self.shortcut)):
+            c2_msra_fill(conv)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H / s, W / s)."""
@@ -210,12 +212,11 @@ class ResNet(Backbone):
             kwargs: passed to :meth:`make_stage`.
         """
         channels = {"in_channels": 64, "bottleneck_channels": 64, "out_channels": 256}
-        return _make_stages(depth, 5, block_class or BottleneckBlock, **channels, **kwargs)
+        return _make_stages(depth, block_class or BottleneckBlock, **channels, **kwargs)
 
 
 def _make_stages(
     depth: int,
-    last: int,
     block_class: type[CNNBlockBase],
     *,
     in_channels: int,
@@ -224,10 +225,10 @@ def _make_stages(
     res5_dilation: int = 1,
     **kwargs: Any,
 ) -> list[list[CNNBlockBase]]:
-    """Make ``res2`` to ``res<last>``; the given channels are those of ``res2`` and double with each stage."""
+    """Make ``res2`` to ``res5``; the given channels are those of ``res2`` and double with each stage."""
     require("MODEL.RESNETS.DEPTH", depth, BLOCKS_PER_STAGE)
     stages = []
-    for index, num_blocks in list(enumerate(BLOCKS_PER_STAGE[depth], start=2))[: last - 1]:
+    for index, num_blocks in enumerate(BLOCKS_PER_STAGE[depth], start=2):
         dilation = {"dilation": 2} if index == 5 and res5_dilation == 2 else {}
         stride = 1 if index == 2 or dilation else 2
         stages.append(
@@ -263,9 +264,10 @@ def build_resnet_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> ResNet:
     names = ["stem", "res2", "res3", "res4", "res5"]
     if not c.OUT_FEATURES or not set(c.OUT_FEATURES) <= set(names):
         raise ValueError(f"MODEL.RESNETS.OUT_FEATURES={list(c.OUT_FEATURES)}: choose from {', '.join(names)}")
+    stem = BasicStem(input_shape.channels, c.STEM_OUT_CHANNELS, c.NORM)
+    # All of them, also those that ResNet drops: they take their share of random numbers in detectron2 too.
     stages = _make_stages(
         c.DEPTH,
-        max(names.index(name) for name in c.OUT_FEATURES) + 1,
         BottleneckBlock,
         in_channels=c.STEM_OUT_CHANNELS,
         bottleneck_channels=c.NUM_GROUPS * c.WIDTH_PER_GROUP,
@@ -275,5 +277,4 @@ def build_resnet_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> ResNet:
         norm=c.NORM,
         stride_in_1x1=c.STRIDE_IN_1X1,
     )
-    stem = BasicStem(input_shape.channels, c.STEM_OUT_CHANNELS, c.NORM)
     return ResNet(stem, stages, out_features=c.OUT_FEATURES, freeze_at=cfg.MODEL.BACKBONE.FREEZE_AT)

@@ -45,7 +45,6 @@ class FastRCNNConvFCHead(nn.Sequential):
         for k, dim in enumerate(conv_dims, start=1):
             norm = get_norm(conv_norm, dim)
             conv = Conv2d(channels, dim, 3, padding=1, bias=not conv_norm, norm=norm, activation=nn.ReLU())
-            c2_msra_fill(conv)
             self.add_module(f"conv{k}", conv)
             channels = dim
         self._output_shape = ShapeSpec(channels=channels, height=height, width=width)
@@ -55,10 +54,14 @@ class FastRCNNConvFCHead(nn.Sequential):
             self._output_shape = ShapeSpec(channels=fc_dims[-1])
         for k, dim in enumerate(fc_dims, start=1):
             fc = nn.Linear(channels, dim)
-            c2_xavier_fill(fc)
             self.add_module(f"fc{k}", fc)
             self.add_module(f"fc_relu{k}", nn.ReLU())
             channels = dim
+        for layer in self:
+            if isinstance(layer, Conv2d):
+                c2_msra_fill(layer)
+            elif isinstance(layer, nn.Linear):
+                c2_xavier_fill(layer)
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:

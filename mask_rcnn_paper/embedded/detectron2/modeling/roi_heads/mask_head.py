@@ -151,13 +151,14 @@ class MaskRCNNConvUpsampleHead(BaseMaskRCNNHead, nn.Sequential):
         for k, dim in enumerate(conv_dims[:-1], start=1):
             norm = get_norm(conv_norm, dim)
             conv = Conv2d(channels, dim, 3, padding=1, bias=not conv_norm, norm=norm, activation=nn.ReLU())
-            c2_msra_fill(conv)
             self.add_module(f"mask_fcn{k}", conv)
             channels = dim
         self.add_module("deconv", ConvTranspose2d(channels, conv_dims[-1], kernel_size=2, stride=2))
         self.add_module("deconv_relu", nn.ReLU())
         self.add_module("predictor", Conv2d(conv_dims[-1], num_classes, kernel_size=1))
-        c2_msra_fill(self.deconv)
+        for name, layer in self.named_children():
+            if name == "deconv" or name.startswith("mask_fcn"):
+                c2_msra_fill(layer)
         nn.init.normal_(self.predictor.weight, std=0.001)
         nn.init.zeros_(self.predictor.bias)
 

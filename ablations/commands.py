@@ -1,0 +1,167 @@
+"""What each command of `python -m ablations` does with its arguments; returns the exit code."""
+
+import argparse
+import dataclasses
+import json
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from ablations.execute import execute
+from ablations.job import Job
+from ablations.plan import Plan, make_plan
+from ablations.progress_view import ProgressView, progress_text
+from ablations.publish import publish, published_folder, published_status, write_page
+from ablations.render import render
+from ablations.results import collect
+from ablations.selection import list_pending, select_rows, select_tables
+from ablations.store import FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
+from ablations.tables import Row, Table, load_tables
+from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.results import config_hash
+from mask_rcnn_paper.scales import load_cfg
+
+
+def _prepare(args: argparse.Namespace, opts: Sequence[str]) -> tuple[list[Table], Plan]:
+    """Tables and plan of a command; bad input ends the program here."""
+    with one_line_errors("ablations"):
+        if getattr(args, "jobs", 1) < 1:
+            raise ValueError(f"--jobs {args.jobs}: must be at least 1")
+        if min(args.seeds) < 0:
+            raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0, so that a run can be repeated")
+        tables = select_tables(load_tables(), args.tables)
+        rows, pending = select_rows(tables, args.rows)
+        if args.command == "run":
+            _report_pending(tables, rows, pending)
+        output = Path(args.output).resolve()
+        return tables, make_plan(rows, args.seeds, args.scale, output, load_cfg, config_hash, opts)
+
+
+def _report_pending(tables: Sequence[Table], rows: Mapping[Any, Row], pending: Mapping[Any, Row]) -> None:
+    """Say which rows a run skips.
+
+    Raises:
+        ValueError: nothing is left to run.
+    """
+    skipped = list_pending(pending)
+    if not rows:
+        names = ", ".join(table.id for table in tables)
+        raise ValueError(f"nothing to run: {skipped or f'no row of table {names} is of this paper'}")
+    if skipped:
+        print(f"ablations: skipped, {skipped}", file=sys.stderr)
+
+
+def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`list`: tables, rows, and the state of each row's job of seed 0."""
+    tables, plan = _prepare(args, opts)
+    status_of = _status_reader(args)
+    states = {key[:2]: _state(status_of(plan.jobs[identity], plan.jobs)) for key, identity in plan.rows.items()}
+    state_of = {(t.id, r.id): states.get((t.id, r.id)) or r.why_not_run for t in tables for r in t.rows}
+    if args.format == "json":
+        entries = [dataclasses.asdict(table) for table in tables]
+        for entry in entries:
+            for row in entry["rows"]:
+                row["state"] = state_of[entry["id"], row["id"]]
+        print(json.dumps(entries, indent=1, ensure_ascii=False))
+        return 0
+    place = published_folder(args.scale) if args.published else Path(args.output).resolve() / args.scale
+    print(f"states at scale {args.scale} under {place}, seed 0\n")
+    for table in tables:
+        print(f"{table.id}  {table.heading}")
+        lines = [[f"    {row.id}", row.label, row.config, state_of[table.id, row.id]] for row in table.rows]
+        print(tabulate(lines, tablefmt="plain", disable_numparse=True, preserve_whitespace=True) + "\n")
+    return 0
+
+
+def _state(status: Status) -> str:
+    """One or two words, but for a result that is stale."""
+    return status.reason if status.state == WAITING else status.state
+
+
+def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`run`: execute the plan, then print tables, failures and times."""
+    tables, plan = _prepare(args, opts)
+    with one_line_errors("ablations"):
+        Path(args.output).mkdir(parents=True, exist_ok=True)
+    jobs = plan.jobs
+    view = ProgressView(jobs, args.jobs)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        statuses = execute(jobs, args.jobs, view)
+    except KeyboardInterrupt:
+        print("\nablations: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        view.close()
+    text = _tables_text(tables, plan, args)
+    print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
+    for identity, status in statuses.items():
+        if status.state == FAILED:
+            print(_failure_text(jobs[identity], status), file=sys.stderr)
+    return 0 if all(status.state == FINISHED for status in statuses.values()) else 1
+
+
+def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`status`: the jobs' states, from their folders."""
+    _, plan = _prepare(args, opts)
+    jobs = plan.jobs
+    statuses = {identity: read_status(job, jobs) for identity, job in jobs.items()}
+    if args.format == "json":
+        entries = [dataclasses.asdict(jobs[i]) | dataclasses.asdict(status) for i, status in statuses.items()]
+        print(json.dumps(entries, indent=1, default=str))
+        return 0
+    lines = []
+    for identity, status in statuses.items():
+        job, seconds = jobs[identity], "" if status.seconds is None else f"{status.seconds:.0f}"
+        detail = progress_text(status.progress) if status.state == RUNNING else status.reason
+        lines.append([job.kind, job.folder.name, status.state, seconds, detail])
+    print(f"folders under {Path(args.output).resolve() / args.scale}")
+    print(tabulate(lines, ["kind", "folder", "state", "seconds", "detail"], disable_numparse=True))
+    return 0
+
+
+def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`table`: the tables with the results there are."""
+    print(_tables_text(*_prepare(args, opts), args), end="")
+    return 0
+
+
+def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace) -> str:
+    with one_line_errors("ablations"):
+        seeds = list(dict.fromkeys(args.seeds))
+        return render([collect(table, plan, seeds, _status_reader(args)) for table in tables], args.format)
+
+
+def _status_reader(args: argparse.Namespace) -> Callable[[Job, Mapping[str, Job]], Status]:
+    return published_status if args.published else read_status
+
+
+def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`publish`: copy the results of finished jobs to where `--published` finds them, and show them all in a page."""
+    _, plan = _prepare(args, opts)
+    with one_line_errors("ablations"):
+        written = publish(plan.jobs.values())
+        page = write_page(args.scale)
+    for path in (*written, page):
+        print(path)
+    print(f"{len(written)} of {len(plan.jobs)} jobs are finished and published", file=sys.stderr)
+    return 0 if len(written) == len(plan.jobs) else 1
+
+
+def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
+    lines = [
+        [jobs[identity].label, f"{status.seconds:.0f} s", "" if status.state == FINISHED else status.state]
+        for identity, status in statuses.items()
+        if status.seconds is not None
+    ]
+    return "Wall-clock time of each job\n" + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
+
+
+def _failure_text(job: Job, status: Status) -> str:
+    first, last = f"ablations: {job.label} failed: {status.reason}", f"whole log: {job.folder / LOG_NAME}"
+    return "\n    ".join((first, *status.tail, last))
