@@ -87,6 +87,8 @@ def require_valid(cfg: CfgNode, name: str) -> None:
     """
     subject = _subject(name, None, cfg.MODEL.KEYPOINT_ON)
     found = [] if subject is None else _errors_of(subject)
+    if name in cfg.DATASETS.TRAIN:  # as an RPN's, which stores proposals for them
+        found = _not_left_out_anyway(found)
     found = [f for f in found if (f.rule, f.field) != (files.SECTION_MISSING, "annotations")]
     if found:
         raise InvalidDatasetError(_refusal(name, subject, found, training=False))
