@@ -16,6 +16,7 @@ from detectron2.engine import default_argument_parser, default_setup, launch
 from detectron2.evaluation import verify_results
 
 from mask_rcnn_paper.data.annotations import check_annotations
+from mask_rcnn_paper.data.checked import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.scales import SCALES, find_config, load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
@@ -48,7 +49,7 @@ def main(args: argparse.Namespace) -> dict:
             trainer = Trainer(cfg)
             trainer.resume_or_load(resume=args.resume)
     # An image that cannot be read is found only when its turn comes.
-    with one_line_errors("train_net.py", OSError):
+    with one_line_errors("train_net.py", OSError, InvalidDatasetError):
         if not args.eval_only:
             return trainer.train()
         model = Trainer.build_model(cfg)

@@ -9,7 +9,8 @@ import warnings
 __version__ = "0.1.0"
 __all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "modeling"]
 
-if "mask_rcnn_paper.doctor" not in sys.orig_argv:  # the doctor must start where these imports fail
+# Commands that need none of these imports, which take seconds; the doctor must start where they fail.
+if {"mask_rcnn_paper.doctor", "mask_rcnn_paper.validate_dataset"}.isdisjoint(sys.orig_argv):
     from mask_rcnn_paper.provider import PROVIDER  # isort: skip  must come first: it makes `detectron2` importable
 
     # fvcore still uses torch.jit.script, of which newer versions of torch warn on every start of every command.

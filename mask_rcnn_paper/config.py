@@ -40,6 +40,11 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # filters only under MODEL.KEYPOINT_ON.
     cfg.DATASETS.KEYPOINT_IMAGES_ONLY = False
 
+    # What to do where `python -m mask_rcnn_paper.validate_dataset` finds errors in a training set. False: end with a
+    # message. True: leave out the images and annotations that have errors, and log how many. Test sets with errors are
+    # refused either way, since leaving anything out would change the score.
+    cfg.DATASETS.SKIP_INVALID = False
+
     # Stage-wise training (Section 3.1).
     cfg.STAGES = CN()
     # Config, relative to configs/, of the RPN whose stored proposals a row with MODEL.LOAD_PROPOSALS uses.

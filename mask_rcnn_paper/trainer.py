@@ -6,17 +6,18 @@ from collections.abc import Iterable
 
 import torch
 from detectron2.config import CfgNode
-from detectron2.data import build_detection_train_loader, get_detection_dataset_dicts
+from detectron2.data import build_detection_train_loader
 from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
+from mask_rcnn_paper.data.checked import require_valid, training_dicts
 from mask_rcnn_paper.hooks import ProgressHook
 from mask_rcnn_paper.results import write_result
 
 
 class Trainer(DefaultTrainer):
-    """DefaultTrainer with COCO evaluation, Section 5's choice of images, a progress file and a result file."""
+    """DefaultTrainer with checked data, COCO evaluation, a progress file and a result file."""
 
     started = time.monotonic()
 
@@ -35,16 +36,17 @@ class Trainer(DefaultTrainer):
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Iterable:
-        """detectron2's loader; under DATASETS.KEYPOINT_IMAGES_ONLY of images with keypoints alone (Section 5)."""
-        if not cfg.DATASETS.KEYPOINT_IMAGES_ONLY:
-            return super().build_train_loader(cfg)
-        dataset = get_detection_dataset_dicts(
-            cfg.DATASETS.TRAIN,
-            filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
-            min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE,
-            proposal_files=cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else None,
-        )
+        """detectron2's loader of checked data; the test sets are checked now too, not only after the training."""
+        dataset = training_dicts(cfg)
+        for name in cfg.DATASETS.TEST:
+            require_valid(cfg, name)
         return build_detection_train_loader(cfg, dataset=dataset)
+
+    @classmethod
+    def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:
+        """detectron2's loader of a dataset without errors."""
+        require_valid(cfg, dataset_name)
+        return super().build_test_loader(cfg, dataset_name)
 
     def build_hooks(self) -> list[HookBase]:
         """detectron2's hooks and the progress file."""

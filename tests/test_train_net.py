@@ -138,8 +138,23 @@ OWN = ["DATASETS.TRAIN", "('own_dataset',)", "DATASETS.TEST", "('own_dataset',)"
 
 
 def test_missing_image(capsys, tmp_path, own_dataset):
-    """An image that is not there is found in its turn, and named."""
+    """An image that is not there is found before training, and named."""
     assert "missing.png" in fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, *OWN)
+
+
+@pytest.mark.parametrize("flags", [(), ("--eval-only",)])
+def test_annotations_with_errors(capsys, tmp_path, own_dataset, flags):
+    """A box outside its image ends training and evaluation, also under SKIP_INVALID where it is in the test set."""
+    content = json.loads(own_dataset.read_text())
+    content["images"][0]["file_name"] = own_dataset.name
+    content["annotations"][0]["bbox"] = [200, 20, 60, 60]
+    own_dataset.write_text(json.dumps(content))
+    for skip in ("False", "True"):
+        sets = ["DATASETS.TRAIN", "('smoke_train',)", "DATASETS.TEST", "('own_dataset',)"]
+        opts = [*E2E, *sets, "DATASETS.SKIP_INVALID", skip]
+        message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *opts, flags=flags)
+        for part in (str(own_dataset), "annotation 1", "bbox=[200", "rule bbox-outside", "validate_dataset", "--fix"):
+            assert part in message
 
 
 def test_annotations_that_are_not_json(capsys, tmp_path, own_dataset):

@@ -1,0 +1,154 @@
+"""The command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mask_rcnn_paper.validate_dataset.cli import main
+from tests.validate_dataset.cases import valid_data, write_images
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Valid data as files: train.json and images/."""
+    write_images(tmp_path / "images")
+    (tmp_path / "train.json").write_text(json.dumps(valid_data()))
+    return tmp_path
+
+
+def damage(folder: Path, **fields) -> bytes:
+    """Give the first annotation other values; returns the file's content."""
+    data = valid_data()
+    data["annotations"][0].update(fields)
+    (folder / "train.json").write_text(json.dumps(data))
+    return (folder / "train.json").read_bytes()
+
+
+def run(folder: Path, *words: str) -> int:
+    """The exit code of the command on the files of `folder`."""
+    return main([str(folder / "train.json"), str(folder / "images"), *words])
+
+
+def test_valid_data(folder, capsys):
+    """Exit code 0 and one line."""
+    assert run(folder) == 0
+    assert capsys.readouterr().out == f"{folder}/train.json, 2 images, 4 annotations: 0 errors, 0 warnings\n"
+
+
+def test_errors(folder, capsys):
+    """Exit code 1, and a report that names file, annotation, field, rule and cure."""
+    damage(folder, bbox=[1, 2, 3])
+    assert run(folder) == 1
+    report = capsys.readouterr().out
+    for part in (f"{folder}/train.json", "annotation 1 (image 1)", "bbox=[1, 2, 3]", "error bbox-numbers", "cure: "):
+        assert part in report
+
+
+def test_warnings_alone(folder, capsys):
+    """Exit code 0."""
+    damage(folder, bbox=[50, 10, 20, 20])
+    assert run(folder) == 0 and "warning bbox-crosses-border (1)" in capsys.readouterr().out
+
+
+def test_json(folder, capsys):
+    """All findings as JSON."""
+    damage(folder, bbox=[1, 2, 3])
+    assert run(folder, "--format", "json") == 1
+    assert [f["rule"] for f in json.loads(capsys.readouterr().out)["findings"]] == ["bbox-numbers"]
+
+
+def test_no_images(folder, capsys):
+    """Image files are not looked at, and their folder need not be given."""
+    (folder / "images" / "a.png").unlink()
+    assert run(folder) == 1 and run(folder, "--no-images") == 0
+    assert main([str(folder / "train.json"), "--no-images"]) == 0
+
+
+def test_mask_format(folder, capsys):
+    """Run lengths are an error for polygons, which is the default, and not for bitmasks."""
+    damage(folder, segmentation={"size": [48, 64], "counts": [500, 400, 48 * 64 - 900]})
+    assert run(folder) == 1 and "error rle-mask-format" in capsys.readouterr().out
+    assert run(folder, "--mask-format", "bitmask") == 0
+
+
+def test_fix(folder, capsys):
+    """The copy passes, the input is untouched, counts are printed and nothing else is left behind."""
+    before = damage(folder, bbox=[1, 2, 3], area=0)
+    assert run(folder, "--fix", str(folder / "out" / "fixed.json")) == 0
+    report = capsys.readouterr().out
+    assert "bbox-numbers: 1 mended" in report and "area: 1 mended" in report
+    assert (folder / "train.json").read_bytes() == before
+    assert [path.name for path in (folder / "out").iterdir()] == ["fixed.json"]
+    assert json.loads((folder / "out" / "fixed.json").read_text()) == valid_data()
+    assert main([str(folder / "out" / "fixed.json"), str(folder / "images")]) == 0
+
+
+def test_fix_as_json(folder, capsys):
+    """The report as JSON has what was done."""
+    damage(folder, bbox=[99, 99, 5, 5])
+    assert run(folder, "--format", "json", "--fix", str(folder / "o.json")) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["errors"] == 1 and report["fixed"]["dropped"] == {"annotations": {"bbox-outside": 1}}
+
+
+@pytest.mark.parametrize("content", ["{", '{"info": {}, "images": [], "annotations": []}'])
+def test_what_cannot_be_mended(folder, content, capsys):
+    """Exit code 1, no file, and the rules in the way."""
+    (folder / "train.json").write_text(content)
+    assert run(folder, "--fix", str(folder / "o.json")) == 1
+    assert "o.json is not written: --fix cannot mend" in capsys.readouterr().err
+    assert not (folder / "o.json").exists()
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ([], "give ANNOTATIONS.json IMAGE_DIR, or --cityscapes ROOT"),
+        (["none.json", "."], "annotation file 'none.json' does not exist"),
+        (["train.json"], "give IMAGE_DIR, or --no-images"),
+        (["train.json", "none"], "image folder 'none' does not exist"),
+        (["train.json", "images", "--fix", "train.json"], "is the input"),
+        (["train.json", "images", "--fix", "link.json"], "is the input"),
+        (["train.json", "images", "--fix", "images"], "is a folder"),
+        (["train.json", "images", "--mask-format", "png"], "invalid choice: 'png'"),
+        (["train.json", "images", "--split", "val"], "--split goes with --cityscapes only"),
+        (["--cityscapes", "none"], "Cityscapes folder 'none' does not exist"),
+        (["--cityscapes", ".", "--fix", "o.json"], "--cityscapes ROOT goes with --split and --format only"),
+        (["train.json", "images", "--fix", "train.json/o.json"], "train.json"),
+    ],
+)
+def test_bad_usage(folder, monkeypatch, capsys, words, said):
+    """Exit code 2 and one line."""
+    monkeypatch.chdir(folder)
+    Path("link.json").symlink_to("train.json")
+    before = damage(folder, area=0)
+    with pytest.raises(SystemExit) as exit_info:
+        main(words)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert exit_info.value.code == 2 and line.startswith("validate_dataset: error: ") and said in line
+    assert (folder / "train.json").read_bytes() == before
+
+
+def test_cityscapes(tmp_path, capsys):
+    """A folder with an absent split has errors; --split checks one."""
+    for kind, name in (("leftImg8bit", "leftImg8bit"), ("gtFine", "gtFine_instanceIds")):
+        (tmp_path / kind / "train" / "ulm").mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / kind / "train" / "ulm" / f"ulm_0_0_{name}.png")
+    assert main(["--cityscapes", str(tmp_path)]) == 1
+    assert f"{tmp_path}/gtFine/val does not exist" in capsys.readouterr().out
+    assert main(["--cityscapes", str(tmp_path), "--split", "train"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}, 1 images with labels: 0 errors, 0 warnings\n"
+
+
+def test_from_outside(folder):
+    """As a program: the report on stdout, nothing on stderr that is no terminal, and torch is not needed."""
+    (folder / "torch.py").write_text("raise ImportError('not needed')")
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "mask_rcnn_paper.validate_dataset", "train.json", "images"]
+    env = {"PYTHONPATH": f"{folder}:{root}", "PATH": ""}
+    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env)
+    assert (result.returncode, result.stderr) == (0, "") and "0 errors" in result.stdout

@@ -1,0 +1,53 @@
+"""What rules and repairs know of a file."""
+
+import pytest
+
+from mask_rcnn_paper.validate_dataset.dataset import Dataset, size
+from tests.validate_dataset.cases import valid_data
+
+
+def test_lookups():
+    """By whole numbers alone; of duplicates the first; what is no object is passed over."""
+    data = valid_data()
+    data["images"] += [5, {"id": 1, "width": 9, "height": 9}, {"id": "x"}]
+    dataset = Dataset(data)
+    assert list(dataset.images) == [1, 2]
+    assert dataset.size_of({"image_id": 1}) == (64, 48)
+    assert dataset.size_of({"image_id": [1]}) is None and dataset.size_of({"image_id": 3}) is None
+    assert dataset.category_of({"category_id": 7})["name"] == "dog" and dataset.category_of({}) is None
+    assert [i for i, _ in dataset.entries("images")] == [0, 1, 3, 4]
+
+
+@pytest.mark.parametrize("width, height", [(0, 4), (4, None), (4.0, 4), ("4", 4), (True, 4)])
+def test_no_size(width, height):
+    """Sizes are whole numbers above 0."""
+    assert size({"width": width, "height": height}) is None
+
+
+def test_new_ids():
+    """The wanted id where it is free, else the next after all."""
+    dataset = Dataset(valid_data())
+    assert dataset.new_id("categories", 3) == 3
+    assert dataset.new_id("categories", 3) == 8
+    assert dataset.new_id("categories") == 9
+    assert dataset.new_id("annotations", 4) == 5
+
+
+def test_number_of_keypoints():
+    """What a category says, else what most annotations have, else none."""
+    data = valid_data(keypoints=True)
+    assert Dataset(data).num_keypoints == 3
+    data["categories"][0]["keypoints"] = "nonsense"
+    data["annotations"][0]["keypoints"] = [1, 1, 2]
+    assert Dataset(data).num_keypoints == 3
+    assert Dataset(valid_data()).num_keypoints == 0
+
+
+def test_renamed_references():
+    """References follow, each type for itself: "1" is not 1."""
+    data = valid_data()
+    data["annotations"][0]["image_id"] = "1"
+    dataset = Dataset(data)
+    dataset.rename("images", "1", 5)
+    dataset.follow_renames()
+    assert [a["image_id"] for a in data["annotations"]] == [5, 1, 2, 2]

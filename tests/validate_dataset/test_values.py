@@ -1,0 +1,30 @@
+"""Values of JSON files."""
+
+import pytest
+
+from mask_rcnn_paper.validate_dataset.values import as_int, is_number, shorten, strict
+
+
+@pytest.mark.parametrize("value, expected", [(1, True), (1.5, True), (True, False), ("1", False), (None, False),
+                                             (float("nan"), False), (float("-inf"), False)])  # fmt: skip
+def test_is_number(value, expected):
+    """Whole and finite numbers alone."""
+    assert is_number(value) is expected
+
+
+@pytest.mark.parametrize("value, expected", [("12", 12), (" 7 ", 7), (3.0, 3), (5, 5), ("1.5", None), ("-", None),
+                                             ("²", None), ("9" * 9999, None), (1.5, None), (True, None)])  # fmt: skip
+def test_as_int(value, expected):
+    """Text and floats that spell a whole number."""
+    assert as_int(value) == expected
+
+
+def test_shorten():
+    """Values look as in the file, up to a length."""
+    assert shorten([1, "ä", None]) == '[1, "ä", null]'
+    assert shorten("x" * 99, 10) == '"xxxxxx...'
+
+
+def test_strict():
+    """Only what JSON lacks is changed, at any depth."""
+    assert strict({"a": [1, float("inf")], 2: (True, None)}) == {"a": [1, "inf"], "2": [True, None]}
