@@ -19,7 +19,10 @@ setup(
     # configs/ stays at the top of the checkout, where readers look for it, and goes inside the package when installed.
     packages=[*find_namespace_packages(include=["mask_rcnn_paper*", "ablations*"]), "mask_rcnn_paper.configs"],
     package_dir={"mask_rcnn_paper.configs": "configs"},
-    package_data={"mask_rcnn_paper.configs": ["*.yaml", "*/*.yaml"], "ablations": ["*.yaml", "results/*/README.md", "results/*/*/*.json"]},
+    package_data={
+        "mask_rcnn_paper.configs": ["*.yaml", "*/*.yaml"],
+        "ablations": ["*.yaml", "results/*/README.md", "results/*/*/*.json"],
+    },
     py_modules=["train_net"],
     # detectron2 is on no package index and must not be listed: an installed one is used, else the embedded core.
     # Lower bounds are versions the tests were run with.
