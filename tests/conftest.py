@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,6 +15,14 @@ import mask_rcnn_paper  # noqa: E402
 
 # tests/embedded reaches into the core: names, messages and choices that the real detectron2 does not have.
 collect_ignore = ["embedded"] if mask_rcnn_paper.PROVIDER == "upstream" else []
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Also where the tests were started in the background of a shell, which makes them ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
