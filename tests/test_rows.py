@@ -12,6 +12,8 @@ from tests.recipes import DETECTORS, RPNS, entries
 from tests.train import ALL_SCORES, run
 
 BRANCHES = {"b": "bbox", "m": "segm", "k": "keypoints"}
+# Random weights behind frozen normalisation overflow in the last stages.
+FROM_SCRATCH = ["STAGES.PRETRAIN", "False", "MODEL.RESNETS.NORM", "BN"]
 
 
 def deep_ones_are_slow(table: str) -> list:
@@ -25,8 +27,8 @@ def deep_ones_are_slow(table: str) -> list:
 def rpn_outputs(tmp_path_factory) -> dict[str, Path]:
     """RPNs trained at smoke scale, with their stored proposals, by the number of classes."""
     outputs = {"80": tmp_path_factory.mktemp("rpn"), "1": tmp_path_factory.mktemp("person")}
-    run("rpn/r50_c4.yaml", outputs["80"], "STAGES.PRETRAIN", "False")
-    run("rpn/person_r50_fpn.yaml", outputs["1"], "STAGES.PRETRAIN", "False")
+    run("rpn/r50_c4.yaml", outputs["80"], *FROM_SCRATCH)
+    run("rpn/person_r50_fpn.yaml", outputs["1"], *FROM_SCRATCH)
     return outputs
 
 
@@ -40,7 +42,7 @@ def proposals(output: Path, data: str) -> list[str]:
 def test_every_row_trains_on_stored_proposals_and_writes_a_result(row, rpn_outputs, tmp_path):
     """Two iterations, evaluation, and result.json with the AP of each branch, and of no other."""
     data = "smoke_keypoints" if row["K"] == "1" else "smoke"
-    opts = [*proposals(rpn_outputs[row["K"]], data), *ALL_SCORES, "STAGES.PRETRAIN", "False"]
+    opts = [*proposals(rpn_outputs[row["K"]], data), *ALL_SCORES, *FROM_SCRATCH]
     run(f"{row['config']}.yaml", tmp_path, *opts)
     assert set(read_result(tmp_path)["metrics"]) == {BRANCHES[branch] for branch in row["on"]}
     assert (tmp_path / "model_final.pth").is_file()
@@ -49,8 +51,7 @@ def test_every_row_trains_on_stored_proposals_and_writes_a_result(row, rpn_outpu
 @pytest.mark.parametrize("row", deep_ones_are_slow(RPNS))
 def test_every_rpn_stores_proposals(row, tmp_path):
     """Two iterations, then proposals for both sets in detectron2's format."""
-    # Random weights behind frozen normalisation overflow in the last stage.
-    run(f"{row['config']}.yaml", tmp_path, "STAGES.PRETRAIN", "False", "MODEL.RESNETS.NORM", "BN")
+    run(f"{row['config']}.yaml", tmp_path, *FROM_SCRATCH)
     data = "smoke_keypoints" if row["K"] == "1" else "smoke"
     for split in ("train", "val"):
         with open(tmp_path / "inference" / f"{data}_{split}" / "box_proposals.pkl", "rb") as file:
