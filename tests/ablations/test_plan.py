@@ -54,6 +54,14 @@ def test_only_the_detector_varies_with_the_seed():
     assert [value_of(job, "SEED") for job in planned.jobs.values()] == ["0", "0", "0", "1", "2"]
 
 
+def test_keys_that_one_provider_lacks_do_not_change_identities(monkeypatch):
+    """detectron2's keys of deformable convolutions, which the embedded core has not, are no part of a backbone here."""
+    before = list(plan("sigmoid.yaml").jobs)
+    resnets = fake_configs.DEFAULTS["MODEL"]["RESNETS"]
+    monkeypatch.setitem(resnets, "DEFORM_MODULATED", False)
+    assert list(plan("sigmoid.yaml").jobs)[0] == before[0]
+
+
 def test_pretraining_is_shared_across_heads_but_not_across_depths():
     """Where features are tapped does not make another backbone; depth, recipe and scale do."""
     assert kinds(plan("sigmoid.yaml", "fpn.yaml")).count("pretrain") == 1
