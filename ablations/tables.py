@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ablations.data_file import check_keys, load_list
 
 TABLES_FILE = Path(__file__).with_name("tables.yaml")
 OURS = "this_paper"
@@ -108,14 +108,8 @@ def load_tables(path: str | Path = TABLES_FILE) -> dict[str, Table]:
         FileNotFoundError: there is no such file.
         ValueError: it breaks a rule; the message names file, table and row.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("tables"), list):
-        raise ValueError(f"{path} has no list 'tables' at its top")
     tables: dict[str, Table] = {}
-    for number, entry in enumerate(content["tables"], start=1):
+    for number, entry in enumerate(load_list(path, "tables"), start=1):
         where = f"{path}, table {entry.get('id', f'number {number}') if isinstance(entry, dict) else number}"
         table = _table(entry, where)
         if table.id in tables:
@@ -126,7 +120,7 @@ def load_tables(path: str | Path = TABLES_FILE) -> dict[str, Table]:
 
 def _table(entry: Any, where: str) -> Table:
     required = {"id", "title", "section", "metrics", "rows"}
-    _check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
+    check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
     metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
     width = len(metrics)
     descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
@@ -153,7 +147,7 @@ def _table(entry: Any, where: str) -> Table:
 
 
 def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
-    _check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
+    check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
     ends = entry["minuend"], entry["subtrahend"]
     for end in ends:
         if end not in labels:
@@ -163,7 +157,7 @@ def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Del
 
 
 def _metric(entry: Any, where: str) -> Metric:
-    _check_keys(entry, where, {"result", "printed"}, {"note"})
+    check_keys(entry, where, {"result", "printed"}, {"note"})
     if any(part.count("/") != 1 for part in entry["result"].split(" - ")):
         raise ValueError(f"{where}: result {entry['result']!r} is not task/metric, such as segm/AP50")
     return Metric(**entry)
@@ -171,7 +165,7 @@ def _metric(entry: Any, where: str) -> Metric:
 
 def _row(entry: Any, where: str, width: int) -> Row:
     optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
-    _check_keys(entry, where, {"id", "label", "paper"}, optional)
+    check_keys(entry, where, {"id", "label", "paper"}, optional)
     row = Row(**{**entry, "paper": _numbers(entry["paper"], width, where)})
     if row.origin not in ORIGINS:
         raise ValueError(f"{where}: unknown origin {row.origin!r}: choose from {', '.join(ORIGINS)}")
@@ -187,16 +181,6 @@ def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
     if not good or len(values) != width:
         raise ValueError(f"{where}: paper is {values!r}, not {width} numbers (null for '-'), one per metric")
     return tuple(values)
-
-
-def _check_keys(entry: Any, where: str, required: set[str], optional: set[str]) -> None:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{where}: is {entry!r}, not a mapping with {', '.join(sorted(required))}")
-    if missing := sorted(required - set(entry)):
-        raise ValueError(f"{where}: {', '.join(missing)} missing")
-    if unknown := sorted(map(str, set(entry) - required - optional)):
-        legal = ", ".join(sorted(required | optional))
-        raise ValueError(f"{where}: unknown key {', '.join(unknown)}: choose from {legal}")
 
 
 def _name(entry: Any, number: int) -> str:
