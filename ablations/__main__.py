@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         ("publish", commands.publish_results, "copy finished results into ablations/results/, to be committed", ()),
     ):
         sub = choices.add_parser(name, help=text, description=text)
-        sub.set_defaults(function=function, seeds=None, rows=[], published=False)
+        sub.set_defaults(function=function, seeds=None, rows=[], published=False, more_tables=[])
         what = ("CLAIM|TABLE", "such as 2b-sigmoid, or 2b") if name == "claims" else ("TABLE", "such as 2b, or text")
         sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar=what[0], help=what[1])
         sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
             sub.epilog = "KEY VALUE pairs at the end override the configs of all jobs."
             default = "0" if name == "run" else "those that have been run"
             sub.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help=f"of detectors (default: {default})")
+        if name in ("list", "run", "status", "table"):
+            text = "tables of your own, in the form of ablations/tables.yaml; may be given several times"
+            sub.add_argument("--tables", dest="more_tables", action="append", default=[], metavar="FILE", help=text)
         if name not in ("list", "claims"):
             sub.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows")
         if name == "run":

@@ -36,7 +36,7 @@ def _prepare(args: argparse.Namespace, opts: Sequence[str], seeds: Sequence[int]
             raise ValueError(f"--jobs {args.jobs}: must be at least 1")
         if min(seeds) < 0:
             raise ValueError(f"--seeds {min(seeds)}: must be at least 0, so that a run can be repeated")
-        tables = select_tables(load_tables(), args.tables)
+        tables = select_tables(load_tables(more=args.more_tables), args.tables)
         rows, pending = select_rows(tables, args.rows)
         if args.command == "run":
             _report_pending(tables, rows, pending)

@@ -1,6 +1,6 @@
 """The paper's tables as data: load `tables.yaml` and check it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,27 +95,33 @@ class Table:
         return f"{self.title} ({place}{split})"
 
 
-def load_tables(path: str | Path = TABLES_FILE) -> dict[str, Table]:
-    """Read and check a tables file.
+def load_tables(path: str | Path = TABLES_FILE, more: Sequence[str | Path] = ()) -> dict[str, Table]:
+    """Read and check the paper's tables, and those that a user adds.
 
     Args:
-        path: YAML as described at its head.
+        path: YAML as described at the head of tables.yaml.
+        more: Further files of that form.
 
     Returns:
-        Table by id, in the order of the file.
+        Table by id, in the order of the files.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it breaks a rule; the message names file, table and row.
     """
     tables: dict[str, Table] = {}
+    for file in (path, *more):
+        _add_tables(tables, file)
+    return tables
+
+
+def _add_tables(tables: dict[str, Table], path: str | Path) -> None:
     for number, entry in enumerate(load_list(path, "tables"), start=1):
         where = f"{path}, table {entry.get('id', f'number {number}') if isinstance(entry, dict) else number}"
         table = _table(entry, where)
         if table.id in tables:
             raise ValueError(f"{where}: the id is used twice")
         tables[table.id] = table
-    return tables
 
 
 def _table(entry: Any, where: str) -> Table:
