@@ -88,12 +88,11 @@ def find_trained(
     for needed in filter(None, (rpn, job)):
         if load_finished(needed) is None or not (needed.folder / _WEIGHTS).is_file():
             status = read_status(needed, plan.jobs)
-            options = ["--scale", scale, "--seeds", str(seed), "--output", str(output), *opts]
-            command = shlex.join(["python", "-m", "ablations", "run", table, "--rows", row.id, *options])
+            options = ["--rows", row.id, "--scale", scale, "--seeds", str(seed), "--output", str(output), *opts]
             state = f"{status.state}, {status.reason}" if status.reason else status.state
             raise FileNotFoundError(
                 f"row {table}/{row.id} has no trained {needed.kind} at scale {scale}, seed {seed} ({state}; looked for "
-                f"{needed.folder / _WEIGHTS}): train it with `{command}`"
+                f"{needed.folder / _WEIGHTS}): train it with `python -m ablations run {table} {shlex.join(options)}`"
             )
     cfg = _load(row.config, scale, seed, opts)
     rpn_cfg = None if rpn is None else _load(cfg.STAGES.RPN, scale, STAGE_SEED, opts)
