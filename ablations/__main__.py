@@ -1,4 +1,4 @@
-"""Run the paper's tables, print and judge them: `python -m ablations list|run|status|table|claims|publish`.
+"""Run the paper's tables, print and judge them: `python -m ablations list|run|status|table|claims|predict|publish`.
 
 python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
@@ -6,6 +6,7 @@ python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
 python -m ablations table 2b --scale mini --published
 python -m ablations claims 2b 2c-roialign --scale mini
+python -m ablations predict 2b/sigmoid photo.jpg folder --scale mini
 """
 
 import argparse
@@ -14,6 +15,8 @@ import sys
 from collections.abc import Sequence
 
 from ablations import claims_command, commands
+from ablations.predict import command as predict_command
+from ablations.predict.images import IMAGE_SUFFIXES
 from ablations.render import FORMATS
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
@@ -40,8 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def split_opts(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split off the trailing KEY VALUE list, which starts at the first word that is a config key."""
     words = list(words)
-    start = next((n for n, word in enumerate(words) if _CONFIG_KEY.fullmatch(word)), len(words))
+    start = next((n for n, word in enumerate(words) if _is_config_key(word)), len(words))
     return words[:start], words[start:]
+
+
+def _is_config_key(word: str) -> bool:
+    """Whether a word looks like a config key; cameras name their images so too: IMG_0001.JPG."""
+    return _CONFIG_KEY.fullmatch(word) is not None and not word.lower().endswith(IMAGE_SUFFIXES)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("list", "table", "claims"):
             text = "show the results kept in ablations/results/ instead of those under --output"
             sub.add_argument("--published", action="store_true", help=text)
+    predict_command.add_parser(choices)
     return parser
 
 
