@@ -1,4 +1,4 @@
-"""Run the paper's tables, print and judge them: `python -m ablations list|run|status|table|claims|publish`.
+"""Run the paper's tables, print and judge them: `python -m ablations list|run|status|table|claims|report|publish`.
 
 python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
@@ -6,6 +6,7 @@ python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
 python -m ablations table 2b --scale mini --published
 python -m ablations claims 2b 2c-roialign --scale mini --seeds 0 1 2
+python -m ablations report 2b 2c --scale mini --seeds 0 1 2 --out report.html
 """
 
 import argparse
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 
 from ablations import claims_command, commands
 from ablations.render import FORMATS
+from ablations.report.command import write_report
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
 _CONFIG_KEY = re.compile("|".join([r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)+", *_TOP_LEVEL_KEYS]))
@@ -55,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         ("status", commands.show_status, "show the state of every job", ("text", "json")),
         ("table", commands.print_tables, "print the tables from the results there are", tuple(FORMATS)),
         ("claims", claims_command.judge_claims, "judge the paper's claims by the results there are", ("text", "json")),
+        ("report", write_report, "write claims, tables, plots, curves and predictions as one HTML file", ()),
         ("publish", commands.publish_results, "copy finished results into ablations/results/, to be committed", ()),
     ):
         sub = choices.add_parser(name, help=text, description=text)
@@ -68,11 +71,16 @@ def _parser() -> argparse.ArgumentParser:
         if name != "list":
             sub.epilog = "KEY VALUE pairs at the end override the configs of all jobs."
             sub.add_argument("--seeds", type=int, nargs="+", help="of detectors (default: 0)")
-        if name not in ("list", "claims"):
+        if name not in ("list", "claims", "report"):
             sub.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows")
         if name == "run":
             sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
-        if name in ("list", "table", "claims"):
+        if name == "report":
+            text = "page to write (default: report.html)"
+            sub.add_argument("--out", default="report.html", metavar="FILE", help=text)
+            text = "write one picture of the tables as a PNG instead"
+            sub.add_argument("--picture", metavar="FILE", help=text)
+        if name in ("list", "table", "claims", "report"):
             text = "show the results kept in ablations/results/ instead of those under --output"
             sub.add_argument("--published", action="store_true", help=text)
     return parser
