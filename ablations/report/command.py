@@ -8,7 +8,7 @@ from pathlib import Path
 from ablations.claims import Claim, load_claims
 from ablations.plan import make_plan
 from ablations.publish import published_folder, published_status
-from ablations.report.contents import Contents, gather
+from ablations.report.contents import Contents, Source, gather
 from ablations.report.page import report_page
 from ablations.report.picture import report_picture
 from ablations.selection import select_rows, select_tables
@@ -30,7 +30,7 @@ def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
             return 0
         write_text_atomically(args.out, report_page(contents))
     print(args.out)
-    print(f"{Path(args.out).stat().st_size / 1e6:.1f} MB, for any browser", file=sys.stderr)
+    print(f"{Path(args.out).stat().st_size / 1e6:.2f} MB, for any browser", file=sys.stderr)
     return 0
 
 
@@ -46,10 +46,11 @@ def _contents(args: argparse.Namespace, opts: Sequence[str]) -> Contents:
     rows |= {key: row for key, row in of_claims.items() if row.config}
     output = Path(args.output).resolve()
     plan = make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts)
+    source = Source(read_status, f"{args.output}/{args.scale}", has_runs=True)
     if args.published:
-        place = f"published with the project, {published_folder(args.scale).relative_to(Path(__file__).parents[2])}"
-        return gather(shown, claims, tables, plan, seeds, published_status, place, has_runs=False)
-    return gather(shown, claims, tables, plan, seeds, read_status, f"{args.output}/{args.scale}", has_runs=True)
+        place = published_folder(args.scale).relative_to(Path(__file__).parents[2])
+        source = Source(published_status, f"published with the project, {place}", has_runs=False)
+    return gather(shown, claims, tables, plan, seeds, source)
 
 
 def claims_about(claims: Mapping[str, Claim], tables: Sequence[Table]) -> list[Claim]:

@@ -17,6 +17,15 @@ from ablations.tables import Table
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where results come from: how to read a job's status, the place in words, whether folders of runs are there."""
+
+    status_of: StatusOf
+    place: str
+    has_runs: bool
+
+
+@dataclass(frozen=True)
 class TableContent:
     """A table: its results, curves of each seed by label of the row, folders of finished runs by (label, seed)."""
 
@@ -32,7 +41,7 @@ class TableContent:
 
 @dataclass(frozen=True)
 class Contents:
-    """A report: seeds of the detectors, facts by name, findings, tables, all tables by id; `has_runs`: whether folders of runs were read."""
+    """A report: `facts` by name, `shown` tables, and all `tables` by id, which the claims name rows of."""
 
     scale: str
     seeds: Sequence[int]
@@ -49,9 +58,7 @@ def gather(
     tables: Mapping[str, Table],
     plan: Plan,
     seeds: Sequence[int],
-    status_of: StatusOf,
-    place: str,
-    has_runs: bool,
+    source: Source,
 ) -> Contents:
     """Read everything there is.
 
@@ -61,41 +68,41 @@ def gather(
         tables: All tables by id.
         plan: Covers the rows of both that have a config.
         seeds: Seeds of the detectors.
-        status_of: (job, all jobs) -> status; asked once for each job.
-        place: Where the results are, for people.
-        has_runs: Whether the jobs' folders may be read; not so for published results.
+        source: Asked once for each job.
 
     Raises:
         ValueError: the results of a table, or of the claims, cannot stand beside each other.
     """
-    statuses = {identity: status_of(job, plan.jobs) for identity, job in plan.jobs.items()}
+    statuses = {identity: source.status_of(job, plan.jobs) for identity, job in plan.jobs.items()}
 
     def known(job: Job, jobs: Mapping[str, Job]) -> Status:
         return statuses[job.identity]
 
-    findings, evidence = find(claims, tables, plan, seeds, known)
-    contents = [_content(table, plan, seeds, statuses, collect(table, plan, seeds, known), has_runs) for table in shown]
-    facts = run_facts(evidence, list(statuses.values()), place)
-    return Contents(plan.scale, seeds, facts, findings, contents, tables, has_runs)
+    findings, _ = find(claims, tables, plan, seeds, known)
+    contents = []
+    for table in shown:
+        results = collect(table, plan, seeds, known)
+        runs = _runs(table, plan, seeds, statuses) if source.has_runs else ({}, {})
+        contents.append(TableContent(results, *runs))
+    facts = run_facts(plan.scale, seeds, list(statuses.values()), source.place)
+    return Contents(plan.scale, seeds, facts, findings, contents, tables, source.has_runs)
 
 
-def _content(
-    table: Table,
-    plan: Plan,
-    seeds: Sequence[int],
-    statuses: Mapping[str, Status],
-    results: TableResults,
-    has_runs: bool,
-) -> TableContent:
-    jobs = {
-        (row_label(table, row), seed): plan.rows[table.id, row.id, seed]
-        for row in table.rows
-        for seed in seeds
-        if has_runs and (table.id, row.id, seed) in plan.rows
-    }
+def _runs(
+    table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
+) -> tuple[dict[str, list[Mapping[str, Curve]]], dict[tuple[str, int], Path]]:
+    """Curves and folders of a table. Runs that failed or go on have curves too."""
     curves: dict[str, list[Mapping[str, Curve]]] = {}
-    for (label, _), identity in jobs.items():
-        if found := read_curves(plan.jobs[identity].folder):
-            curves.setdefault(label, []).append(found)
-    folders = {key: plan.jobs[i].folder for key, i in jobs.items() if statuses[i].state == FINISHED}
-    return TableContent(results, curves, folders)
+    folders: dict[tuple[str, int], Path] = {}
+    for row in table.rows:
+        label = row_label(table, row)
+        for seed in seeds:
+            identity = plan.rows.get((table.id, row.id, seed))
+            if identity is None:
+                continue
+            folder = plan.jobs[identity].folder
+            if found := read_curves(folder):
+                curves.setdefault(label, []).append(found)
+            if statuses[identity].state == FINISHED:
+                folders[label, seed] = folder
+    return curves, folders

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ablations.results import TableResults
 from ablations.store import FINISHED, Status
 
 _COMMIT_DIGITS = 10
 
 
-def run_facts(evidence: TableResults, statuses: Sequence[Status], place: str) -> dict[str, str]:
+def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], place: str) -> dict[str, str]:
     """Facts for the head of a report; what no result says is left out.
 
     Args:
-        evidence: The rows of all claims as one table, for what all results agree in.
+        scale: Name of the scale.
+        seeds: Seeds of the detectors.
         statuses: Of all jobs, stages before the detectors included.
         place: Where the results were read from.
 
@@ -22,19 +22,17 @@ def run_facts(evidence: TableResults, statuses: Sequence[Status], place: str) ->
     """
     finished = [status for status in statuses if status.state == FINISHED]
     results = [status.result for status in finished]
-    versions = (f"{name} {version}" for name, version in evidence.data_versions.items())
-    times = sorted(filter(None, (result.get("finished") for result in results)))
     facts = {
-        "scale": evidence.scale,
-        "seeds": ", ".join(map(str, evidence.seeds)),
+        "scale": scale,
+        "seeds": ", ".join(map(str, seeds)),
         "jobs": f"{len(finished)} of {len(statuses)} finished",
-        "data": ", ".join(versions),
-        "provider": evidence.provider,
-        "COCO evaluation": evidence.coco_backend,
-        "libraries": _different(_libraries(result) for result in results),
+        "data": _different(f"{name} {version}" for r in results for name, version in r.get("data_version", {}).items()),
+        "provider": _different(" ".join(map(str, r.get("provider", {}).values())) for r in results),
+        "COCO evaluation": _different(result.get("coco_backend") for result in results),
+        "torch": _different(result.get("versions", {}).get("torch") for result in results),
         "device": _different(result.get("device") for result in results),
         "commit": _different(_short(result.get("git_commit")) for result in results),
-        "finished": _span(times),
+        "finished": _span(results),
         "computing time": duration(sum(status.seconds or 0 for status in finished)) if finished else "",
         "results": place,
     }
@@ -43,21 +41,16 @@ def run_facts(evidence: TableResults, statuses: Sequence[Status], place: str) ->
 
 def duration(seconds: float) -> str:
     """As "45 s", "12 min", "5 h 7 min", "3 d 4 h"."""
-    minutes = round(seconds / 60)
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
     if minutes < 60:
         return f"{minutes} min"
-    hours = round(seconds / 3600)
     return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def _different(values: Iterable[str | None]) -> str:
     return ", ".join(dict.fromkeys(filter(None, values)))
-
-
-def _libraries(result: Mapping[str, Any]) -> str:
-    return " ".join(f"{name} {result['versions'][name]}" for name in ("torch",) if name in result.get("versions", {}))
 
 
 def _short(commit: str | None) -> str:
@@ -66,7 +59,7 @@ def _short(commit: str | None) -> str:
     return digits[:_COMMIT_DIGITS] + plus + rest
 
 
-def _span(times: Sequence[str]) -> str:
-    """From the first to the last of some times in ISO 8601, to the minute."""
-    ends = list(dict.fromkeys(f"{time[:10]} {time[11:16]}" for time in (*times[:1], *times[-1:])))
-    return f"{' to '.join(ends)} UTC" if ends else ""
+def _span(results: Sequence[Mapping[str, Any]]) -> str:
+    """When the first and the last of these were written, to the minute."""
+    times = sorted(f"{time[:10]} {time[11:16]}" for result in results if (time := result.get("finished")))
+    return f"{' to '.join(dict.fromkeys((times[0], times[-1])))} UTC" if times else ""

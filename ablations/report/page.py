@@ -9,7 +9,8 @@ from ablations.report.sections import empty_tables, table_section
 from ablations.report.style import STYLE
 from ablations.report.verdicts import claims_section, table_anchor
 
-TITLE = "Mask R-CNN, reproduced"
+TITLE = "Mask R-CNN: what was reproduced"
+_NO_RESULTS = "There are no results yet: <code>python -m ablations run</code> makes them."
 _NO_RUNS = "Made from published results, which hold numbers only: there are no training curves and no predictions here."
 
 
@@ -32,14 +33,15 @@ def report_page(contents: Contents) -> str:
 
 def _head(contents: Contents, has_results: bool) -> list[str]:
     facts = [f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in contents.facts.items()]
-    notes = [SCALE_NOTES.get(contents.scale, ""), "" if contents.has_runs else _NO_RUNS]
-    notes.append("" if has_results else "There are no results yet: `python -m ablations run` makes them.")
+    note = SCALE_NOTES.get(contents.scale, "")
+    notes = [escape(note[:1].upper() + note[1:]), "" if contents.has_runs else _NO_RUNS]
+    notes += [] if has_results else [_NO_RESULTS]
     return [
         "<header>",
         f"<h1>{TITLE}</h1>",
         "<p>What the paper (He, Gkioxari, Dollár, Girshick, arXiv:1703.06870) claims and prints, beside what was "
         "measured here.</p>",
-        *(f'<p class="important">{escape(note[0].upper() + note[1:])}</p>' for note in notes if note),
+        *(f'<p class="important">{note}</p>' for note in notes if note),
         '<dl class="facts">',
         *facts,
         "</dl>",

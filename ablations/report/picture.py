@@ -24,7 +24,8 @@ def report_picture(contents: Contents) -> bytes:
     Raises:
         ValueError: no table has both.
     """
-    found = [(content, draw_pictures(content.folders)) for content in contents.shown if not content.is_empty]
+    full = [content for content in contents.shown if not content.is_empty]
+    found = [(content, draw_pictures(content.folders, content.results.data_versions)) for content in full]
     found = [(content, pictures) for content, pictures in found if pictures.strips]
     if not found:
         raise ValueError("no picture: none of the tables has both results and predictions; published results have none")

@@ -11,6 +11,7 @@ import numpy as np
 from ablations.report.choice import Choice, Chosen, choose_images
 from ablations.report.overlap import SCORE_THRESHOLD, common_measure
 from ablations.report.predictions import GroundTruth, Instances, predictions_of, read_ground_truth, read_predictions
+from mask_rcnn_paper.data.version import UNKNOWN, data_versions
 from mask_rcnn_paper.drawing import draw_instances
 
 GROUND_TRUTH = "ground truth"
@@ -51,13 +52,14 @@ class Pictures:
     missing: str = ""
 
 
-def draw_pictures(folders: Mapping[tuple[str, int], Path]) -> Pictures:
+def draw_pictures(folders: Mapping[tuple[str, int], Path], versions: Mapping[str, str]) -> Pictures:
     """Choose images and draw the predictions that the jobs of a table's rows left.
 
     Rows are compared on the dataset and the seed for which most of them have predictions.
 
     Args:
         folders: Folder of the finished job by (label of the row, seed).
+        versions: Of each dataset, those that the results are of.
 
     Returns:
         Pictures; without strips where there is nothing to draw, and then `missing` says why.
@@ -69,6 +71,7 @@ def draw_pictures(folders: Mapping[tuple[str, int], Path]) -> Pictures:
     if not shown:
         return Pictures(missing="no finished run has left predictions")
     try:
+        _check_version(dataset, versions)
         truth = read_ground_truth(dataset)
         rows = {label: read_predictions(path) for label, path in shown.items()}
         absent = [label for label in labels if label not in shown]
@@ -103,6 +106,13 @@ def _most_rows(files: Mapping[tuple[str, int], Mapping[str, Path]]) -> tuple[str
         for dataset in of_job:
             counts[dataset, seed] = counts.get((dataset, seed), 0) + 1
     return max(counts, key=lambda key: (counts[key], -key[1]), default=("", 0))
+
+
+def _check_version(dataset: str, versions: Mapping[str, str]) -> None:
+    """Predictions are not drawn on images of another version."""
+    then, now = versions.get(dataset, UNKNOWN), data_versions([dataset])[dataset]
+    if UNKNOWN not in (then, now) and then != now:
+        raise ValueError(f"{dataset} has changed: the predictions are of its version {then}, here is {now}")
 
 
 def _drawn(truth: GroundTruth, rows: Mapping[str, Instances], seed: int, missing: str) -> Pictures:

@@ -33,7 +33,7 @@ def table_section(content: TableContent, has_runs: bool) -> str:
         *_figures(plots(content.results), _KEY_OF_PLOTS, "plots"),
     ]
     if has_runs:
-        parts += [*_curves(content), *_pictures(draw_pictures(content.folders))]
+        parts += [*_curves(content), *_pictures(draw_pictures(content.folders, content.results.data_versions))]
     return "\n".join([*parts, "</section>"])
 
 
@@ -100,7 +100,7 @@ def _panel(panel: Panel, file_name: str, measure: str) -> str:
     source, alt = data_uri(jpeg(panel.picture), "image/jpeg"), escape(f"{what} on {file_name}")
     if panel.overlap is not None:
         alt += f", mean {measure} {panel.overlap:.2f}"
-    image = f'<img src="{source}" alt="{alt}" {size} loading="lazy"/>'
+    image = f'<img src="{source}" alt="{alt}" {size}/>'
     return f"<figure>{image}<figcaption>{escape(panel.label)}{value}</figcaption></figure>"
 
 
@@ -112,14 +112,16 @@ def _caption(pictures: Pictures) -> str:
     text = (
         f"Data {pictures.dataset}, seed {pictures.seed}; predictions that score at least {SCORE_THRESHOLD}. The number "
         f"beside a row is the mean {pictures.measure} of the image's objects with their best prediction of the same "
-        f"category, 0 for those without one. Images were chosen by rule, not by eye: of the "
+        f"category, 0 for those without one. Images were chosen by rule, not by eye: of "
         f"{_candidates(pictures.chosen)}, ordered by {order}, those at these places: {places}."
     )
     return f'<p class="caption">{escape(text)}</p>'
 
 
 def _candidates(chosen: Chosen) -> str:
+    """As "347 images with 2 or more medium objects"."""
+    images = f"{chosen.candidates} image{'s' * (chosen.candidates != 1)}"
     if not chosen.least_objects:
-        return f"{chosen.candidates} images with objects"
+        return f"{images} with objects"
     objects = f"{chosen.least_objects} or more medium objects" if chosen.least_objects > 1 else "a medium object"
-    return f"{chosen.candidates} images with {objects} (COCO's size)"
+    return f"{images} with {objects} (COCO's size)"

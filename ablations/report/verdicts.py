@@ -38,7 +38,7 @@ def claims_section(findings: Sequence[Finding], tables: Mapping[str, Table], on_
     elif findings:
         lines.append('<p class="nothing">None of the claims has been measured: their rows have no results yet.</p>')
     if rest:
-        lines += ["<details>", f"<summary>{len(rest)} claims were not run</summary>"]
+        lines += ["<details>", f"<summary>Claims that were not run: {len(rest)}</summary>"]
         lines += [*_sections(rest, tables, on_page, scale), "</details>"]
     return "\n".join([*lines, "</section>"])
 
@@ -67,7 +67,7 @@ def table_anchor(table_id: str) -> str:
 
 def _key(scale: Scale) -> str:
     """How to read the drawings."""
-    place = 'class="drawing" viewBox="0 0 14 14"'
+    place = 'class="drawing" viewBox="0 0 14 14" aria-hidden="true"'
     ours = f'<svg {place}><circle class="mean" cx="7" cy="7" r="4.5"/></svg>'
     paper = f'<svg {place}><path class="papers" d="M2 7 L7 1 L12 7 L7 13 Z"/></svg>'
     zero = f'<svg {place}><line class="zero" x1="7" x2="7" y1="0" y2="14"/></svg>'
@@ -108,7 +108,7 @@ def _claim(finding: Finding, tables: Mapping[str, Table], on_page: Collection[st
     parts.append(f'<span class="numbers">paper {escape(papers_difference(claim) + ours)}</span>')
     if finding.note:
         parts.append(f'<span class="note">{escape(finding.note)}</span>')
-    return f'<li id="claim-{escape(claim.id)}">{"".join(parts)}</li>'
+    return f'<li id="claim-{escape(claim.id)}">{" ".join(parts)}</li>'
 
 
 def _table_name(table_id: str, on_page: Collection[str]) -> str:
