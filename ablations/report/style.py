@@ -63,9 +63,6 @@ nav a:hover, nav a:focus { background: #eef4f8; }
   .sentence .note { grid-column: 2; grid-row: 2; }
 }
 .table { margin: 1rem 0; padding: 0; font-size: .9rem; }
-.table table { width: max-content; }
-.table td, .table th { padding: .2rem .45rem; }
-.table th[scope=row], .table .text { max-width: 14rem; }
 .of-table .table .title { display: none; }
 .plots { grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: 1rem; }
 .plots img { width: 100%; max-width: 25rem; }
