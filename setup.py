@@ -32,6 +32,7 @@ setup(
         "numpy>=1.26",
         "fvcore>=0.1.5.post20221221",
         "iopath>=0.1.9",
+        "matplotlib>=3.9",
         "packaging>=23.0",
         "pycocotools>=2.0.8",
         "opencv-python-headless>=4.10",

@@ -10,9 +10,10 @@ from typing import Any
 
 from tabulate import tabulate
 
-from ablations.claims import Claim, load_claims, select_claims
+from ablations.claim_text import comparison, counts, our_difference, papers_difference
+from ablations.claims import load_claims, select_claims
 from ablations.findings import Finding, find, row_name
-from ablations.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
+from ablations.judge import CONFIDENCE
 from ablations.plan import make_plan
 from ablations.render.cells import SCALE_NOTES
 from ablations.results import TableResults
@@ -41,10 +42,6 @@ def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
     return 0
 
 
-def _counts(findings: Sequence[Finding]) -> dict[str, int]:
-    return {verdict: sum(f.judgement.verdict == verdict for f in findings) for verdict in VERDICTS}
-
-
 def _text(findings: Sequence[Finding], evidence: TableResults) -> str:
     """The sentences by section, and below each a line for every comparison that it makes."""
     parts = ["\n".join(_header(evidence))]
@@ -60,8 +57,8 @@ def _text(findings: Sequence[Finding], evidence: TableResults) -> str:
         for words, pairs in itertools.groupby(zip(group, grid, strict=True), lambda p: p[0].claim.words):
             lines += [f'  "{words}"', *(f"    {line.rstrip()}" for _, line in pairs)]
         parts.append("\n".join(lines))
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in _counts(findings).items())
-    return "\n\n".join([*parts, f"{len(findings)} claims: {counts}"]) + "\n"
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts(findings).items())
+    return "\n\n".join([*parts, f"{len(findings)} claims: {summary}"]) + "\n"
 
 
 def _header(evidence: TableResults) -> list[str]:
@@ -79,45 +76,21 @@ def _header(evidence: TableResults) -> list[str]:
 
 def _cells(finding: Finding) -> list[str]:
     claim, judged = finding.claim, finding.judgement
-    paper = "-" if claim.paper is None else _number(claim.paper, claim.unit)
     return [
         claim.id,
-        _comparison(claim),
+        comparison(claim),
         claim.metric,
-        paper if claim.unit == "AP" else f"{paper} {claim.unit}",
-        _ours(judged, claim.unit),
+        papers_difference(claim),
+        our_difference(judged, claim.unit),
         judged.verdict,
         f"({finding.note})" if finding.note else "",
     ]
 
 
-def _comparison(claim: Claim) -> str:
-    """As "2b/sigmoid > 2b/softmax"."""
-    if claim.pending and claim.over is None:
-        return row_name(claim.row)
-    other = "0" if claim.over is None else row_name(claim.over)
-    symbol, margin = (">", "") if claim.relation == GREATER else ("≈", f" (± {claim.margin:g})")
-    return f"{row_name(claim.row)} {symbol} {other}{margin}"
-
-
-def _ours(judged: Judgement, unit: str) -> str:
-    if judged.mean is None:
-        return "-"
-    text = _number(judged.mean, unit)
-    if judged.low is not None:
-        text += f" [{_number(judged.low, unit)}, {_number(judged.high, unit)}]"
-    return f"{text} ({judged.count} seed{'s' * (judged.count > 1)})"
-
-
-def _number(value: float, unit: str) -> str:
-    # + 0.0 turns -0.0 into 0.0.
-    return f"{round(value, 1) + 0.0:+.1f}" if unit == "AP" else f"{value:+g}"
-
-
 def _json(findings: Sequence[Finding], evidence: TableResults) -> str:
     """Everything, with unrounded numbers."""
     facts = {key: getattr(evidence, key) for key in ("scale", "data", "provider", "coco_backend")}
-    facts |= {"seeds": list(evidence.seeds), "confidence": CONFIDENCE, "counts": _counts(findings)}
+    facts |= {"seeds": list(evidence.seeds), "confidence": CONFIDENCE, "counts": counts(findings)}
     facts["claims"] = [_entry(finding) for finding in findings]
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
 

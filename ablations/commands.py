@@ -138,7 +138,7 @@ def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace, 
     """The tables over the plan's seeds; of those, if none are named, over the seeds that a table has."""
     with one_line_errors("ablations"):
         planned = list(dict.fromkeys(seed for _, _, seed in plan.rows)) or [0]
-        seeds = {t.id: seeds_of(t, plan, planned, source) if args.seeds is None else planned for t in tables}
+        seeds = {t.id: seeds_of(t, plan, planned, source.status_of) if args.seeds is None else planned for t in tables}
         return render([collect(t, plan, seeds[t.id], source.status_of) for t in tables], args.format)
 
 

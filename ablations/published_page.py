@@ -37,7 +37,8 @@ def published_page(scale: str) -> str:
     tables = load_tables()
     plan = make_plan(select_rows(list(tables.values()), [])[0], source.seeds, scale, Path(), load_cfg, config_hash)
     results = [
-        collect(table, plan, seeds_of(table, plan, source.seeds, source), source.status_of) for table in tables.values()
+        collect(table, plan, seeds_of(table, plan, source.seeds, source.status_of), source.status_of)
+        for table in tables.values()
     ]
     shown = [result for result in results if any(value for row in result.rows for value in row.ours)]
     complete: dict[tuple[int, ...], list[str]] = {}

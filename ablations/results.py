@@ -1,15 +1,14 @@
 """Collect the results of a table's rows: mean and spread over the seeds, or the reason why there is none."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from statistics import fmean, stdev
 from typing import Any
 
-from ablations.job import Job
 from ablations.plan import Plan
-from ablations.store import BLOCKED, FAILED, FINISHED, Status, read_status
+from ablations.store import BLOCKED, FAILED, FINISHED, Status, StatusOf, read_status
 from ablations.tables import OURS, Delta, Metric, Row, Table
 from mask_rcnn_paper.data.version import UNKNOWN
 
@@ -64,7 +63,7 @@ def collect(
     table: Table,
     plan: Plan,
     seeds: Sequence[int],
-    status_of: Callable[[Job, Mapping[str, Job]], Status] = read_status,
+    status_of: StatusOf = read_status,
 ) -> TableResults:
     """Gather what there is for a table.
 

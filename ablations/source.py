@@ -2,14 +2,13 @@
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablations.job import Job
 from ablations.plan import Plan
 from ablations.publish import published_folder, published_status
-from ablations.store import FINISHED, Status, read_status
+from ablations.store import FINISHED, StatusOf, read_status
 from ablations.tables import Table
 
 _SEED = re.compile(r"-seed(\d+)-[0-9a-f]{8}(\.json)?")
@@ -17,10 +16,11 @@ _SEED = re.compile(r"-seed(\d+)-[0-9a-f]{8}(\.json)?")
 
 @dataclass(frozen=True)
 class Source:
-    """`folder` holds the results of a scale; `status_of`: (job, all jobs) -> status, as it says."""
+    """`folder` holds the results of a scale, `published` ones or those of runs; `status_of` reads them."""
 
     folder: Path
-    status_of: Callable[[Job, Mapping[str, Job]], Status]
+    status_of: StatusOf
+    published: bool = False
 
     @property
     def seeds(self) -> list[int]:
@@ -38,7 +38,7 @@ def choose_source(output: Path, scale: str, published: bool, fall_back: bool = F
         published: Whether `--published` was given.
         fall_back: Take the published results, and say so on stderr, also where nothing has been run at this scale.
     """
-    runs, kept = Source(output / scale, read_status), Source(published_folder(scale), published_status)
+    runs, kept = Source(output / scale, read_status), Source(published_folder(scale), published_status, published=True)
     if published:
         return kept
     if fall_back and not runs.folder.is_dir() and kept.folder.is_dir():
@@ -47,7 +47,7 @@ def choose_source(output: Path, scale: str, published: bool, fall_back: bool = F
     return runs
 
 
-def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], source: Source) -> list[int]:
+def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], status_of: StatusOf) -> list[int]:
     """The seeds of which some row of the table has a result, so that none counts as missing that nobody ran.
 
     Returns:
@@ -57,5 +57,5 @@ def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], source: Source) -> 
         seed: [plan.jobs[plan.rows[key]] for row in table.rows if (key := (table.id, row.id, seed)) in plan.rows]
         for seed in seeds
     }
-    found = [s for s, jobs in planned.items() if any(source.status_of(j, plan.jobs).state == FINISHED for j in jobs)]
+    found = [s for s, jobs in planned.items() if any(status_of(j, plan.jobs).state == FINISHED for j in jobs)]
     return found or list(seeds)[:1]

@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,10 @@ class Status:
     seconds: float | None = None
     result: Mapping[str, Any] | None = None
     progress: Mapping[str, Any] | None = None
+
+
+# (job, all jobs of its plan) -> its status.
+StatusOf = Callable[[Job, Mapping[str, Job]], Status]
 
 
 def load_result(job: Job, seconds: float | None = None) -> Status | None:

@@ -12,15 +12,16 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STYLE = """\
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 1.5rem auto; max-width: 80rem; }
 .table { margin: 2.5rem 0; padding: 0 1rem; overflow-x: auto; }
-table { border-collapse: collapse; border-bottom: 2px solid; font-variant-numeric: tabular-nums; }
+table { width: max-content; border-collapse: collapse; border-bottom: 2px solid; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .6rem; }
 caption span { display: block; position: sticky; left: 0; max-width: min(75rem, 90vw); }
 .title { font-weight: bold; }
 .fact, .footnotes { font-size: .85rem; }
 .fact, .footnotes, .mark, .paper, .difference { color: #555; }
-th, td { padding: .2rem .6rem; text-align: right; font-weight: normal; }
+th, td { padding: .2rem .45rem; text-align: right; font-weight: normal; }
 .paper, .ours, .difference { white-space: nowrap; }
 th[scope=row], .text { text-align: left; vertical-align: bottom; }
+th[scope=row], td.text { max-width: min(14rem, 40vw); }
 th[scope=row] { position: sticky; left: 0; background: #fff; }
 th[scope=colgroup] { text-align: center; border-bottom: 1px solid; }
 thead { border-top: 2px solid; }

@@ -61,7 +61,7 @@ def test_a_table_has_the_seeds_of_its_results(tmp_path):
 
     def of(*finished):
         status = {name: fakes.finished((1.0, 1.0, 1.0)) for name in finished}
-        return Source(tmp_path, lambda job, jobs: status.get(job.identity, Status(WAITING)))
+        return lambda job, jobs: status.get(job.identity, Status(WAITING))
 
     assert seeds_of(table, plan, [0, 1], of("y1")) == [1]
     assert seeds_of(table, plan, [0, 1], of("x0", "y1")) == [0, 1]

@@ -1,0 +1,110 @@
+"""The command, on statuses that only pretend to be of runs."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+import ablations.__main__ as cli
+from ablations import source
+from ablations.claims import load_claims
+from ablations.report import command
+from ablations.report.command import claims_about
+from ablations.store import WAITING, Status
+from tests.ablations import fakes
+from tests.ablations.render.samples import TABLES
+
+
+def status_of(job, jobs):
+    """Table 2b's rows are finished with each seed."""
+    aps = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0)}.get(job.name.rpartition("-seed")[0])
+    return fakes.finished(aps) if aps else Status(WAITING, "not run")
+
+
+def nothing(job, jobs):
+    """As where nothing has been published."""
+    return Status(WAITING, "no published result of this recipe")
+
+
+@pytest.fixture
+def report(tmp_path, monkeypatch, capsys):
+    """Run the command; returns its exit code, the page as text, and stderr."""
+    monkeypatch.setattr(source, "read_status", status_of)
+    monkeypatch.setattr(source, "published_status", nothing)
+    for scale in ("mini", "paper"):
+        (tmp_path / scale).mkdir()
+    out = tmp_path / "pages" / "report.html"
+
+    def call(words, *opts):
+        try:
+            code = cli.main(["report", *words.split(), "--output", str(tmp_path), "--out", str(out), *opts])
+        except SystemExit as error:
+            code = error.code
+        printed = capsys.readouterr()
+        assert printed.out == (f"{out}\n" if code == 0 and out.exists() else "")
+        return code, out.read_text("utf-8") if out.exists() else "", printed.err
+
+    return call
+
+
+def text(page):
+    """All text of a page."""
+    return " ".join("".join(ElementTree.fromstring(page).itertext()).split())
+
+
+def test_a_report_of_some_tables_has_them_and_the_claims_about_them(report):
+    """Claims that compare with a row of another table are judged too."""
+    code, page, err = report("2b 2d --scale mini --seeds 0 1")
+    assert code == 0 and err.endswith("MB, for any browser\n")
+    ids = {element.get("id") for element in ElementTree.fromstring(page).iter()}
+    assert {"claims", "table-2b", "claim-2b-sigmoid", "claim-2d-c5-over-c4", "table-2d"} <= ids
+    assert "table-2c" not in ids and "claim-2e-fcn-over-mlp2" not in ids
+    assert "+12.0 [+12.0, +12.0] (2 seeds)" in text(page)
+
+
+def test_two_reports_are_the_same_bytes(report):
+    """Nothing in them depends on when they were made."""
+    assert report("2b --scale mini")[1] == report("2b --scale mini")[1]
+
+
+def test_nothing_published_is_said(report):
+    """One line for the missing pictures, one for the missing results."""
+    code, page, _ = report("2b --scale mini --published")
+    assert code == 0 and "Made from published results" in text(page) and "There are no results yet" in text(page)
+    assert "published with the project, ablations/results/mini" in text(page)
+
+
+def test_a_table_without_claims_has_a_report(report):
+    """Table 4's numbers are not compared by the paper."""
+    assert "The paper makes no claim about these tables." in text(report("4 --scale mini")[1])
+
+
+def test_a_picture_is_written_instead(tmp_path, report, monkeypatch):
+    """Whole, to the place asked for."""
+    monkeypatch.setattr(command, "report_picture", lambda contents: b"picture")
+    code = cli.main(["report", "2b", "--scale", "mini", "--picture", str(tmp_path / "p.png")])
+    assert code == 0 and (tmp_path / "p.png").read_bytes() == b"picture"
+    assert not (tmp_path / "pages").exists()
+
+
+@pytest.mark.parametrize(
+    "words, opts, message",
+    [
+        ("2z", (), "unknown table '2z': choose from 1, 2a"),
+        ("2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
+        ("2b --seeds -1", (), "--seeds -1: must be at least 0"),
+        ("2b", ("SEED", "3"), "SEED cannot be given as KEY VALUE: use --seeds"),
+        ("2b --scale mini --picture p.png", (), "none of the tables has both results and predictions"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(report, words, opts, message):
+    """And no page is written."""
+    code, page, err = report(words, *opts)
+    assert (code, page) == (2, "")
+    assert err.startswith("ablations: error: ") and message in err and err.count("\n") == 1
+
+
+def test_claims_about_tables_are_in_the_order_of_the_file():
+    """All of them for all tables."""
+    claims = load_claims(TABLES())
+    assert claims_about(claims, list(TABLES().values())) == list(claims.values())
+    assert [claim.id for claim in claims_about(claims, [TABLES()["2b"], TABLES()["6"]])] == ["2b-sigmoid", "6-roialign"]

@@ -1,0 +1,70 @@
+"""Losses as a run logged them."""
+
+import json
+
+import pytest
+
+from ablations.report.curves import MOST_POINTS, losses_of, read_curves, smooth
+
+
+def write(folder, *records, tail=""):
+    """A metrics.json of these records."""
+    folder.mkdir(exist_ok=True)
+    (folder / "metrics.json").write_text("".join(json.dumps(record) + "\n" for record in records) + tail)
+    return folder
+
+
+def test_the_last_record_of_an_iteration_counts(tmp_path):
+    """A resumed run repeats what came after its checkpoint."""
+    first = [{"iteration": n, "total_loss": 10.0 - n} for n in (19, 39, 59)]
+    again = [{"iteration": n, "total_loss": 5.0} for n in (39, 59, 79)]
+    assert read_curves(write(tmp_path, *first, *again)) == {
+        "total_loss": ((19, -9.0), (39, 5.0), (59, 5.0), (79, 5.0)),
+    }
+
+
+def test_only_losses_that_are_numbers_count(tmp_path):
+    """Evaluations have none, a diverging run has NaN, a killed run leaves half a line."""
+    folder = write(
+        tmp_path,
+        {"iteration": 19, "total_loss": 2.0, "loss_mask": 0.7, "loss_cls": 1.0, "lr": 0.1},
+        {"iteration": 20, "segm/AP": 30.0},
+        {"iteration": 39, "total_loss": float("nan"), "loss_mask": 0.6},
+        {"total_loss": 1.0},
+        tail='{"iteration": 59, "total_l',
+    )
+    assert read_curves(folder) == {"total_loss": ((19, 2.0),), "loss_mask": ((19, 0.7), (39, 0.6))}
+
+
+def test_a_run_without_metrics_has_no_curves(tmp_path):
+    """Nor has a folder that is not there."""
+    assert read_curves(tmp_path) == read_curves(tmp_path / "nowhere") == {}
+
+
+def test_smoothing_is_a_mean_over_as_many_points_on_both_sides():
+    """Here one; the ends have no neighbour on one side, and stay."""
+    assert smooth(((0, 3.0), (20, 6.0), (40, 0.0), (60, 9.0))) == ((0, 3.0), (20, 3.0), (40, 5.0), (60, 9.0))
+    assert smooth(((5, 1.0),)) == ((5, 1.0),)
+
+
+def test_smoothing_leaves_a_line_as_it_is():
+    """Also near its ends, where a one-sided mean would bend it."""
+    line = tuple((n, 2.0 * n) for n in range(100))
+    assert [value for _, value in smooth(line)] == pytest.approx([value for _, value in line])
+
+
+def test_long_curves_are_thinned():
+    """A paper-scale run logs thousands of points."""
+    curve = smooth(tuple((n, 1.0) for n in range(4500)))
+    assert len(curve) <= MOST_POINTS + 1
+    assert (curve[0][0], curve[-1][0]) == (0, 4499)
+
+
+def test_losses_are_those_that_some_run_has():
+    """In a fixed order."""
+    assert losses_of([{"loss_keypoint": ()}, {"total_loss": (), "loss_mask": ()}]) == [
+        "total_loss",
+        "loss_mask",
+        "loss_keypoint",
+    ]
+    assert losses_of([]) == []

@@ -1,0 +1,85 @@
+"""The overlap of objects and predictions, on numbers computed by hand."""
+
+import math
+
+import pycocotools.mask as mask_util
+import pytest
+from pycocotools.cocoeval import Params
+
+from ablations.report.overlap import BOX, KEYPOINTS, MASK, common_measure, mean_overlap, objects_of
+from tests.ablations.report.tiny import SIDE, predicted, rectangle
+
+SIZE = (SIDE, SIDE)
+
+
+@pytest.mark.parametrize("measure", [MASK, BOX])
+def test_the_best_prediction_of_the_same_category_counts(measure):
+    """Two of 40x20 that share 20x20 have an IoU of 400 / 1200; what is elsewhere, or of another class, does not."""
+    things = [rectangle(0, 0, 40, 20)]
+    rivals = [predicted(20, 0, 40, 20), predicted(60, 60, 20, 20), predicted(0, 0, 40, 20, category=1)]
+    assert mean_overlap(things, rivals, measure, SIZE) == pytest.approx(1 / 3)
+
+
+def test_masks_and_boxes_differ():
+    """A triangle fills half of its box: 1 by boxes, 1/2 by masks, up to the pixels of the diagonal."""
+    triangle = predicted(0, 0, 80, 80) | {"segmentation": [[0, 0, 80, 0, 0, 80]]}
+    assert mean_overlap([rectangle(0, 0, 80, 80)], [triangle], BOX, SIZE) == 1.0
+    assert mean_overlap([rectangle(0, 0, 80, 80)], [triangle], MASK, SIZE) == pytest.approx(0.5, abs=0.01)
+
+
+def test_objects_without_a_prediction_count_as_0():
+    """So a row does not gain by finding less; a score below the threshold is not found."""
+    things = [rectangle(0, 0, 20, 20), rectangle(50, 50, 20, 20)]
+    assert mean_overlap(things, [predicted(0, 0, 20, 20)], MASK, SIZE) == 0.5
+    assert mean_overlap(things, [predicted(0, 0, 20, 20, score=0.49)], MASK, SIZE) == 0.0
+    assert mean_overlap([rectangle(0, 0, 9, 9, keypoints=[1, 1, 2])], [], KEYPOINTS, SIZE) == 0.0
+
+
+def test_run_lengths_are_masks_too():
+    """Compressed ones of results, and the lists of a crowd's annotation."""
+    thing = rectangle(0, 0, 50, 100)
+    packed = mask_util.merge(mask_util.frPyObjects(thing["segmentation"], *SIZE))
+    compressed = {"size": list(SIZE), "counts": packed["counts"].decode()}
+    # Column by column: 50 columns of 100 pixels inside, the rest outside.
+    listed = {"size": list(SIZE), "counts": [0, 50 * 100, 50 * 100]}
+    for segmentation in (compressed, listed):
+        assert mean_overlap([thing], [predicted(0, 0, 1, 1) | {"segmentation": segmentation}], MASK, SIZE) == 1.0
+        assert mean_overlap([thing | {"segmentation": segmentation}], [predicted(0, 0, 50, 100)], MASK, SIZE) == 1.0
+
+
+def keypoints(*points):
+    """x, y, visibility of COCO's 17 points; those not given are not labelled."""
+    return [value for point in (*points, *[(0.0, 0.0, 0)] * (17 - len(points))) for value in point]
+
+
+def test_keypoint_similarity_is_cocos():
+    """exp(-d² / (2 area (2 sigma)²)), mean over the labelled points."""
+    thing = rectangle(0, 0, 50, 40, category=1, keypoints=keypoints((10, 10, 2), (20, 10, 1)), num_keypoints=2)
+    found = predicted(0, 0, 50, 40, category=1, keypoints=keypoints((13, 14, 0.5), (20, 10, 0.5), (99, 99, 0.5)))
+    sigma = Params(iouType="keypoints").kpt_oks_sigmas[0]
+    nose = math.exp(-(3**2 + 4**2) / (2 * 2000 * (2 * sigma) ** 2))
+    assert mean_overlap([thing], [found], KEYPOINTS, SIZE) == pytest.approx((nose + 1) / 2)
+
+
+def test_other_sets_of_keypoints_are_measured_with_the_mean_sigma():
+    """COCO has sigmas for its 17 points only."""
+    thing = rectangle(0, 0, 50, 40, keypoints=[10, 10, 2], num_keypoints=1)
+    found = predicted(0, 0, 50, 40, keypoints=[13, 14, 0.9])
+    sigma = Params(iouType="keypoints").kpt_oks_sigmas.mean()
+    assert mean_overlap([thing], [found], KEYPOINTS, SIZE) == pytest.approx(math.exp(-25 / (4000 * 4 * sigma**2)))
+
+
+def test_the_measure_is_one_that_all_rows_allow():
+    """Masks before keypoints before boxes."""
+    box = {"bbox": [0, 0, 1, 1]}
+    mask, points = box | {"segmentation": [[0] * 6]}, box | {"keypoints": [1, 1, 1]}
+    assert common_measure([[mask], [mask | points]]) == MASK
+    assert common_measure([[points], [mask | points]]) == KEYPOINTS
+    assert common_measure([[mask], [points]]) == common_measure([[mask], [box]]) == BOX
+
+
+def test_crowds_and_unlabelled_objects_are_not_compared():
+    """A person without labelled keypoints is an object for masks only."""
+    crowd, plain = rectangle(0, 0, 9, 9, iscrowd=1), rectangle(0, 0, 9, 9, num_keypoints=0)
+    assert objects_of([crowd, plain], MASK) == objects_of([crowd, plain], BOX) == [plain]
+    assert objects_of([crowd, plain], KEYPOINTS) == []
