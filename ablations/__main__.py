@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from ablations import claims_command, commands
+from ablations.launch.options import add_launch_options
 from ablations.render import FORMATS
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         if name not in ("list", "claims"):
             sub.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows")
         if name == "run":
-            sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
+            add_launch_options(sub)
         if name in ("list", "table", "claims"):
             text = "show the results kept in ablations/results/ instead of those under --output"
             sub.add_argument("--published", action="store_true", help=text)

@@ -10,14 +10,16 @@ import time
 import pytest
 
 from ablations import store
-from ablations.execute import core_count, execute
+from ablations.execute import execute
+from ablations.launch.local import LocalLauncher, core_count
 from ablations.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, read_status
 from tests.ablations import fakes
 
 
 def run(*jobs, workers=1, **options):
     """Run fake jobs; statuses in their order."""
-    return list(execute(fakes.graph(*jobs), workers, poll_seconds=0.01, **options).values())
+    jobs = fakes.graph(*jobs)
+    return list(execute(jobs, LocalLauncher(jobs, workers, poll_seconds=0.01), **options).values())
 
 
 def runs(job):
