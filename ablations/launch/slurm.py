@@ -214,9 +214,8 @@ class SlurmLauncher:
         """Record that Slurm, or what precedes the job on its node, ended it."""
         job, slurm = submitted.job, submitted.slurm
         tail = store.log_tail(slurm.paths.stderr)
-        state = slurm.state.upper()
-        reason = f"ended by Slurm: {state}" + (f"; last line: {tail[-1]}" if tail else "")
-        reason += f"; see {slurm.paths.stderr}"
+        reason = f"ended by Slurm: {slurm.state}"
+        reason += f"; last line: {tail[-1]}; see {slurm.paths.stderr}" if tail else ""
         status = Status(FAILED, reason, tail, store.read_record(job).get("seconds"))
         store.write_record(job, status, time.time(), slurm.job_id)
         return status
