@@ -52,7 +52,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise ValueError(f"--slurm {pair!r}: give KEY=VALUE, such as account=vision; KEY=true for a bare option")
-        options[key.removeprefix("--")] = True if value == "true" else value
+        options[key] = True if value == "true" else value
     return options
 
 

@@ -215,10 +215,10 @@ def test_two_runners_share_the_work(tmp_path):
 
 def test_the_lock_of_a_killed_runner_is_held_by_its_job_and_then_free(tmp_path):
     """SIGKILL on the runner leaves its job running and locked; when that ends, the next runner takes over."""
-    job, go = gated_job(tmp_path)
+    job, go = gated_job(tmp_path, "open(f'{folder}/began', 'w').close()")
     runner = multiprocessing.get_context("fork").Process(target=run, args=(job,))
     runner.start()
-    wait_for(job.folder / "console.log")
+    wait_for(job.folder / "began")
     runner.kill()
     runner.join()
     assert read_status(job, {}).state == RUNNING
