@@ -29,7 +29,7 @@ def done_seconds(job: Job, status: Status) -> float:
     """Nominal seconds of a job that are behind us, 0 where nothing is known."""
     if status.state == FINISHED:
         return job.train_seconds + job.other_seconds
-    share = progress_share(status)
+    share = _share(status)
     if (status.progress or {}).get("stage") == "evaluate":
         return job.train_seconds + job.other_seconds * share
     return job.train_seconds * share
@@ -37,10 +37,10 @@ def done_seconds(job: Job, status: Status) -> float:
 
 def observed_seconds(job: Job, status: Status) -> float:
     """Nominal seconds that this run of the job has done: without those before the checkpoint that it resumed from."""
-    return max(0.0, done_seconds(job, status) - job.train_seconds * progress_share(status, "first"))
+    return max(0.0, done_seconds(job, status) - job.train_seconds * _share(status, "first"))
 
 
-def progress_share(status: Status, key: str = "done") -> float:
+def _share(status: Status, key: str = "done") -> float:
     """Share of its present stage that a job has done, in [0, 1], 0 where nothing is known; "first": had done before."""
     progress = status.progress or {}
     try:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from ablations.job import Job
-from ablations.progress_estimate import Estimate, estimate, progress_share
+from ablations.progress_estimate import Estimate, done_seconds, estimate
 from ablations.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 
 # Below its last line a terminal needs a free one, or it scrolls.
@@ -98,7 +98,9 @@ class ProgressView:
         for identity, status in statuses.items():
             if status.state == RUNNING or status.reason == "running elsewhere":
                 left, job = now.left.get(identity), self.jobs[identity]
-                lines.append((progress_share(status), "  " + describe_job(job, status, left)))
+                # Of the whole job: after the last iteration there is the evaluation.
+                share = done_seconds(job, status) / (job.train_seconds + job.other_seconds)
+                lines.append((share, "  " + describe_job(job, status, left)))
         return lines
 
     def _event(self, identity: str, status: Status) -> str:

@@ -86,14 +86,14 @@ def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
     lines = screen.text()
     assert [line.partition(",")[0] for line in lines[:2]] == ["detector first: started", "detector second: started"]
     assert lines[2].startswith(" 18%|█") and "| 0/4 jobs | about " in lines[2]
-    assert lines[3].startswith(" 60%|██████    |   detector first: train 60/100 loss 0.500, 0:")
-    assert lines[4].startswith(" 30%|███       |   detector second: train 30/100 loss 0.500, 0:")
+    assert lines[3].startswith(" 48%|████▊     |   detector first: train 60/100 loss 0.500, 0:")
+    assert lines[4].startswith(" 24%|██▍       |   detector second: train 30/100 loss 0.500, 0:")
     assert len(lines) == 5
     done = Status(FINISHED, seconds=9.0)
     view(statuses(jobs, done, training(70), WAIT, WAIT))
     lines = screen.text()
     assert lines[2] == "detector first: finished in 9 s" and "1/4 jobs" in lines[3]
-    assert lines[4].startswith(" 70%|") and len(lines) == 5
+    assert lines[4].startswith(" 56%|") and len(lines) == 5
     view(statuses(jobs, done, done, done, done))
     view.close()
     lines = screen.text()
@@ -109,7 +109,7 @@ def test_a_narrow_terminal_cuts_lines_off(jobs):
         view(statuses(jobs, training(done), WAIT, WAIT, WAIT))
     lines = screen.text()
     assert len([line for line in lines if "0/4 jobs" in line]) == 1
-    assert lines[-1].startswith(" 30%|███       |   detector") and len(lines[-1]) < 30
+    assert lines[-1].startswith(" 24%|██▍       |   detector") and len(lines[-1]) < 30
     screen.close()
 
 
@@ -143,5 +143,5 @@ def test_a_terminal_without_a_size_counts_as_80_columns(jobs):
     screen.resize(0, 0)
     view = ProgressView(jobs, 1, screen.stream, interval=0.0)
     view(statuses(jobs, training(10), WAIT, WAIT, WAIT))
-    assert screen.text()[-1].startswith(" 10%|█         |   detector first: train 10/100")
+    assert screen.text()[-1].startswith("  8%|▊         |   detector first: train 10/100")
     screen.close()
