@@ -11,6 +11,7 @@ from detectron2.utils import comm
 
 import mask_rcnn_paper.launch as launch_module
 from mask_rcnn_paper.launch import TorchrunProcess, launch, torchrun_process
+from mask_rcnn_paper.scales import CONFIG_ROOT, load_cfg
 
 ENVIRON = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "MASTER_ADDR": "node0", "MASTER_PORT": "29500"}
 
@@ -100,3 +101,10 @@ def free_port():
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         return str(server.getsockname()[1])
+
+
+def test_the_number_of_processes_is_no_part_of_a_row():
+    """No config asks for a schedule that changes with it: SOLVER.IMS_PER_BATCH is the total."""
+    configs = [path for path in CONFIG_ROOT.glob("*/*.yaml") if path.parent.name != "scales"]
+    assert len(configs) > 30
+    assert {load_cfg(path, "paper", []).SOLVER.REFERENCE_WORLD_SIZE for path in configs} == {0}

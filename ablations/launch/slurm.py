@@ -108,8 +108,7 @@ class SlurmLauncher:
     def left_behind(self) -> str:
         """How to end the jobs that are still in Slurm."""
         arrays = sorted({submitted.array for submitted in self.submitted.values()})
-        count = len(self.submitted)
-        return f"{count} jobs stay in Slurm; to end them: scancel {' '.join(arrays)}" if arrays else ""
+        return f"Jobs left in Slurm: {len(self.submitted)}; to end them: scancel {' '.join(arrays)}" if arrays else ""
 
     def _gpus(self, job: Job) -> int:
         return min(1, self.resources.gpus_per_job) if job.kind == "pretrain" else self.resources.gpus_per_job

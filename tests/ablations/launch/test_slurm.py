@@ -79,7 +79,7 @@ def test_a_wave_is_an_array_with_its_resources(tmp_path, slurm):
     expected |= {"mem": "100GB", "account": "vision", "requeue": "", "job-name": "mask_rcnn_paper_detector"}
     assert expected.items() <= options.items()
     assert [s.reason for s in statuses.values()] == [f"queued as Slurm job 1_{n}" for n in range(3)]
-    assert queue.left_behind() == "3 jobs stay in Slurm; to end them: scancel 1"
+    assert queue.left_behind() == "Jobs left in Slurm: 3; to end them: scancel 1"
 
 
 def test_pretraining_asks_for_one_gpu(tmp_path, slurm):
