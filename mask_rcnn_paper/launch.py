@@ -95,7 +95,11 @@ def launch(main: Callable, args: argparse.Namespace, process: TorchrunProcess | 
     has_gpu = torch.cuda.is_available()
     if has_gpu:
         torch.cuda.set_device(process.local_rank)
-    dist.init_process_group("nccl" if has_gpu else "gloo", timeout=_TIMEOUT)  # the rest is in the environment
+    store, rank, world_size = next(dist.rendezvous("env://", timeout=_TIMEOUT))
+    # torchrun keeps its store over restarts: without a prefix the new processes would look for the old ones.
+    store = dist.PrefixStore(f"start{process.restarts}", store)
+    group = {"store": store, "rank": rank, "world_size": world_size, "timeout": _TIMEOUT}
+    dist.init_process_group("nccl" if has_gpu else "gloo", **group)
     try:
         comm.create_local_process_group(process.local_size)
         comm.synchronize()

@@ -2,7 +2,11 @@
 
 import argparse
 import json
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,6 +97,42 @@ def test_two_processes_find_each_other(tmp_path, free_port):
     mp.start_processes(worker, (free_port, tmp_path), nprocs=2, start_method="fork")
     seen = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
     assert seen == [[0, 0, 2, [0, 1]], [1, 1, 2, [0, 1]]]
+
+
+# Loses a process in its first start; in the second all are there.
+PROGRAM = """
+import os, sys
+import mask_rcnn_paper
+import torch
+from detectron2.engine import default_argument_parser
+from detectron2.utils import comm
+from mask_rcnn_paper.launch import launch, torchrun_process
+
+def main(args):
+    if comm.get_rank() == 1 and not args.resume:
+        os.kill(os.getpid(), 9)
+    print("together", comm.all_gather(args.resume), flush=True)
+
+torch.cuda.is_available = lambda: False
+args = default_argument_parser().parse_args()
+launch(main, args, torchrun_process(args))
+"""
+
+
+@pytest.mark.slow
+def test_torchrun_starts_all_processes_anew_when_one_is_lost(tmp_path):
+    """They find each other again, and resume."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--max-restarts", "1"]
+    done = subprocess.run(
+        [sys.executable, *torchrun, str(tmp_path / "program.py")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("together [True, True]") == 2
 
 
 @pytest.fixture
