@@ -47,7 +47,7 @@ def hold(slurm):
 
 
 def wait_for(condition):
-    deadline = time.time() + 30
+    deadline = time.time() + 200
     while not condition():
         assert time.time() < deadline, "it has not come"
         time.sleep(0.02)
