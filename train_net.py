@@ -1,6 +1,7 @@
 """Train and evaluate one row of the paper's tables, as detectron2's tools/train_net.py does.
 
 python train_net.py --config-file configs/table2b/softmax.yaml --num-gpus 8
+torchrun --nproc-per-node 8 train_net.py --config-file configs/table2b/softmax.yaml
 python train_net.py --config-file configs/table2b/softmax.yaml --scale mini
 python train_net.py --config-file configs/table2b/softmax.yaml --eval-only MODEL.WEIGHTS model_final.pth
 """
@@ -12,12 +13,13 @@ import mask_rcnn_paper  # isort: skip  before detectron2, which it provides wher
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
-from detectron2.engine import default_argument_parser, default_setup, launch
+from detectron2.engine import default_argument_parser, default_setup
 from detectron2.evaluation import verify_results
 
 from mask_rcnn_paper.data.annotations import check_annotations
 from mask_rcnn_paper.data.checked import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.launch import launch, torchrun_process
 from mask_rcnn_paper.scales import SCALES, find_config, load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.trainer import Trainer
@@ -69,5 +71,6 @@ def argument_parser() -> argparse.ArgumentParser:
 if __name__ == "__main__":
     args = argument_parser().parse_args()
     with one_line_errors("train_net.py"):
+        process = torchrun_process(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`
-    launch(main, args.num_gpus, args.num_machines, args.machine_rank, args.dist_url, args=(args,))
+    launch(main, args, process)

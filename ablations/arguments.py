@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from ablations import claims_command, commands
+from ablations.launch.options import add_launch_options
 from ablations.predict import command as predict_command
 from ablations.render import FORMATS
 from ablations.report.command import write_report
@@ -22,7 +23,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         ("list", commands.list_tables, "show the tables, their rows and the state of each",
          (_tables, _own_tables, _published, _format(text))),
         ("run", commands.run, "run what is not finished yet, then print the tables",
-         (_tables_to_run, _own_tables, _rows, _seeds("0"), _jobs, _format(tables), _overrides)),
+         (_tables_to_run, _own_tables, _rows, _seeds("0"), add_launch_options, _format(tables), _overrides)),
         ("status", commands.show_status, "show the state of every job",
          (_tables, _own_tables, _rows, _seeds(), _format(text), _overrides)),
         ("table", commands.print_tables, "print the tables from the results there are",
@@ -71,10 +72,6 @@ def _seeds(default: str = "those that have been run") -> _Option:
         parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help=text)
 
     return add
-
-
-def _jobs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
 
 
 def _published(parser: argparse.ArgumentParser) -> None:

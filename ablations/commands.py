@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from ablations.execute import execute
 from ablations.job import Job
+from ablations.launch.options import make_launcher
 from ablations.plan import Plan, make_plan
 from ablations.progress_view import ProgressView, progress_text
 from ablations.publish import publish
@@ -21,7 +22,7 @@ from ablations.render import render
 from ablations.results import collect
 from ablations.selection import list_pending, select_rows, select_tables
 from ablations.source import Source, choose_source, seeds_of
-from ablations.store import FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
+from ablations.store import BLOCKED, FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
 from ablations.tables import Row, Table, load_tables
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.results import config_hash
@@ -32,8 +33,6 @@ def _prepare(args: argparse.Namespace, opts: Sequence[str], seeds: Sequence[int]
     """Tables and plan of a command, for its --seeds or else `seeds`; bad input ends the program here."""
     seeds = seeds if args.seeds is None else args.seeds
     with one_line_errors("ablations"):
-        if getattr(args, "jobs", 1) < 1:
-            raise ValueError(f"--jobs {args.jobs}: must be at least 1")
         if min(seeds) < 0:
             raise ValueError(f"--seeds {min(seeds)}: must be at least 0, so that a run can be repeated")
         tables = select_tables(load_tables(more=args.more_tables), args.tables)
@@ -87,15 +86,17 @@ def _state(status: Status) -> str:
 def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`run`: execute the plan, then print tables, failures and times."""
     tables, plan = _prepare(args, opts)
-    with one_line_errors("ablations"):
-        Path(args.output).mkdir(parents=True, exist_ok=True)
     jobs = plan.jobs
-    view = ProgressView(jobs, args.jobs)
+    with one_line_errors("ablations"):
+        launcher = make_launcher(args, jobs)
+        Path(args.output).mkdir(parents=True, exist_ok=True)
+    view = ProgressView(jobs, launcher.workers)
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        statuses = execute(jobs, args.jobs, view)
+        statuses = execute(jobs, launcher, view)
     except KeyboardInterrupt:
-        print("\nablations: interrupted; the same command goes on from here", file=sys.stderr)
+        text = " ".join(["interrupted; the same command goes on from here.", launcher.left_behind()]).rstrip()
+        print(f"\nablations: {text}", file=sys.stderr)
         return 130
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -103,8 +104,10 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     text = _tables_text(tables, plan, args, _source(args))
     print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
     for identity, status in statuses.items():
-        if status.state == FAILED:
+        if status.state in (FAILED, BLOCKED):
             print(_failure_text(jobs[identity], status), file=sys.stderr)
+    if any(status.state != FINISHED for status in statuses.values()):
+        print(f"ablations: {_counts(statuses)}", file=sys.stderr)
     return 0 if all(status.state == FINISHED for status in statuses.values()) else 1
 
 
@@ -167,6 +170,13 @@ def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
     return "Wall-clock time of each job\n" + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
 
 
+def _counts(statuses: Mapping[str, Status]) -> str:
+    states = [status.state for status in statuses.values()]
+    return f"{len(states)} jobs: " + ", ".join(f"{states.count(s)} {s}" for s in (FINISHED, FAILED, BLOCKED))
+
+
 def _failure_text(job: Job, status: Status) -> str:
+    if status.state == BLOCKED:
+        return f"ablations: {job.label} blocked: {status.reason}"
     first, last = f"ablations: {job.label} failed: {status.reason}", f"whole log: {job.folder / LOG_NAME}"
     return "\n    ".join((first, *status.tail, last))

@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.failure import failure_reason
 from ablations.job import Job
 from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.progress import FILE_NAME as PROGRESS_NAME
@@ -93,7 +93,8 @@ def read_status(job: Job, jobs: Mapping[str, Job]) -> Status:
             return Status(BLOCKED, blocked_reason(jobs[identity], status))
     if "config_hash" in (result := _read(job.folder / "result.json")) and load_result(job) is None:
         return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
-    return Status(WAITING, "interrupted" if record else "not run")
+    reason = record.get("reason") if record.get("state") == WAITING else "interrupted"
+    return Status(WAITING, reason or "interrupted" if record else "not run")
 
 
 def blocked_reason(job: Job, status: Status) -> str:
@@ -103,36 +104,44 @@ def blocked_reason(job: Job, status: Status) -> str:
 
 def failure(job: Job, exit_code: int, seconds: float) -> Status:
     """Status of a job that ended with this exit code (negative: a signal) and without a valid result."""
-    tail = log_tail(job.folder / LOG_NAME)
-    if exit_code < 0:
-        reason = f"killed by {signal.Signals(-exit_code).name}"
-        reason += " (out of memory?)" if -exit_code == signal.SIGKILL else ""
-    elif exit_code:
-        reason = f"exit code {exit_code}"
+    lines = log_tail(job.folder / LOG_NAME, lines=None)
+    if exit_code:
+        reason = failure_reason(exit_code, lines, job.kind)
     else:
         reason = f"ended without a valid result.json: {_result_fault(job)}"
-    return Status(FAILED, f"{reason}; last line: {tail[-1]}" if tail else reason, tail, seconds)
+        reason += f"; last line: {lines[-1]}" if lines else ""
+    return Status(FAILED, reason, lines[-TAIL_LINES:], seconds)
 
 
-def log_tail(path: Path) -> tuple[str, ...]:
-    """Last lines of a log that are not empty; of lines redrawn with a carriage return only the last form."""
+def log_tail(path: Path, lines: int | None = TAIL_LINES) -> tuple[str, ...]:
+    """Last lines of a log that are not empty; of lines redrawn with a carriage return only the last form.
+
+    Args:
+        path: The log.
+        lines: How many, at most; None: all of its last 20 kB.
+    """
     try:
         with open(path, "rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
             text = file.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ()
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    clean = ("".join(c if c.isprintable() else " " for c in line).rstrip() for line in lines)
-    return tuple(line[:300] for line in clean if line.strip())[-TAIL_LINES:]
+    drawn = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    clean = ("".join(c if c.isprintable() else " " for c in line).rstrip() for line in drawn)
+    return tuple(line[:300] for line in clean if line.strip())[-(lines or 0) :]
 
 
-def write_record(job: Job, status: Status, started: float) -> None:
-    """Write job.json: what the runner started and how it ended."""
+def read_record(job: Job) -> dict[str, Any]:
+    """Content of job.json, {} where no runner has been."""
+    return _read(job.folder / "job.json")
+
+
+def write_record(job: Job, status: Status, started: float, slurm_job: str | None = None) -> None:
+    """Write job.json: what the runner started and how it ended; `slurm_job` is the Slurm job that it is in, if any."""
     keys = ("kind", "name", "identity", "config_hash", "command", "inputs")
     of_job = {key: getattr(job, key) for key in keys}
     of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
-    write_json_atomically(job.folder / "job.json", {**of_job, "started": started, **of_status})
+    write_json_atomically(job.folder / "job.json", {**of_job, "started": started, "slurm_job": slurm_job, **of_status})
 
 
 def clear_for_start(job: Job) -> bool:

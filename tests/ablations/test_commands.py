@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 import signal
+import threading
+import time
 
 import pytest
 
 import ablations.__main__ as cli
 from ablations import commands, plan, publish
+from tests.ablations import fake_slurm
 
 # Takes the arguments of train_net.py and of pre-training; its mask AP depends on config and seed alone.
 PRETENDER = """
@@ -130,6 +133,7 @@ def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
     assert code == 1
     assert "[a] failed: exit code 1; last line: the loss is nan at iteration 7" in out and "36.0" in out
     assert "    the loss is nan at iteration 7\n    whole log: " in err
+    assert err.endswith("ablations: 4 jobs: 3 finished, 1 failed, 0 blocked\n")
     _, out, _ = ablations("status 2b --scale mini --format json")
     assert [job["state"] for job in json.loads(out)] == ["finished", "finished", "failed", "finished"]
     monkeypatch.setenv("BROKEN", "")
@@ -139,8 +143,10 @@ def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
 def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
     """Rows without their RPN say so."""
     monkeypatch.setenv("BROKEN", "rpn/r50_c4.yaml")
-    code, out, _ = ablations("run 2b --scale mini")
+    code, out, err = ablations("run 2b --scale mini")
     assert code == 1 and "[a] blocked: needs rpn r50_c4, which failed: exit code 1; last line: " in out
+    assert "ablations: detector r50_c4-seed0 blocked: needs rpn r50_c4, which failed: " in err
+    assert err.endswith("ablations: 4 jobs: 1 finished, 1 failed, 2 blocked\n")
 
 
 def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypatch):
@@ -180,6 +186,9 @@ def test_rows_can_be_chosen(ablations):
         ("run 2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
         ("run 2b --rows relu", (), "unknown row 'relu' of table 2b: choose from softmax, sigmoid"),
         ("run 2b --jobs 0", (), "--jobs 0: must be at least 1"),
+        ("run 2b --launcher pbs", (), "--launcher pbs: choose from local, slurm"),
+        ("run 2b --partition gpu", (), "--partition without --launcher slurm: leave it out, or add that"),
+        ("run 2b --gpus-per-job 99", (), "--gpus-per-job 99: of the GPUs that CUDA_VISIBLE_DEVICES allows there"),
         ("table 2b --seeds -1", (), "--seeds -1: must be at least 0"),
         ("table 2b", ("SEED", "3"), "SEED cannot be given as KEY VALUE: use --seeds"),
         ("table 2b", ("SOLVER.MAX_ITER",), "arguments come in pairs, but there are 1: SOLVER.MAX_ITER"),
@@ -208,6 +217,28 @@ def test_results_that_do_not_mix_are_one_line(ablations, tmp_path):
     path.write_text(path.read_text().replace('"embedded"', '"upstream"'))
     code, _, err = ablations("table 2b --scale mini")
     assert code == 2 and "results of different provider cannot stand in one table" in err
+
+
+def test_ctrl_c_says_what_stays_in_slurm(ablations, tmp_path, monkeypatch):
+    """And the folder of submitit's files is the output's, which every node sees."""
+    state = fake_slurm.install(tmp_path / "cluster")
+    (state / "HOLD").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}/cluster/bin", prepend=":")
+    monkeypatch.setenv("FAKE_SLURM", str(state))
+
+    def interrupt():
+        while not (tmp_path / "out/mini/slurm/1_submitted.pkl").exists():
+            time.sleep(0.05)
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    # Once the runner sleeps between two looks at the queue.
+    threading.Thread(target=interrupt, daemon=True).start()
+    code, _, err = ablations("run 2b --scale mini --launcher slurm --gpus-per-job 2 --partition gpu")
+    assert code == 130 and "from here. Jobs left in Slurm: 1; to end them: scancel 1\n" in err
+    assert fake_slurm.script_options(state)["partition"] == "gpu"
+    assert (tmp_path / "out/mini/slurm/1_submitted.pkl").exists()
+    assert "queued as Slurm job 1" in ablations("status 2b --scale mini")[1]
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
