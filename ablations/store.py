@@ -1,6 +1,7 @@
 """What a job's folder says of it: result.json, by the job; job.json, console.log and .lock, by the runner."""
 
 import fcntl
+import glob
 import os
 import signal
 import time
@@ -89,7 +90,7 @@ def read_status(job: Job, jobs: Mapping[str, Job]) -> Status:
             return Status(BLOCKED, blocked_reason(jobs[identity], status))
     if "config_hash" in (result := _read(job.folder / "result.json")) and load_result(job) is None:
         return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
-    return Status(WAITING, "interrupted" if record else "not run")
+    return Status(WAITING, "interrupted" if record else _never_run(job))
 
 
 def blocked_reason(job: Job, status: Status) -> str:
@@ -140,7 +141,7 @@ def clear_for_start(job: Job) -> bool:
     same = _read(job.folder / "job.json").get("config_hash") == job.config_hash
     for name in ("result.json", PROGRESS_NAME, *([] if same else ["last_checkpoint"])):
         (job.folder / name).unlink(missing_ok=True)
-    return job.kind != "pretrain" and (job.folder / "last_checkpoint").exists()
+    return (job.folder / "last_checkpoint").exists()
 
 
 def acquire_lock(job: Job) -> int | None:
@@ -167,6 +168,13 @@ def is_locked(job: Job) -> bool:
     if descriptor is not None:
         os.close(descriptor)
     return descriptor is None
+
+
+def _never_run(job: Job) -> str:
+    """Why there is nothing in a job's folder: a changed config or input is another job, in another folder."""
+    others = job.folder.parent.glob(f"{glob.escape(job.name)}-{'[0-9a-f]' * 8}/result.json")
+    stale = sorted(path.parent.name for path in others if path.parent != job.folder)
+    return f"not run; stale, of another config or input: the result in {', '.join(stale)}" if stale else "not run"
 
 
 def _result_fault(job: Job) -> str:
