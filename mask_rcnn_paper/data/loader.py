@@ -17,6 +17,8 @@ from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 from torch.utils.data import Dataset, Sampler, get_worker_info
 
+from mask_rcnn_paper.rng import kept_rng_state
+
 Place = tuple[int, int]  # position in this process's endless stream of samples, index of the sample
 
 
@@ -85,13 +87,18 @@ class ResumableLoader:
     def __init__(self, loader: Iterable[list[dict]], order: BatchOrder) -> None:
         self.loader = loader
         self.order = order
+        self.start_seed = int(torch.randint(2**62, ()))
 
     def skip_batches(self, count: int) -> None:
         """Leave out the first `count` batches; takes effect when iteration begins."""
         self.order.first_batch = count
 
     def __iter__(self) -> Iterator[list[dict]]:
-        yield from self.loader
+        # torch draws a seed here; from the global generators it would shift what a resumed run draws.
+        with kept_rng_state():
+            torch.manual_seed(self.start_seed)
+            batches = iter(self.loader)
+        yield from batches
 
 
 def build_train_loader(cfg: CfgNode, dicts: list[dict]) -> Iterable[list[dict]]:
@@ -115,8 +122,5 @@ def build_train_loader(cfg: CfgNode, dicts: list[dict]) -> Iterable[list[dict]]:
         total_batch_size=cfg.SOLVER.IMS_PER_BATCH,
         aspect_ratio_grouping=False,  # `order` has done it
         num_workers=cfg.DATALOADER.NUM_WORKERS,
-        # When iteration begins, torch draws a seed; taken from the global generator then, it would shift what a
-        # resumed run draws.
-        generator=torch.Generator().manual_seed(int(torch.randint(2**62, ()))),
     )
     return ResumableLoader(loader, order)
