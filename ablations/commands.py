@@ -22,6 +22,7 @@ from ablations.selection import list_pending, select_rows, select_tables
 from ablations.store import FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
 from ablations.tables import Row, Table, load_tables
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
 
@@ -91,7 +92,8 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     view = ProgressView(jobs, args.jobs)
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        statuses = execute(jobs, args.jobs, view)
+        with one_line_errors("ablations", OSError), disk_full_explained(args.output):
+            statuses = execute(jobs, args.jobs, view)
     except KeyboardInterrupt:
         print("\nablations: interrupted; the same command goes on from here", file=sys.stderr)
         return 130

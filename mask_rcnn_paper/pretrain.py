@@ -1,6 +1,6 @@
 """Pre-train a row's ResNet as a classifier of single generated objects: ImageNet's part at the mini scale.
 
-    python -m mask_rcnn_paper.pretrain --config-file configs/table2b/softmax.yaml --scale mini [--resume] [KEY VALUE ...]
+    python -m mask_rcnn_paper.pretrain --config-file configs/table2b/softmax.yaml --scale mini [KEY VALUE ...]
 
 Writes the weights of conv1 to res5 to ``OUTPUT_DIR/model_final.pkl``, for a detector's ``MODEL.WEIGHTS``,
 and the accuracy on crops of another seed to ``OUTPUT_DIR/result.json``. The classifier's batch
