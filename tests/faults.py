@@ -6,9 +6,7 @@ disk_full model_final.pth    no space for files whose temporary path holds this
 wait_in_step 3               create `waiting` in OUTPUT_DIR before the fourth iteration, and wait
 """
 
-import errno
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -16,11 +14,7 @@ from pathlib import Path
 
 import train_net
 from mask_rcnn_paper.trainer import Trainer
-
-
-def die() -> None:
-    """End this process as a power cut would."""
-    os.kill(os.getpid(), signal.SIGKILL)
+from tests.dying import die, full_disk
 
 
 def in_step(number: int, act: Callable[[Trainer], None]) -> None:
@@ -49,18 +43,6 @@ def die_at_rename(fragment: str, number: int) -> None:
     os.replace = counting
 
 
-def disk_full(fragment: str) -> None:
-    """Let the system find no space for what has been written to a file whose path holds `fragment`."""
-    fsync = os.fsync
-
-    def failing(descriptor: int) -> None:
-        if fragment in os.readlink(f"/proc/self/fd/{descriptor}"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(descriptor)
-
-    os.fsync = failing
-
-
 def wait(trainer: Trainer) -> None:
     """Say so in OUTPUT_DIR, and wait for a signal."""
     Path(trainer.cfg.OUTPUT_DIR, "waiting").touch()
@@ -71,13 +53,13 @@ def install(fault: str) -> None:
     """Prepare this process for a fault."""
     kind, what, *number = fault.split()
     if kind == "die_in_step":
-        in_step(int(what), lambda trainer: die())
+        in_step(int(what), die)
     elif kind == "wait_in_step":
         in_step(int(what), wait)
     elif kind == "die_at_rename":
         die_at_rename(what, int(number[0]))
     elif kind == "disk_full":
-        disk_full(what)
+        full_disk(setattr, what)
     else:
         raise ValueError(f"FAULT={fault!r}: see {__file__}")
 
