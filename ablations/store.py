@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.job import Job
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import read_json, remove_leftovers, write_json_atomically
 from mask_rcnn_paper.progress import FILE_NAME as PROGRESS_NAME
 
 FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
@@ -141,6 +141,7 @@ def clear_for_start(job: Job) -> bool:
     same = _read(job.folder / "job.json").get("config_hash") == job.config_hash
     for name in ("result.json", PROGRESS_NAME, *([] if same else ["last_checkpoint"])):
         (job.folder / name).unlink(missing_ok=True)
+    remove_leftovers(job.folder, "*")
     return (job.folder / "last_checkpoint").exists()
 
 
@@ -171,10 +172,10 @@ def is_locked(job: Job) -> bool:
 
 
 def _never_run(job: Job) -> str:
-    """Why there is nothing in a job's folder: a changed config or input is another job, in another folder."""
+    """What to say of a job with an empty folder. A config or input that has changed makes another job and folder."""
     others = job.folder.parent.glob(f"{glob.escape(job.name)}-{'[0-9a-f]' * 8}/result.json")
     stale = sorted(path.parent.name for path in others if path.parent != job.folder)
-    return f"not run; stale, of another config or input: the result in {', '.join(stale)}" if stale else "not run"
+    return f"not run; stale, of another config or input: {', '.join(stale)}" if stale else "not run"
 
 
 def _result_fault(job: Job) -> str:

@@ -44,7 +44,8 @@ class SafeCheckpointer(DetectionCheckpointer):
         torch.save({"model": self.model.state_dict(), **states, **kwargs}, buffer)
         path = Path(self.save_dir, f"{name}.pth")
         self.logger.info(f"Saving checkpoint to {path}")
-        remove_leftovers(self.save_dir, "*.pth")
+        for pattern in ("*.pth", "last_checkpoint"):
+            remove_leftovers(self.save_dir, pattern)
         write_bytes_atomically(path, buffer.getbuffer())
         self.tag_last_checkpoint(path.name)
         for old in self._earlier(path.name)[1:]:
