@@ -1,5 +1,6 @@
 """COCO evaluation whose files are whole or not there."""
 
+import logging
 import os
 import shutil
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
 from mask_rcnn_paper.files import disk_full_explained, sync_folder
+
+_logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
 
 class SafeCOCOEvaluator(COCOEvaluator):
@@ -43,6 +46,7 @@ class SafeCOCOEvaluator(COCOEvaluator):
                     sync_folder(self.unfinished_dir)
                     for path in sorted(self.unfinished_dir.iterdir()):
                         os.replace(path, self.final_dir / path.name)
+                        _logger.info(f"{path.name} is whole, and now in {self.final_dir}")
         finally:
             if comm.is_main_process():
                 shutil.rmtree(self.unfinished_dir, ignore_errors=True)

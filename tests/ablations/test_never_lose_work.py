@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 ROW = ["run", "2b", "--rows", "sigmoid", "--scale", "smoke"]
 OPTS = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.RPN", ""]
 OPTS += ["STAGES.PRETRAIN", "False", "SOLVER.MAX_ITER", "5", "SOLVER.CHECKPOINT_PERIOD", "1"]
-OPTS += ["MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0", "TEST.DETECTIONS_PER_IMAGE", "3"]
+OPTS += ["MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0", "TEST.DETECTIONS_PER_IMAGE", "20"]
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def assert_same_end(folder: Path, whole: Path) -> None:
     metrics, others = (json.loads((f / "result.json").read_text())["metrics"] for f in (folder, whole))
     assert json.dumps(metrics) == json.dumps(others)
     detections, others = (next(f.rglob("coco_instances_results.json")).read_bytes() for f in (folder, whole))
-    assert detections == others and len(json.loads(detections)) > 10
+    assert detections == others and len(json.loads(detections)) > 5
     assert sorted(path.name for path in folder.glob("*.pth")) == ["model_0000004.pth", "model_final.pth"]
     assert not list(folder.rglob(".*.tmp")) and not list(folder.rglob(".unfinished"))
 
