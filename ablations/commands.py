@@ -25,6 +25,7 @@ from ablations.source import Source, choose_source, seeds_of
 from ablations.store import BLOCKED, FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
 from ablations.tables import Row, Table, load_tables
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
 
@@ -93,7 +94,8 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     view = ProgressView(jobs, launcher.workers)
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        statuses = execute(jobs, launcher, view)
+        with one_line_errors("ablations", OSError), disk_full_explained(args.output):
+            statuses = execute(jobs, launcher, view)
     except KeyboardInterrupt:
         text = " ".join(["interrupted; the same command goes on from here.", launcher.left_behind()]).rstrip()
         print(f"\nablations: {text}", file=sys.stderr)

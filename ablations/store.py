@@ -1,6 +1,7 @@
 """What a job's folder says of it: result.json, by the job; job.json, console.log and .lock, by the runner."""
 
 import fcntl
+import glob
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from ablations.failure import failure_reason
 from ablations.job import Job
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import read_json, remove_leftovers, write_json_atomically
 from mask_rcnn_paper.progress import FILE_NAME as PROGRESS_NAME
 
 FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
@@ -93,8 +94,10 @@ def read_status(job: Job, jobs: Mapping[str, Job]) -> Status:
             return Status(BLOCKED, blocked_reason(jobs[identity], status))
     if "config_hash" in (result := _read(job.folder / "result.json")) and load_result(job) is None:
         return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
-    reason = record.get("reason") if record.get("state") == WAITING else "interrupted"
-    return Status(WAITING, reason or "interrupted" if record else "not run")
+    if not record:
+        return Status(WAITING, _never_run(job))
+    reason = record.get("reason") if record.get("state") == WAITING else ""
+    return Status(WAITING, reason or "interrupted")
 
 
 def blocked_reason(job: Job, status: Status) -> str:
@@ -153,7 +156,8 @@ def clear_for_start(job: Job) -> bool:
     same = _read(job.folder / "job.json").get("config_hash") == job.config_hash
     for name in ("result.json", PROGRESS_NAME, *([] if same else ["last_checkpoint"])):
         (job.folder / name).unlink(missing_ok=True)
-    return job.kind != "pretrain" and (job.folder / "last_checkpoint").exists()
+    remove_leftovers(job.folder, "*")
+    return (job.folder / "last_checkpoint").exists()
 
 
 def acquire_lock(job: Job) -> int | None:
@@ -180,6 +184,13 @@ def is_locked(job: Job) -> bool:
     if descriptor is not None:
         os.close(descriptor)
     return descriptor is None
+
+
+def _never_run(job: Job) -> str:
+    """What to say of a job with an empty folder. A config or input that has changed makes another job and folder."""
+    others = job.folder.parent.glob(f"{glob.escape(job.name)}-{'[0-9a-f]' * 8}/result.json")
+    stale = sorted(path.parent.name for path in others if path.parent != job.folder)
+    return f"not run; stale, of another config or input: {', '.join(stale)}" if stale else "not run"
 
 
 def _result_fault(job: Job) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 import ablations.__main__ as cli
 from ablations import commands, plan, publish
+from tests import dying
 from tests.ablations import fake_slurm
 
 # Takes the arguments of train_net.py and of pre-training; its mask AP depends on config and seed alone.
@@ -124,6 +125,40 @@ def test_an_override_is_another_experiment(ablations):
     code, out, _ = ablations("status 2b --scale mini", "SOLVER.BASE_LR", "0.01")
     # Pre-training has a rate of its own.
     assert code == 0 and out.count("not run") == 3 and out.count("finished") == 1
+
+
+def test_a_changed_config_makes_results_stale(ablations, monkeypatch):
+    """`list`, `status` and `table` show that results are of another config; they are not used, and rows run again."""
+    ablations("run 2b --scale mini --rows softmax")
+    load_cfg = commands.load_cfg
+    monkeypatch.setattr(commands, "load_cfg", lambda *args: _faster(load_cfg(*args)))
+    stale = r"not run; stale, of another config or input: r50_c4_softmax-seed0-[0-9a-f]{8} *\n"
+    _, out, _ = ablations("list 2b --scale mini")
+    assert re.search(f"softmax  table2b/softmax.yaml  {stale}", out)
+    assert re.search(r"sigmoid  table2b/sigmoid.yaml  not run\n", out)
+    assert re.search(stale, ablations("status 2b --scale mini")[1])
+    _, out, _ = ablations("table 2b --scale mini --rows softmax")
+    assert re.search(rf"\[a\] {stale}", out) and "24.0" not in out
+    assert ablations("run 2b --scale mini --rows softmax")[2].count(": started") == 2
+    assert "24.0" in ablations("table 2b --scale mini --rows softmax")[1]
+
+
+def _faster(cfg):
+    """As if the YAML stated another rate."""
+    cfg.SOLVER.BASE_LR *= 2
+    return cfg
+
+
+def test_a_full_disk_is_one_line(ablations, tmp_path, monkeypatch):
+    """The runner stops where it cannot note what it does; earlier results are as they were."""
+    ablations("run 2b --scale mini --rows softmax")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.json")}
+    dying.full_disk(monkeypatch.setattr, "job.json")
+    code, _, err = ablations("run 2b --scale mini")
+    message = [line for line in err.splitlines() if "disk full" in line]
+    assert code == 2 and len(message) == 1 and message[0].startswith("ablations: error: disk full: cannot write ")
+    assert "/job.json" in message[0] and "MB free there" in message[0] and "Traceback" not in err
+    assert all(path.read_bytes() == content for path, content in before.items())
 
 
 def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
