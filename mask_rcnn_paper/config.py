@@ -45,6 +45,22 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # refused either way, since leaving anything out would change the score.
     cfg.DATASETS.SKIP_INVALID = False
 
+    # Your own data in COCO's format, in place of the datasets that the config names; no part of the paper. Everything
+    # else that depends on data is then taken from the files: see mask_rcnn_paper/data/own.py.
+    cfg.DATASETS.OWN = CN()
+    # "": none. Else letters, digits, "_" and "-", from a letter on; NAME_train and NAME_val are registered.
+    cfg.DATASETS.OWN.NAME = ""
+    # (annotation file, image folder) of each.
+    cfg.DATASETS.OWN.TRAIN = ()
+    cfg.DATASETS.OWN.VAL = ()
+    # For rows with keypoints. () and None: as the files say; pairs that trade places in a mirror, else from left and
+    # right in the names. Standard deviations are detectron2's TEST.KEYPOINT_OKS_SIGMAS.
+    cfg.DATASETS.OWN.KEYPOINT_NAMES = ()
+    cfg.DATASETS.OWN.KEYPOINT_FLIP_PAIRS = None
+    # Checksums of the two annotation files, which make them part of a run's identity. Written by `load_cfg`; where they
+    # are given, as to the jobs of `python -m ablations`, other files are refused.
+    cfg.DATASETS.OWN.VERSIONS = ()
+
     # Stage-wise training (Section 3.1).
     cfg.STAGES = CN()
     # Config, relative to configs/, of the RPN whose stored proposals a row with MODEL.LOAD_PROPOSALS uses.

@@ -22,7 +22,10 @@ from mask_rcnn_paper.provider import PROVIDER
 FILE_NAME = "result.json"
 _LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy")
 # Keys that say where and how a run is executed, not what is computed.
-_NOT_PART_OF_THE_EXPERIMENT = ("OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD")
+_NOT_PART_OF_THE_EXPERIMENT = (
+    *("OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD"),
+    *("DATASETS.OWN.TRAIN", "DATASETS.OWN.VAL"),  # DATASETS.OWN.VERSIONS says what is in the files
+)
 
 
 def config_hash(cfg: CfgNode) -> str:

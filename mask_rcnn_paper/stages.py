@@ -6,6 +6,8 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
     OUTPUT/<scale>/pretrain/R-50/model_final.pkl
     OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
     OUTPUT/<scale>/table2b/softmax/result.json
+
+With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
 from pathlib import Path
@@ -25,7 +27,7 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
         cfg: Resolved config, not frozen.
         config_file: What it was read from.
     """
-    root = Path(DEFAULT_OUTPUT) / cfg.SCALE
+    root = Path(DEFAULT_OUTPUT) / cfg.SCALE / cfg.DATASETS.OWN.NAME
     if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
     if cfg.STAGES.PRETRAIN and cfg.MODEL.WEIGHTS == "":

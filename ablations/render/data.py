@@ -1,4 +1,7 @@
-"""Tables as data for programs, with unrounded numbers: CSV and JSON."""
+"""Tables as data for programs, with unrounded numbers: CSV and JSON.
+
+`own_data` names the user's own data, of which the paper's numbers are not; it is empty for the paper's.
+"""
 
 import csv
 import io
@@ -8,7 +11,7 @@ from typing import Any
 
 from ablations.results import ResultRow, TableResults
 
-_OF_TABLE = ("scale", "data", "data_versions", "provider", "coco_backend")
+_OF_TABLE = ("scale", "data", "own_data", "data_versions", "provider", "coco_backend")
 _OF_ROW = ("id", "label", "origin", "delta")
 _OF_NUMBER = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note")
 
