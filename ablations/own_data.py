@@ -126,15 +126,18 @@ def fit_to_data(
     if text is None:
         return None, list(tables)
     data = parse_data(text)
-    misfits = DataLacksError if to_run else (DataLacksError, MissingOptionError)
 
     def fit(table: Table, row: Row) -> Row:
         if not row.config or (table.id, row.id) not in keys:
             return row
         try:
             cfg = load_cfg(row.config, scale, [*data.opts, *opts])
-        except misfits as error:
+        except DataLacksError as error:
             return dataclasses.replace(row, config="", unfit=str(error))
+        except MissingOptionError as error:
+            if to_run:
+                raise
+            return dataclasses.replace(row, config="", unfit=f"its keypoints need {error.option}, see `run`")
         if to_run:
             require_usable(cfg)
         return row

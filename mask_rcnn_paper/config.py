@@ -16,6 +16,10 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # written by `load_cfg` and records what a run was; setting it by hand changes nothing else.
     cfg.SCALE = "paper"
 
+    # `results.config_hash` of the config as it was given: detectron2 adapts the schedule to the number of processes
+    # where SOLVER.REFERENCE_WORLD_SIZE is set, which makes no other experiment. Written by train_net.py.
+    cfg.CONFIG_HASH = ""
+
     # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's ROIPooler and its POOLER_TYPE keys;
     # "RoIPool", "RoIWarp" and "RoIAlign" are the paper's layers. Output size and samples per bin side stay
     # with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.

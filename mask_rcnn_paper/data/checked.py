@@ -18,6 +18,7 @@ from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog, get_detection_dataset_dicts
 from detectron2.data.datasets import load_coco_json
 
+from mask_rcnn_paper.data.annotations import annotation_file
 from mask_rcnn_paper.validate_dataset import boxes, files
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
 from mask_rcnn_paper.validate_dataset.finding import Finding, errors
@@ -118,11 +119,8 @@ def require_valid(cfg: CfgNode, name: str) -> None:
 
 def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> _Subject | None:
     """None for a dataset that is not in COCO's format, or not on this machine."""
-    if name not in DatasetCatalog.list():
-        return None  # detectron2 says so, with the names there are
-    metadata = MetadataCatalog.get(name)
-    json_file = metadata.get("json_file")
-    if json_file is None or "://" in json_file or metadata.get("evaluator_type", "coco") != "coco":
+    json_file = annotation_file(name)  # None for an unknown name too: detectron2 says so, with the names there are
+    if json_file is None or MetadataCatalog.get(name).get("evaluator_type", "coco") != "coco":
         return None
     if not os.path.isfile(json_file):
         DatasetCatalog.get(name)  # draws generated data; fails with the right message for what does not exist
@@ -130,7 +128,8 @@ def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> _Subje
         return None
     status = os.stat(json_file)
     modified = (status.st_mtime_ns, status.st_size)
-    return _Subject(json_file, metadata.get("image_root", ""), modified, mask_format, with_keypoints)
+    image_root = MetadataCatalog.get(name).get("image_root", "")
+    return _Subject(json_file, image_root, modified, mask_format, with_keypoints)
 
 
 def _errors_of(subject: _Subject) -> list[Finding]:

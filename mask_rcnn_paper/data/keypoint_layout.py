@@ -15,7 +15,16 @@ _SIDE = re.compile(
 
 
 class MissingOptionError(ValueError):
-    """Keypoints need something that their names do not tell; the message says what to give."""
+    """Keypoints need something that their names do not tell.
+
+    Args:
+        option: key of the data's YAML that says it.
+        message: what to give, and where.
+    """
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 def flip_pairs(names: Sequence[str], given: Sequence[Sequence[str]] | None = None) -> tuple[tuple[str, str], ...]:
@@ -38,8 +47,9 @@ def flip_pairs(names: Sequence[str], given: Sequence[Sequence[str]] | None = Non
     if lonely or not pairs:
         why = f"{lonely[0]!r} has no counterpart {mirrored[lonely[0]]!r}" if lonely else "no name says left or right"
         raise MissingOptionError(
+            "flip_pairs",
             f"which of the keypoints {', '.join(names)} trade places in a mirror? {why}: give flip_pairs in the data's "
-            "YAML, or DATASETS.OWN.KEYPOINT_FLIP_PAIRS, such as [['left_ear', 'right_ear']]; [] if none do"
+            "YAML, or DATASETS.OWN.KEYPOINT_FLIP_PAIRS, such as [['left_ear', 'right_ear']]; [] if none do",
         )
     return pairs
 
@@ -96,9 +106,10 @@ def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]
     if foreign := [name for name in names if name not in known]:
         start = f"[{', '.join(['0.07'] * len(names))}]"
         raise MissingOptionError(
+            "oks_sigmas",
             f"how exactly can the keypoints be told? COCO has no sigma for {', '.join(foreign)}: give oks_sigmas in "
             "the data's YAML, or TEST.KEYPOINT_OKS_SIGMAS, one for each keypoint: the standard deviation between "
             "annotators, divided by the square root of the object's area (COCO: eyes 0.025, hips 0.107, mean 0.067); "
-            f"to start with: {start}"
+            f"to start with: {start}",
         )
     return [known[name] for name in names]

@@ -78,8 +78,8 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
     own.KEYPOINT_NAMES, own.KEYPOINT_FLIP_PAIRS, sigmas = (), None, []
     if cfg.MODEL.KEYPOINT_ON:
         if not names:
-            raise MissingOptionError(f"the keypoints of {json_files[0]!r} have no names: give keypoint_names in the "
-                                     "data's YAML, or DATASETS.OWN.KEYPOINT_NAMES")  # fmt: skip
+            where = "give keypoint_names in the data's YAML, or DATASETS.OWN.KEYPOINT_NAMES"
+            raise MissingOptionError("keypoint_names", f"the keypoints of {json_files[0]!r} have no names: {where}")
         own.KEYPOINT_NAMES, own.KEYPOINT_FLIP_PAIRS = names, flip_pairs(names, pairs)
         sigmas = oks_sigmas(names, cfg.TEST.KEYPOINT_OKS_SIGMAS)
         derived["MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS"] = len(names)
@@ -155,7 +155,7 @@ def _require(cfg: CfgNode, facts: list[CocoFacts], json_files: tuple[str, str]) 
     for what, needed in (("masks", cfg.MODEL.MASK_ON), ("keypoints", keypoints)):
         lacking = [file for fact, file in zip(facts, json_files, strict=True) if not getattr(fact, f"has_{what}")]
         if needed and lacking:
-            raise DataLacksError(f"needs {what}, and {lacking[0]!r} has none")
+            raise DataLacksError(f"needs {what}, and {Path(lacking[0]).name} has none")
 
 
 def _register(own: CfgNode, classes: dict[int, str], names: tuple[str, ...], pairs: Any) -> None:
