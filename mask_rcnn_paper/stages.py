@@ -81,6 +81,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
         FileNotFoundError: missing proposals or pre-trained weights; the message says how to make them.
     """
     command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
+    own_tail = " <the same DATASETS.OWN keys>" if cfg.DATASETS.OWN.NAME else ""
     if cfg.MODEL.LOAD_PROPOSALS:
         files = list(cfg.DATASETS.PROPOSAL_FILES_TEST)
         files += [] if eval_only else list(cfg.DATASETS.PROPOSAL_FILES_TRAIN)
@@ -88,7 +89,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
         if missing or not files:
             raise FileNotFoundError(
                 f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the "
-                f"RPN first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}`, or let "
+                f"RPN first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}{own_tail}`, or let "
                 "`python -m ablations run` do every stage, or train end to end with MODEL.LOAD_PROPOSALS False "
                 "MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )

@@ -112,4 +112,4 @@ def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]
             "annotators, divided by the square root of the object's area (COCO: eyes 0.025, hips 0.107, mean 0.067); "
             f"to start with: {start}",
         )
-    return [known[name] for name in names]
+    return [round(known[name], 3) for name in names]
