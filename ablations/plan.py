@@ -166,9 +166,8 @@ class _Planner:
     def _load(self, config: str, seed: int) -> Any:
         # Once each: the rows of a backbone name the same RPN.
         if (config, seed) not in self.configs:
-            self.configs[config, seed] = self.load_cfg(
-                config, self.scale, [*self.data.opts, *self.opts, "SEED", str(seed)]
-            )
+            opts = [*self.data.opts, *self.opts, "SEED", str(seed)]
+            self.configs[config, seed] = self.load_cfg(config, self.scale, opts)
         return self.configs[config, seed]
 
 

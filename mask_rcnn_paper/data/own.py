@@ -144,8 +144,8 @@ def _check_versions(own: CfgNode, json_files: tuple[str, str]) -> None:
     for file, old, new in zip(json_files, own.VERSIONS, found, strict=False):
         if old != new:
             raise ValueError(
-                f"annotation file {file!r} is {new}, but DATASETS.OWN.VERSIONS says {old}: it has changed since the run "
-                "was planned; start the run anew"
+                f"annotation file {file!r} is {new}, but DATASETS.OWN.VERSIONS says {old}: it has changed since the "
+                "run was planned; start the run anew"
             )
     own.VERSIONS = found
 
