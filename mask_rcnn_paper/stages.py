@@ -89,9 +89,9 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
         if missing or not files:
             raise FileNotFoundError(
                 f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the "
-                f"RPN first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}{own_tail}`, or "
-                "let `python -m ablations run` do every stage, or train end to end with MODEL.LOAD_PROPOSALS False "
-                "MODEL.PROPOSAL_GENERATOR.NAME RPN"
+                f"RPN first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}"
+                f"{own_tail}`, or let `python -m ablations run` do every stage, or train end to end with "
+                "MODEL.LOAD_PROPOSALS False MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )
     if cfg.STAGES.PRETRAIN and not eval_only and not Path(cfg.MODEL.WEIGHTS).is_file():
         raise FileNotFoundError(
