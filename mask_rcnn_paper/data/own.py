@@ -63,30 +63,37 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
     names = tuple(own.KEYPOINT_NAMES) or train.keypoint_names
     pairs = train.flip_pairs if own.KEYPOINT_FLIP_PAIRS is None else own.KEYPOINT_FLIP_PAIRS
     _register(own, train.classes, names, pairs)
-
-    train_name, val_name = (f"{own.NAME}_{split}" for split in SPLITS)
-    both = bool(set(cfg.DATASETS.TEST) & set(cfg.DATASETS.TRAIN))
-    derived: dict[str, Any] = {
-        "DATASETS.TEST": (train_name, val_name) if both else (val_name,),
-        "DATASETS.TRAIN": (train_name,),
-        "MODEL.ROI_HEADS.NUM_CLASSES": len(train.classes),
-    }
     _require(cfg, facts, json_files)
+    derived = _names_and_classes(cfg, len(train.classes)) | _keypoint_keys(cfg, names, pairs)
     if cfg.MODEL.MASK_ON and train.has_run_lengths:
         derived["INPUT.MASK_FORMAT"] = "bitmask"
-    # Else rows without keypoints would become other experiments with every option of keypoints.
-    own.KEYPOINT_NAMES, own.KEYPOINT_FLIP_PAIRS, sigmas = (), None, []
-    if cfg.MODEL.KEYPOINT_ON:
-        if not names:
-            where = "give keypoint_names in the data's YAML, or DATASETS.OWN.KEYPOINT_NAMES"
-            raise MissingOptionError("keypoint_names", f"the keypoints of {json_files[0]!r} have no names: {where}")
-        own.KEYPOINT_NAMES, own.KEYPOINT_FLIP_PAIRS = names, flip_pairs(names, pairs)
-        sigmas = oks_sigmas(names, cfg.TEST.KEYPOINT_OKS_SIGMAS)
-        derived["MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS"] = len(names)
-    cfg.TEST.KEYPOINT_OKS_SIGMAS = sigmas
     for key, value in derived.items():
         if key not in given:
             cfg.merge_from_list([key, value])
+
+
+def _names_and_classes(cfg: CfgNode, classes: int) -> dict[str, Any]:
+    train, val = (f"{cfg.DATASETS.OWN.NAME}_{split}" for split in SPLITS)
+    stores_proposals = bool(set(cfg.DATASETS.TEST) & set(cfg.DATASETS.TRAIN))
+    test = (train, val) if stores_proposals else (val,)
+    return {"DATASETS.TRAIN": (train,), "DATASETS.TEST": test, "MODEL.ROI_HEADS.NUM_CLASSES": classes}
+
+
+def _keypoint_keys(cfg: CfgNode, names: tuple[str, ...], pairs: Any) -> dict[str, Any]:
+    """Complete the options of keypoints in place; a config without keypoints forgets them.
+
+    Else results of masks would become stale with every option of keypoints.
+    """
+    own, sigmas = cfg.DATASETS.OWN, cfg.TEST.KEYPOINT_OKS_SIGMAS
+    own.KEYPOINT_NAMES, own.KEYPOINT_FLIP_PAIRS, cfg.TEST.KEYPOINT_OKS_SIGMAS = (), None, []
+    if not cfg.MODEL.KEYPOINT_ON:
+        return {}
+    if not names:
+        where = "give keypoint_names in the data's YAML, or DATASETS.OWN.KEYPOINT_NAMES"
+        raise MissingOptionError("keypoint_names", f"the keypoints of {own.TRAIN[0]!r} have no names: {where}")
+    own.KEYPOINT_NAMES, own.KEYPOINT_FLIP_PAIRS = names, flip_pairs(names, pairs)
+    cfg.TEST.KEYPOINT_OKS_SIGMAS = oks_sigmas(names, sigmas)
+    return {"MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS": len(names)}
 
 
 def check_name(name: str) -> None:
