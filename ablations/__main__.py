@@ -6,7 +6,7 @@ python -m ablations run 2b --data NAME=train.json:train_images,val.json:val_imag
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
 python -m ablations table 2b --scale mini --published
-python -m ablations claims 2b 2c-roialign --scale mini --seeds 0 1 2
+python -m ablations claims 2b 2c-roialign --scale mini
 """
 
 import argparse
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         ("publish", commands.publish_results, "copy finished results into ablations/results/, to be committed", ()),
     ):
         sub = choices.add_parser(name, help=text, description=text)
-        sub.set_defaults(function=function, seeds=[0], rows=[], published=False)
+        sub.set_defaults(function=function, seeds=None, rows=[], published=False, more_tables=[])
         what = ("CLAIM|TABLE", "such as 2b-sigmoid, or 2b") if name == "claims" else ("TABLE", "such as 2b, or text")
         sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar=what[0], help=what[1])
         sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
@@ -70,7 +70,11 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--format", choices=forms, default=forms[0])
         if name != "list":
             sub.epilog = "KEY VALUE pairs at the end override the configs of all jobs."
-            sub.add_argument("--seeds", type=int, nargs="+", help="of detectors (default: 0)")
+            default = "0" if name == "run" else "those that have been run"
+            sub.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help=f"of detectors (default: {default})")
+        if name in ("list", "run", "status", "table"):
+            text = "tables of your own, in the form of ablations/tables.yaml; may be given several times"
+            sub.add_argument("--tables", dest="more_tables", action="append", default=[], metavar="FILE", help=text)
         if name not in ("list", "claims"):
             sub.add_argument("--rows", nargs="+", metavar="ROW", help="only these rows")
         if name == "run":

@@ -65,6 +65,11 @@ def parse_data(text: str) -> OwnData:
     return _own_data(name, dict(zip(SPLITS, places, strict=True)), {})
 
 
+def name_of_data(text: str | None) -> str:
+    """Name of what `--data` says, "" without it; raises as `parse_data`."""
+    return "" if text is None else parse_data(text).name
+
+
 def _from_yaml(path: Path) -> OwnData:
     if not path.is_file():
         raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")

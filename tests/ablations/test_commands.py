@@ -9,7 +9,7 @@ import signal
 import pytest
 
 import ablations.__main__ as cli
-from ablations import commands, plan, publish
+from ablations import commands, plan, publish, published_page
 from ablations.tables import load_tables
 from tests.own_files import NAME, own_words, write_own
 
@@ -105,7 +105,7 @@ def test_run_ends_with_tables_and_times(ablations, tmp_path):
 
 
 def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
-    """Finished jobs are skipped; more seeds only add detectors."""
+    """Finished jobs are skipped; more seeds only add detectors, and are all shown."""
     _, first, _ = ablations("run 2b --scale mini")
     code, second, err = ablations("run 2b --scale mini")
     assert (code, second) == (0, first) and err.count("finished before") == 4
@@ -114,6 +114,7 @@ def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
     assert all(path.read_text() == "x" for path in (tmp_path / "out").rglob("runs"))
     _, out, _ = ablations("table 2b --scale mini --seeds 0 1")
     assert "24.5 ± 0.7" in out and "+12.0 ± 0.0" in out
+    assert ablations("table 2b --scale mini")[1] == out
 
 
 def test_an_override_is_another_experiment(ablations):
@@ -154,13 +155,15 @@ def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypa
     shutil.rmtree(tmp_path / "out")
     _, table, _ = ablations("table 2b --scale mini --published")
     assert table in before
+    code, out, err = ablations("table 2b --scale mini")
+    assert (code, out) == (0, table) and "these are the published results" in err
     assert "table2b/softmax.yaml  finished" in ablations("list 2b --scale mini --published")[1]
 
 
 def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
     """run, status, table and publish, with the paper as a reference; without --data there is nothing."""
     monkeypatch.setattr(publish, "PUBLISHED", tmp_path / "results")
-    monkeypatch.setattr(publish, "load_tables", lambda: {"2b": load_tables()["2b"]})
+    monkeypatch.setattr(published_page, "load_tables", lambda: {"2b": load_tables()["2b"]})
     data = f"--scale mini --data {own_words(write_own(tmp_path / 'data'))}"
     note = f"own data {NAME}: the paper's numbers are of other data, and for reference only"
     code, out, err = ablations(f"run 2b 6 {data}")
