@@ -2,6 +2,7 @@
 
 python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
+python -m ablations run 2b --data NAME=train.json:train_images,val.json:val_images --scale mini
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
 python -m ablations table 2b --scale mini --published

@@ -39,6 +39,8 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         sub.set_defaults(function=function, seeds=None, rows=[], published=False, more_tables=[])
         sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
         sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
+        text = "your own data: NAME=train.json:train_images,val.json:val_images, or a .yaml file"
+        sub.add_argument("--data", metavar="DATA", help=text)
         for add in options:
             add(sub)
     predict_command.add_parser(choices)

@@ -14,8 +14,9 @@ from ablations.claim_text import comparison, counts, our_difference, papers_diff
 from ablations.claims import load_claims, select_claims
 from ablations.findings import Finding, find, row_name
 from ablations.judge import CONFIDENCE
+from ablations.own_data import fit_to_data, name_of_data
 from ablations.plan import make_plan
-from ablations.render.cells import SCALE_NOTES
+from ablations.render.cells import SCALE_NOTES, own_data_note
 from ablations.results import TableResults
 from ablations.source import choose_source
 from ablations.tables import load_tables
@@ -28,15 +29,18 @@ def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`claims`: print a verdict for each claim."""
     with one_line_errors("ablations"):
         output = Path(args.output).resolve()
-        source = choose_source(output, args.scale, args.published, fall_back=True)
+        source = choose_source(output, args.scale, args.published, True, name_of_data(args.data))
         seeds = list(dict.fromkeys(source.seeds if args.seeds is None else args.seeds))
         if min(seeds) < 0:
             raise ValueError(f"--seeds {min(seeds)}: must be at least 0")
         tables = load_tables()
         claims = select_claims(load_claims(tables), args.tables)
-        rows = {key: tables[key[0]].row(key[1]) for claim in claims if not claim.pending for key in claim.rows}
+        keys = [key for claim in claims if not claim.pending for key in claim.rows]
+        data, fitted = fit_to_data(args.data, tables.values(), args.scale, opts, keys, to_run=False)
+        tables = {table.id: table for table in fitted}
+        rows = {key: tables[key[0]].row(key[1]) for key in keys}
         built = {key: row for key, row in rows.items() if row.config}
-        plan = make_plan(built, seeds, args.scale, output, load_cfg, config_hash, opts)
+        plan = make_plan(built, seeds, args.scale, output, load_cfg, config_hash, opts, data)
         findings, evidence = find(claims, tables, plan, seeds, source.status_of)
     print({"text": _text, "json": _json}[args.format](findings, evidence), end="")
     return 0
@@ -67,7 +71,7 @@ def _header(evidence: TableResults) -> list[str]:
     facts.append(f"provider {evidence.provider}" if evidence.provider else "")
     facts.append(f"COCO evaluation {evidence.coco_backend}" if evidence.coco_backend else "")
     lines = ["Claims of the paper: comparison, metric, the paper's difference, ours, verdict"]
-    lines += ["; ".join(filter(None, facts)), SCALE_NOTES.get(evidence.scale, "")]
+    lines += ["; ".join(filter(None, facts)), own_data_note(evidence.own_data), SCALE_NOTES.get(evidence.scale, "")]
     lines.append(f"ours: mean difference over the seeds of both rows [its {CONFIDENCE:.0%} interval by Student's t]")
     # See plan.py.
     lines.append("only the detector varies with the seed: no interval covers pre-training and RPN")
@@ -89,7 +93,7 @@ def _cells(finding: Finding) -> list[str]:
 
 def _json(findings: Sequence[Finding], evidence: TableResults) -> str:
     """Everything, with unrounded numbers."""
-    facts = {key: getattr(evidence, key) for key in ("scale", "data", "provider", "coco_backend")}
+    facts = {key: getattr(evidence, key) for key in ("scale", "data", "own_data", "provider", "coco_backend")}
     facts |= {"seeds": list(evidence.seeds), "confidence": CONFIDENCE, "counts": counts(findings)}
     facts["claims"] = [_entry(finding) for finding in findings]
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"

@@ -14,6 +14,7 @@ from tabulate import tabulate
 from ablations.execute import execute
 from ablations.job import Job
 from ablations.launch.options import make_launcher
+from ablations.own_data import fit_to_data, name_of_data
 from ablations.plan import Plan, make_plan
 from ablations.progress_view import ProgressView, progress_text
 from ablations.publish import publish
@@ -37,11 +38,13 @@ def _prepare(args: argparse.Namespace, opts: Sequence[str], seeds: Sequence[int]
         if min(seeds) < 0:
             raise ValueError(f"--seeds {min(seeds)}: must be at least 0, so that a run can be repeated")
         tables = select_tables(load_tables(more=args.more_tables), args.tables)
+        to_run, keys = args.command == "run", select_rows(tables, args.rows)[0]
+        data, tables = fit_to_data(args.data, tables, args.scale, opts, keys, to_run)
         rows, pending = select_rows(tables, args.rows)
-        if args.command == "run":
+        if to_run:
             _report_pending(tables, rows, pending)
         output = Path(args.output).resolve()
-        return tables, make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts)
+        return tables, make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts, data)
 
 
 def _report_pending(tables: Sequence[Table], rows: Mapping[Any, Row], pending: Mapping[Any, Row]) -> None:
@@ -127,7 +130,7 @@ def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
         job, seconds = jobs[identity], "" if status.seconds is None else f"{status.seconds:.0f}"
         detail = progress_text(status.progress) if status.state == RUNNING else status.reason
         lines.append([job.kind, job.folder.name, status.state, seconds, detail])
-    print(f"folders under {Path(args.output).resolve() / args.scale}")
+    print(f"folders under {Path(args.output).resolve() / args.scale / plan.own_data}")
     print(tabulate(lines, ["kind", "folder", "state", "seconds", "detail"], disable_numparse=True))
     return 0
 
@@ -148,7 +151,9 @@ def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace, 
 
 
 def _source(args: argparse.Namespace, fall_back: bool = False) -> Source:
-    return choose_source(Path(args.output).resolve(), args.scale, args.published, fall_back)
+    with one_line_errors("ablations"):
+        own_data = name_of_data(args.data)
+    return choose_source(Path(args.output).resolve(), args.scale, args.published, fall_back, own_data)
 
 
 def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
@@ -156,7 +161,7 @@ def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
     _, plan = _prepare(args, opts, _source(args).seeds)
     with one_line_errors("ablations"):
         written = publish(plan.jobs.values())
-        page = write_page(args.scale)
+        page = write_page(args.scale, args.data)
     for path in (*written, page):
         print(path)
     print(f"{len(written)} of {len(plan.jobs)} jobs are finished and published", file=sys.stderr)

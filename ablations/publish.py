@@ -14,15 +14,15 @@ from mask_rcnn_paper.files import read_json, write_json_atomically
 PUBLISHED = Path(__file__).with_name("results")
 
 
-def published_folder(scale: str) -> Path:
-    """Folder of the published results of a scale."""
-    return PUBLISHED / scale
+def published_folder(scale: str, own_data: str = "") -> Path:
+    """Folder of the published results of a scale, and there of the user's own data of this name."""
+    return PUBLISHED / scale / own_data
 
 
 def published_file(job: Job) -> Path:
-    """Where the result of a job is published: `results/<scale>/<kind>/<name>-<hash8>.json`."""
-    kind = job.folder.parent
-    return published_folder(kind.parent.name) / kind.name / f"{job.folder.name}.json"
+    """Where the result of a job is published: `results/<scale>/<kind>/<name>-<hash8>.json`, as the job's own folder."""
+    depth = 4 if job.own_data else 3
+    return PUBLISHED.joinpath(*job.folder.parts[-depth:-1], f"{job.folder.name}.json")
 
 
 def publish(jobs: Iterable[Job]) -> list[Path]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablations.own_data import fit_to_data, name_of_data
 from ablations.plan import Plan, make_plan
 from ablations.publish import published_folder
 from ablations.render import render
@@ -24,28 +25,34 @@ versions, seed, seconds. To make them anew:
 """
 
 
-def write_page(scale: str) -> Path:
+def write_page(scale: str, data: str | None = None) -> Path:
     """Write `published_page` as README.md beside the published results, and return its path."""
-    path = published_folder(scale) / "README.md"
-    write_text_atomically(path, published_page(scale))
+    path = published_folder(scale, name_of_data(data)) / "README.md"
+    write_text_atomically(path, published_page(scale, data))
     return path
 
 
-def published_page(scale: str) -> str:
-    """All tables that have a published result at this scale, each over its published seeds, as a page in Markdown."""
-    source = choose_source(Path(), scale, published=True)
-    tables = load_tables()
-    plan = make_plan(select_rows(list(tables.values()), [])[0], source.seeds, scale, Path(), load_cfg, config_hash)
-    results = [
-        collect(table, plan, seeds_of(table, plan, source.seeds, source.status_of), source.status_of)
-        for table in tables.values()
-    ]
+def published_page(scale: str, data: str | None = None) -> str:
+    """All tables that have a published result at this scale, each over its published seeds, as a page in Markdown.
+
+    Args:
+        scale: Name of the scale.
+        data: What `--data` says, for the page of the user's own data; it does not show their paths.
+    """
+    source = choose_source(Path(), scale, published=True, own_data=name_of_data(data))
+    tables = list(load_tables().values())
+    own, tables = fit_to_data(data, tables, scale, (), select_rows(tables, [])[0], to_run=False)
+    rows = select_rows(tables, [])[0]
+    plan = make_plan(rows, source.seeds, scale, Path(), load_cfg, config_hash, own_data=own)
+    status_of = source.status_of
+    results = [collect(table, plan, seeds_of(table, plan, source.seeds, status_of), status_of) for table in tables]
     shown = [result for result in results if any(value for row in result.rows for value in row.ours)]
     complete: dict[tuple[int, ...], list[str]] = {}
     for table in (result.table for result in shown):
         complete.setdefault(_complete_seeds(table, plan, source), []).append(table.id)
+    options = f"--scale {scale}{' --data FILE.yaml' if own else ''}"
     commands = "\n".join(
-        f"    python -m ablations run {' '.join(_grouped(ids))} --scale {scale} --seeds {' '.join(map(str, seeds))}"
+        f"    python -m ablations run {' '.join(_grouped(ids))} {options} --seeds {' '.join(map(str, seeds))}"
         for seeds, ids in complete.items()
         if seeds
     )

@@ -29,7 +29,7 @@ class Source:
         return sorted({int(match[1]) for name in names if (match := _SEED.search(name))}) or [0]
 
 
-def choose_source(output: Path, scale: str, published: bool, fall_back: bool = False) -> Source:
+def choose_source(output: Path, scale: str, published: bool, fall_back: bool = False, own_data: str = "") -> Source:
     """The published results if they are asked for, else the runs.
 
     Args:
@@ -37,8 +37,10 @@ def choose_source(output: Path, scale: str, published: bool, fall_back: bool = F
         scale: Name of the scale.
         published: Whether `--published` was given.
         fall_back: Take the published results, and say so on stderr, also where nothing has been run at this scale.
+        own_data: Name of the user's own data, "" for the paper's.
     """
-    runs, kept = Source(output / scale, read_status), Source(published_folder(scale), published_status, published=True)
+    runs = Source(output / scale / own_data, read_status)
+    kept = Source(published_folder(scale, own_data), published_status, published=True)
     if published:
         return kept
     if fall_back and not runs.folder.is_dir() and kept.folder.is_dir():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablations.claims import Claim, load_claims
+from ablations.own_data import fit_to_data, name_of_data
 from ablations.plan import make_plan
 from ablations.report.contents import Contents, gather
 from ablations.report.page import report_page
@@ -35,18 +36,19 @@ def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
 
 def _contents(args: argparse.Namespace, opts: Sequence[str]) -> Contents:
     output = Path(args.output).resolve()
-    source = choose_source(output, args.scale, args.published, fall_back=True)
+    source = choose_source(output, args.scale, args.published, True, name_of_data(args.data))
     seeds = list(dict.fromkeys(source.seeds if args.seeds is None else args.seeds))
     if min(seeds) < 0:
         raise ValueError(f"--seeds {min(seeds)}: must be at least 0")
     tables = load_tables(more=args.more_tables)
     shown = select_tables(tables, args.tables)
     claims = claims_about(load_claims(tables), shown)
-    rows, _ = select_rows(shown, [])
-    of_claims = {key: tables[key[0]].row(key[1]) for claim in claims if not claim.pending for key in claim.rows}
-    rows |= {key: row for key, row in of_claims.items() if row.config}
-    plan = make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts)
-    return gather(shown, claims, tables, plan, seeds, source)
+    keys = [*select_rows(shown, [])[0], *(key for claim in claims if not claim.pending for key in claim.rows)]
+    data, fitted = fit_to_data(args.data, tables.values(), args.scale, opts, keys, to_run=False)
+    tables = {table.id: table for table in fitted}
+    rows = {key: row for key in keys if (row := tables[key[0]].row(key[1])).config}
+    plan = make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts, data)
+    return gather([tables[table.id] for table in shown], claims, tables, plan, seeds, source)
 
 
 def claims_about(claims: Mapping[str, Claim], tables: Sequence[Table]) -> list[Claim]:
