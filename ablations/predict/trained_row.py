@@ -8,13 +8,14 @@ from pathlib import Path
 from detectron2.config import CfgNode
 
 from ablations.job import Job
-from ablations.plan import STAGE_SEED, make_plan
+from ablations.plan import make_plan
 from ablations.store import load_finished, read_status
 from ablations.tables import OURS, Row, Table
 from mask_rcnn_paper.predictor import Predictor
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import fall_back_to_cpu
+from train_net import argument_parser
 
 _WEIGHTS = "model_final.pth"
 
@@ -94,13 +95,13 @@ def find_trained(
                 f"row {table}/{row.id} has no trained {needed.kind} at scale {scale}, seed {seed} ({state}; looked for "
                 f"{needed.folder / _WEIGHTS}): train it with `python -m ablations run {table} {shlex.join(options)}`"
             )
-    cfg = _load(row.config, scale, seed, opts)
-    rpn_cfg = None if rpn is None else _load(cfg.STAGES.RPN, scale, STAGE_SEED, opts)
-    return TrainedRow(f"{table}/{row.id}", cfg, job, rpn_cfg, rpn)
+    return TrainedRow(f"{table}/{row.id}", _cfg(job), job, None if rpn is None else _cfg(rpn), rpn)
 
 
-def _load(config: str, scale: str, seed: int, opts: Sequence[str]) -> CfgNode:
-    cfg = load_cfg(config, scale, [*opts, "SEED", str(seed)])
+def _cfg(job: Job) -> CfgNode:
+    """The config that the job's command resolves to; that in its folder holds the keys of one provider only."""
+    args = argument_parser().parse_args(job.command[job.command.index("--config-file") :])
+    cfg = load_cfg(args.config_file, args.scale, args.opts)
     fall_back_to_cpu(cfg)
     cfg.freeze()
     return cfg
