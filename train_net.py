@@ -18,6 +18,7 @@ from detectron2.evaluation import verify_results
 from mask_rcnn_paper.data.annotations import check_annotations
 from mask_rcnn_paper.data.checked import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import SCALES, find_config, load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.trainer import Trainer
@@ -30,6 +31,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     check_inputs(cfg, args.eval_only)
     check_annotations([*(() if args.eval_only else cfg.DATASETS.TRAIN), *cfg.DATASETS.TEST])
     fall_back_to_cpu(cfg)
+    cfg.CONFIG_HASH = config_hash(cfg)
     cfg.freeze()
     return cfg
 

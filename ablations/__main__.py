@@ -2,6 +2,7 @@
 
 python -m ablations list --scale mini
 python -m ablations run 2b 2c --scale mini --seeds 0 1 --jobs 2 [KEY VALUE ...]
+python -m ablations run 2b --data NAME=train.json:train_images,val.json:val_images --scale mini
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
 python -m ablations table 2b --scale mini --published
@@ -70,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         what = ("CLAIM|TABLE", "such as 2b-sigmoid, or 2b") if name == "claims" else ("TABLE", "such as 2b, or text")
         sub.add_argument("tables", nargs="+" if name == "run" else "*", metavar=what[0], help=what[1])
         sub.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
+        text = "your own data: NAME=train.json:train_images,val.json:val_images, or a .yaml file"
+        sub.add_argument("--data", metavar="DATA", help=text)
         sub.add_argument("--output", default="output", help="folder of all jobs (default: output)")
         if forms:
             sub.add_argument("--format", choices=forms, default=forms[0])

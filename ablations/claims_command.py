@@ -13,9 +13,10 @@ from tabulate import tabulate
 from ablations.claims import Claim, load_claims, select_claims
 from ablations.findings import Finding, find, row_name
 from ablations.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
+from ablations.own_data import fit_to_data
 from ablations.plan import make_plan
 from ablations.publish import published_status
-from ablations.render.cells import SCALE_NOTES
+from ablations.render.cells import SCALE_NOTES, own_data_note
 from ablations.results import TableResults
 from ablations.store import read_status
 from ablations.tables import load_tables
@@ -32,9 +33,12 @@ def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
         tables = load_tables()
         claims = select_claims(load_claims(tables), args.tables)
         seeds = list(dict.fromkeys(args.seeds))
-        rows = {key: tables[key[0]].row(key[1]) for claim in claims if not claim.pending for key in claim.rows}
+        keys = [key for claim in claims if not claim.pending for key in claim.rows]
+        data, fitted = fit_to_data(args.data, tables.values(), args.scale, opts, keys, to_run=False)
+        tables = {table.id: table for table in fitted}
+        rows = {key: tables[key[0]].row(key[1]) for key in keys}
         built = {key: row for key, row in rows.items() if row.config}
-        plan = make_plan(built, seeds, args.scale, Path(args.output).resolve(), load_cfg, config_hash, opts)
+        plan = make_plan(built, seeds, args.scale, Path(args.output).resolve(), load_cfg, config_hash, opts, data)
         reader = published_status if args.published else read_status
         findings, evidence = find(claims, tables, plan, seeds, reader)
     print({"text": _text, "json": _json}[args.format](findings, evidence), end="")
@@ -70,7 +74,7 @@ def _header(evidence: TableResults) -> list[str]:
     facts.append(f"provider {evidence.provider}" if evidence.provider else "")
     facts.append(f"COCO evaluation {evidence.coco_backend}" if evidence.coco_backend else "")
     lines = ["Claims of the paper: comparison, metric, the paper's difference, ours, verdict"]
-    lines += ["; ".join(filter(None, facts)), SCALE_NOTES.get(evidence.scale, "")]
+    lines += ["; ".join(filter(None, facts)), own_data_note(evidence.own_data), SCALE_NOTES.get(evidence.scale, "")]
     lines.append(f"ours: mean difference over the seeds of both rows [its {CONFIDENCE:.0%} interval by Student's t]")
     # See plan.py.
     lines.append("only the detector varies with the seed: no interval covers pre-training and RPN")
@@ -116,7 +120,7 @@ def _number(value: float, unit: str) -> str:
 
 def _json(findings: Sequence[Finding], evidence: TableResults) -> str:
     """Everything, with unrounded numbers."""
-    facts = {key: getattr(evidence, key) for key in ("scale", "data", "provider", "coco_backend")}
+    facts = {key: getattr(evidence, key) for key in ("scale", "data", "own_data", "provider", "coco_backend")}
     facts |= {"seeds": list(evidence.seeds), "confidence": CONFIDENCE, "counts": _counts(findings)}
     facts["claims"] = [_entry(finding) for finding in findings]
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"

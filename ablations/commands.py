@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from ablations.execute import execute
 from ablations.job import Job
+from ablations.own_data import fit_to_data
 from ablations.plan import Plan, make_plan
 from ablations.progress_view import ProgressView, progress_text
 from ablations.publish import publish, published_folder, published_status, write_page
@@ -34,11 +35,15 @@ def _prepare(args: argparse.Namespace, opts: Sequence[str]) -> tuple[list[Table]
         if min(args.seeds) < 0:
             raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0, so that a run can be repeated")
         tables = select_tables(load_tables(), args.tables)
+        to_run = args.command == "run"
+        data, tables = fit_to_data(
+            args.data, tables, args.scale, opts, keys=select_rows(tables, args.rows)[0], to_run=to_run
+        )
         rows, pending = select_rows(tables, args.rows)
-        if args.command == "run":
+        if to_run:
             _report_pending(tables, rows, pending)
         output = Path(args.output).resolve()
-        return tables, make_plan(rows, args.seeds, args.scale, output, load_cfg, config_hash, opts)
+        return tables, make_plan(rows, args.seeds, args.scale, output, load_cfg, config_hash, opts, data)
 
 
 def _report_pending(tables: Sequence[Table], rows: Mapping[Any, Row], pending: Mapping[Any, Row]) -> None:
@@ -68,7 +73,8 @@ def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
                 row["state"] = state_of[entry["id"], row["id"]]
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return 0
-    place = published_folder(args.scale) if args.published else Path(args.output).resolve() / args.scale
+    kept = published_folder(args.scale, plan.own_data)
+    place = kept if args.published else Path(args.output).resolve() / args.scale / plan.own_data
     print(f"states at scale {args.scale} under {place}, seed 0\n")
     for table in tables:
         print(f"{table.id}  {table.heading}")
@@ -120,7 +126,7 @@ def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
         job, seconds = jobs[identity], "" if status.seconds is None else f"{status.seconds:.0f}"
         detail = progress_text(status.progress) if status.state == RUNNING else status.reason
         lines.append([job.kind, job.folder.name, status.state, seconds, detail])
-    print(f"folders under {Path(args.output).resolve() / args.scale}")
+    print(f"folders under {Path(args.output).resolve() / args.scale / plan.own_data}")
     print(tabulate(lines, ["kind", "folder", "state", "seconds", "detail"], disable_numparse=True))
     return 0
 
@@ -146,7 +152,7 @@ def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
     _, plan = _prepare(args, opts)
     with one_line_errors("ablations"):
         written = publish(plan.jobs.values())
-        page = write_page(args.scale)
+        page = write_page(args.scale, args.data)
     for path in (*written, page):
         print(path)
     print(f"{len(written)} of {len(plan.jobs)} jobs are finished and published", file=sys.stderr)

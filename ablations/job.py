@@ -13,7 +13,8 @@ class Job:
 
     `config_hash` is what that file must hold; None: not compared, as for pre-training, whose identity ignores
     most of the config. `inputs` are identities of jobs that must be finished before. `data` reads "training
-    sets -> test sets". Costs are nominal seconds.
+    sets -> test sets"; `own_data` names the user's own data, "" where the job does not see it. Costs are nominal
+    seconds.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class Job:
     command: tuple[str, ...]
     inputs: tuple[str, ...] = ()
     data: str = ""
+    own_data: str = ""
     config_hash: str | None = None
     train_seconds: float = 1.0
     other_seconds: float = 0.0

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ablations.job import Job
+from ablations.own_data import OwnData
 from ablations.tables import Row
 from mask_rcnn_paper.stages import backbone_name, proposal_file
 
@@ -32,6 +33,7 @@ RESERVED = {
     "SEED": "use --seeds",
     "DATASETS.PROPOSAL_FILES_TRAIN": "the RPN stage provides it",
     "DATASETS.PROPOSAL_FILES_TEST": "the RPN stage provides it",
+    **{f"DATASETS.OWN.{key}": "use --data" for key in ("NAME", "TRAIN", "VAL", "VERSIONS")},
 }
 
 # Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_view.py.
@@ -43,11 +45,15 @@ LoadCfg = Callable[[str, str, Sequence[str]], Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """`jobs` by identity, inputs before users; `rows`: (table id, row id, seed) -> identity of a detector."""
+    """`jobs` by identity, inputs before users; `rows`: (table id, row id, seed) -> identity of a detector.
+
+    `own_data` is the name of the user's own data, "" for the paper's.
+    """
 
     jobs: Mapping[str, Job]
     rows: Mapping[tuple[str, str, int], str]
     scale: str
+    own_data: str = ""
 
 
 def make_plan(
@@ -58,6 +64,7 @@ def make_plan(
     load_cfg: LoadCfg,
     config_hash: Callable[[Any], str],
     opts: Sequence[str] = (),
+    own_data: OwnData | None = None,
 ) -> Plan:
     """Plan the jobs of some rows.
 
@@ -65,21 +72,22 @@ def make_plan(
         rows: By (table id, row id); each has a config.
         seeds: Seeds of the detectors.
         scale: Name of the scale.
-        output: Absolute folder under which `<scale>/<kind>/<name>-<hash8>` lies.
+        output: Absolute folder under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of own data>/...`.
         load_cfg: (config file, scale, KEY VALUE list) -> resolved config: `mask_rcnn_paper.scales.load_cfg`.
         config_hash: Resolved config -> hex: `mask_rcnn_paper.results.config_hash`.
         opts: The user's KEY VALUE list, applied to every job.
+        own_data: The user's own data, for every job but pre-training, which does not see it.
 
     Raises:
         ValueError: reserved or odd `opts`, or stages that do not fit together.
     """
     _check_opts(opts)
-    planner = _Planner(scale, output, load_cfg, config_hash, tuple(opts))
+    planner = _Planner(scale, output, load_cfg, config_hash, tuple(opts), own_data or OwnData("", ()))
     planned = {}
     for seed in dict.fromkeys(seeds):
         for (table_id, row_id), row in rows.items():
             planned[table_id, row_id, seed] = planner.detector(row, seed).identity
-    return Plan(planner.jobs, planned, scale)
+    return Plan(planner.jobs, planned, scale, planner.data.name)
 
 
 class _Planner:
@@ -92,8 +100,9 @@ class _Planner:
         load_cfg: LoadCfg,
         config_hash: Callable[[Any], str],
         opts: tuple[str, ...],
+        data: OwnData,
     ) -> None:
-        self.scale, self.output, self.opts = scale, output, opts
+        self.scale, self.output, self.opts, self.data = scale, output, opts, data
         self.load_cfg, self.config_hash = load_cfg, config_hash
         self.jobs: dict[str, Job] = {}
         self.configs: dict[tuple[str, int], Any] = {}
@@ -134,9 +143,10 @@ class _Planner:
         identity = _hash(kind, self.scale, what, [job.identity for job in inputs])
         if identity in self.jobs:
             return self.jobs[identity]
-        folder = self.output / self.scale / kind / f"{name}-{identity[:8]}"
+        data = OwnData("", ()) if pretrain else self.data
+        folder = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
         command = [sys.executable, *PROGRAMS[kind], "--config-file", config, "--scale", self.scale]
-        command += ["OUTPUT_DIR", str(folder), "SEED", str(seed), *stage_opts, *self.opts]
+        command += ["OUTPUT_DIR", str(folder), "SEED", str(seed), *stage_opts, *data.opts, *self.opts]
         iterations = cfg.PRETRAIN.MAX_ITER if pretrain else cfg.SOLVER.MAX_ITER
         self.jobs[identity] = Job(
             kind=kind,
@@ -146,6 +156,7 @@ class _Planner:
             command=tuple(command),
             inputs=tuple(job.identity for job in inputs),
             data=f"{', '.join(cfg.DATASETS.TRAIN)} -> {', '.join(cfg.DATASETS.TEST)}",
+            own_data=data.name,
             config_hash=digest,
             train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
             other_seconds=SECONDS_BESIDES[kind],
@@ -155,7 +166,8 @@ class _Planner:
     def _load(self, config: str, seed: int) -> Any:
         # Once each: the rows of a backbone name the same RPN.
         if (config, seed) not in self.configs:
-            self.configs[config, seed] = self.load_cfg(config, self.scale, [*self.opts, "SEED", str(seed)])
+            opts = [*self.data.opts, *self.opts, "SEED", str(seed)]
+            self.configs[config, seed] = self.load_cfg(config, self.scale, opts)
         return self.configs[config, seed]
 
 

@@ -45,7 +45,7 @@ class TableResults:
     """A table with our numbers.
 
     `data` names data sets, `data_versions` has the version of each that a result names; `provider` and
-    `coco_backend` are "" without a result.
+    `coco_backend` are "" without a result. `own_data` names the user's own data, "" for the paper's.
     """
 
     table: Table
@@ -56,6 +56,7 @@ class TableResults:
     coco_backend: str
     rows: tuple[ResultRow, ...]
     data_versions: Mapping[str, str] = field(default_factory=dict)
+    own_data: str = ""
 
 
 def collect(
@@ -94,9 +95,8 @@ def collect(
     rows = [_row(row, columns.get(row.id)) for row in table.rows]
     rows += [_delta(delta, table, columns, len(seeds)) for delta in table.deltas]
     data = ", ".join(dict.fromkeys(job.data for job in jobs.values()))
-    return TableResults(
-        table, plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"], tuple(rows), versions
-    )
+    facts = plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"]
+    return TableResults(table, *facts, tuple(rows), versions, plan.own_data)
 
 
 @dataclass(frozen=True)

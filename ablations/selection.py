@@ -28,7 +28,8 @@ def select_rows(tables: Sequence[Table], row_ids: Sequence[str]) -> tuple[dict[R
     """The rows of this paper, restricted to `row_ids` unless that is empty.
 
     Returns:
-        Those with a config, and those that are not built yet; by (table id, row id), in printed order.
+        Those with a config, and those that are not built yet or do not fit the data; by (table id, row id), in printed
+        order.
 
     Raises:
         ValueError: a row id is in none of the tables, or is not of this paper.
@@ -44,9 +45,13 @@ def select_rows(tables: Sequence[Table], row_ids: Sequence[str]) -> tuple[dict[R
 
 
 def list_pending(pending: Mapping[RowKey, Row]) -> str:
-    """One line: tables, rows, and what has to be built for them; "" for no rows."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    """One line: tables, rows, and what has to be built for them or why they do not fit the data; "" for no rows."""
+    groups: dict[str, dict[tuple[str, str], list[str]]] = {}
     for (table_id, row_id), row in pending.items():
-        groups.setdefault((table_id, row.pending), []).append(row_id)
-    texts = (f"table {table_id} {', '.join(rows)} ({what})" for (table_id, what), rows in groups.items())
-    return f"not built yet: {'; '.join(texts)}" if groups else ""
+        kind, reason = ("not for this data", row.unfit) if row.unfit else ("not built yet", row.pending)
+        groups.setdefault(kind, {}).setdefault((table_id, reason), []).append(row_id)
+    lines = []
+    for kind, rows_of in groups.items():
+        texts = (f"table {table_id} {', '.join(rows)} ({what})" for (table_id, what), rows in rows_of.items())
+        lines.append(f"{kind}: {'; '.join(texts)}")
+    return "; ".join(lines)

@@ -37,6 +37,7 @@ class Row:
 
     One of this paper has `run`, the name of its model, and `config` (relative to configs/), or `pending`: what has to
     be built before there is a config. One of another origin has a `source`, and `ref` in the paper's references.
+    `unfit` is never in the file: why a row without config cannot run on the user's own data.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Row:
     ref: int | None = None
     source: str = ""
     descriptors: Mapping[str, Any] = field(default_factory=dict)
+    unfit: str = ""
 
     @property
     def why_not_run(self) -> str:
@@ -56,6 +58,8 @@ class Row:
         if self.origin != OURS:
             reference = f"[{self.ref}] " if self.ref else ""
             return f"{ORIGINS[self.origin]}: {reference}{self.source}"
+        if self.unfit:
+            return f"not for this data: {self.unfit}"
         return f"not built yet: {self.pending}" if self.pending else ""
 
 

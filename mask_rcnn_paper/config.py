@@ -16,6 +16,10 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # written by `load_cfg` and records what a run was; setting it by hand changes nothing else.
     cfg.SCALE = "paper"
 
+    # `results.config_hash` of the config as it was given: detectron2 adapts the schedule to the number of processes
+    # where SOLVER.REFERENCE_WORLD_SIZE is set, which makes no other experiment. Written by train_net.py.
+    cfg.CONFIG_HASH = ""
+
     # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's ROIPooler and its POOLER_TYPE keys;
     # "RoIPool", "RoIWarp" and "RoIAlign" are the paper's layers. Output size and samples per bin side stay
     # with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.
@@ -44,6 +48,22 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # message. True: leave out the images and annotations that have errors, and log how many. Test sets with errors are
     # refused either way, since leaving anything out would change the score.
     cfg.DATASETS.SKIP_INVALID = False
+
+    # Your own data in COCO's format, in place of the datasets that the config names; no part of the paper. Everything
+    # else that depends on data is then taken from the files: see mask_rcnn_paper/data/own.py.
+    cfg.DATASETS.OWN = CN()
+    # "": none. Else letters, digits, "_" and "-", from a letter on; NAME_train and NAME_val are registered.
+    cfg.DATASETS.OWN.NAME = ""
+    # (annotation file, image folder) of each.
+    cfg.DATASETS.OWN.TRAIN = ()
+    cfg.DATASETS.OWN.VAL = ()
+    # For rows with keypoints. () and None: as the files say; pairs that trade places in a mirror, else from left and
+    # right in the names. Standard deviations are detectron2's TEST.KEYPOINT_OKS_SIGMAS.
+    cfg.DATASETS.OWN.KEYPOINT_NAMES = ()
+    cfg.DATASETS.OWN.KEYPOINT_FLIP_PAIRS = None
+    # Checksums of the two annotation files, which make them part of a run's identity. Written by `load_cfg`; where they
+    # are given, as to the jobs of `python -m ablations`, other files are refused.
+    cfg.DATASETS.OWN.VERSIONS = ()
 
     # Stage-wise training (Section 3.1).
     cfg.STAGES = CN()

@@ -22,7 +22,10 @@ from mask_rcnn_paper.provider import PROVIDER
 FILE_NAME = "result.json"
 _LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy")
 # Keys that say where and how a run is executed, not what is computed.
-_NOT_PART_OF_THE_EXPERIMENT = ("OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD")
+_NOT_PART_OF_THE_EXPERIMENT = (
+    *("CONFIG_HASH", "OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD"),
+    *("DATASETS.OWN.TRAIN", "DATASETS.OWN.VAL"),  # DATASETS.OWN.VERSIONS says what is in the files
+)
 
 
 def config_hash(cfg: CfgNode) -> str:
@@ -76,7 +79,7 @@ def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: fl
         "scale": cfg.SCALE,
         "seed": cfg.SEED,
         "seconds": round(seconds, 1),
-        "config_hash": config_hash(cfg),
+        "config_hash": cfg.CONFIG_HASH or config_hash(cfg),
         "datasets": {"train": list(cfg.DATASETS.TRAIN), "test": list(cfg.DATASETS.TEST)},
         "data_version": data_versions((*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST)),
         "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},

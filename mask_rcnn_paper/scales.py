@@ -1,4 +1,4 @@
-"""Resolve a config: the row's YAML, then a scale, then the command line.
+"""Resolve a config: the row's YAML, then a scale, then the command line, then what follows from the user's own data.
 
 A row's YAML states the paper's recipe. A scale, `configs/scales/<name>.yaml`, shrinks any row by the same rules:
 
@@ -22,6 +22,7 @@ import yaml
 from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper.data.own import apply_own_data
 
 SCALES = ("paper", "mini", "smoke")
 _PACKAGE = Path(__file__).resolve().parent
@@ -36,7 +37,7 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     Args:
         config_file: YAML of a row or an RPN; a path, or a name relative to `configs/` such as "table2b/softmax.yaml".
         scale: One of `SCALES`.
-        opts: KEY VALUE pairs; they win over the scale.
+        opts: KEY VALUE pairs; they win over the scale and over what `data/own.py` takes from DATASETS.OWN.
 
     Returns:
         The config, not frozen, with `cfg.SCALE == scale`.
@@ -46,6 +47,7 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
             KEY without a VALUE.
         FileNotFoundError: no such config file.
         KeyError: a key that does not exist.
+        ValueError, FileNotFoundError: as `apply_own_data`, for DATASETS.OWN.
     """
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
@@ -61,6 +63,7 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         raise ValueError(f"KEY VALUE pairs {' '.join(opts)!r}: the last KEY has no VALUE")
     with _named("KEY VALUE pairs", KeyError):
         cfg.merge_from_list(list(opts))
+    apply_own_data(cfg, given=opts[::2])
     return cfg
 
 

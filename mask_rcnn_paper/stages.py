@@ -6,6 +6,8 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
     OUTPUT/<scale>/pretrain/R-50/model_final.pkl
     OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
     OUTPUT/<scale>/table2b/softmax/result.json
+
+With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
 from pathlib import Path
@@ -25,7 +27,7 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
         cfg: Resolved config, not frozen.
         config_file: What it was read from.
     """
-    root = Path(DEFAULT_OUTPUT) / cfg.SCALE
+    root = Path(DEFAULT_OUTPUT) / cfg.SCALE / cfg.DATASETS.OWN.NAME
     if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
     if cfg.STAGES.PRETRAIN and cfg.MODEL.WEIGHTS == "":
@@ -79,6 +81,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
         FileNotFoundError: missing proposals or pre-trained weights; the message says how to make them.
     """
     command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
+    own_tail = " <the same DATASETS.OWN keys>" if cfg.DATASETS.OWN.NAME else ""
     if cfg.MODEL.LOAD_PROPOSALS:
         files = list(cfg.DATASETS.PROPOSAL_FILES_TEST)
         files += [] if eval_only else list(cfg.DATASETS.PROPOSAL_FILES_TRAIN)
@@ -86,9 +89,9 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
         if missing or not files:
             raise FileNotFoundError(
                 f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the "
-                f"RPN first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}`, or let "
-                "`python -m ablations run` do every stage, or train end to end with MODEL.LOAD_PROPOSALS False "
-                "MODEL.PROPOSAL_GENERATOR.NAME RPN"
+                f"RPN first with `python train_net.py --config-file configs/{cfg.STAGES.RPN}{command_tail}"
+                f"{own_tail}`, or let `python -m ablations run` do every stage, or train end to end with "
+                "MODEL.LOAD_PROPOSALS False MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )
     if cfg.STAGES.PRETRAIN and not eval_only and not Path(cfg.MODEL.WEIGHTS).is_file():
         raise FileNotFoundError(

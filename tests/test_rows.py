@@ -1,5 +1,6 @@
 """Every row trains, evaluates and writes a result at smoke scale."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from ablations.__main__ import main
 from ablations.tables import load_tables
 from mask_rcnn_paper.results import read_result
+from tests.own_files import own_words, write_own
 from tests.recipes import DETECTORS, RPNS, entries
 from tests.train import ALL_SCORES, run
+from tests.validate_dataset.cases import run_lengths
 
 BRANCHES = {"b": "bbox", "m": "segm", "k": "keypoints"}
 # Random weights behind frozen normalisation overflow in the last stages.
@@ -58,6 +61,23 @@ def test_every_rpn_stores_proposals(row, tmp_path):
             stored = pickle.load(file)
         assert set(stored) == {"boxes", "objectness_logits", "ids", "bbox_mode"}
         assert all(len(boxes) > 0 for boxes in stored["boxes"])
+
+
+@pytest.mark.slow
+def test_tables_run_on_own_data(tmp_path, capsys):
+    """From two annotation files to tables with every number: masks as run lengths, three keypoints, two categories."""
+
+    def encode(data):
+        data["annotations"][0]["segmentation"] = run_lengths(48, 64, slice(10, 30), slice(10, 30))
+
+    data = own_words(write_own(tmp_path / "data", encode, keypoints=True))
+    words = ["run", "2b", "6", "--scale", "smoke", "--data", data, "--output", str(tmp_path / "out")]
+    assert main([*words, "--format", "json", *ALL_SCORES]) == 0
+    for table in json.loads(capsys.readouterr().out):
+        assert "for reference only" in table["paper_note"] and len(table["data_versions"]) == 2
+        for row in table["rows"]:
+            reasons = {number["note"] for number in row["metrics"] if number["mean"] is None}
+            assert all(reason == "" or reason.startswith("not a number") for reason in reasons)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import pytest
 
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import backbone_name, check_inputs, config_name, set_default_places
+from tests.own_files import NAME, own_opts, write_own
 
 
 @pytest.fixture
@@ -26,6 +27,17 @@ def test_default_places_are_named_after_scale_and_config():
     assert cfg.DATASETS.PROPOSAL_FILES_TEST == ("output/mini/rpn/r50_c4/inference/mini_val/box_proposals.pkl",)
     assert cfg.MODEL.WEIGHTS == "output/mini/pretrain/R-50/model_final.pkl"
     assert resolved("rpn/r50_c4.yaml", "mini").OUTPUT_DIR == "output/mini/rpn/r50_c4"
+
+
+def test_own_data_have_places_of_their_own(tmp_path):
+    """Below the scale, but for pre-training, which is the same for all data."""
+    cfg = resolved("table2b/softmax.yaml", "mini", *own_opts(write_own(tmp_path)))
+    assert cfg.OUTPUT_DIR == f"output/mini/{NAME}/table2b/softmax"
+    proposals = f"output/mini/{NAME}/rpn/r50_c4/inference/{NAME}_val/box_proposals.pkl"
+    assert cfg.DATASETS.PROPOSAL_FILES_TEST == (proposals,)
+    assert cfg.MODEL.WEIGHTS == "output/mini/pretrain/R-50/model_final.pkl"
+    with pytest.raises(FileNotFoundError, match="rpn/r50_c4.yaml --scale mini <the same DATASETS.OWN keys>`"):
+        check_inputs(cfg)
 
 
 def test_given_places_are_kept():

@@ -7,7 +7,9 @@ import torch
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
-from mask_rcnn_paper.results import read_result
+from mask_rcnn_paper.results import config_hash, read_result
+from mask_rcnn_paper.scales import load_cfg
+from tests.own_files import NAME, own_opts, write_own
 from tests.train import ALL_SCORES, run
 
 E2E = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.PRETRAIN", "False"]
@@ -74,6 +76,27 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     assert final["iteration"] == 3 and final["trainer"]["hooks"]["LRScheduler"]["last_epoch"] == 4
     before, after = (c["trainer"]["_trainer"]["optimizer"]["state"].keys() for c in (found, final))
     assert before == after != set()
+
+
+def test_own_data_need_keys_alone(tmp_path):
+    """Boxes and keypoints of three points, evaluated with their own sigmas."""
+    folder = write_own(tmp_path / "data", keypoints=True)
+    # Random weights behind frozen normalisation overflow in the last stages.
+    opts = [*E2E, *ALL_SCORES, "MODEL.RESNETS.NORM", "BN", *own_opts(folder)]
+    run("table6/roialign.yaml", tmp_path / "o", *opts)
+    found = read_result(tmp_path / "o")
+    assert found["metrics"]["keypoints"]["AP"] is not None and "AP-dog" in found["metrics"]["bbox"]
+    assert found["datasets"] == {"train": [f"{NAME}_train"], "test": [f"{NAME}_val"]}
+    assert all(version.startswith("sha256:") for version in found["data_version"].values())
+
+
+def test_a_schedule_that_is_adapted_to_the_processes_is_the_same_experiment(tmp_path):
+    """SOLVER.REFERENCE_WORLD_SIZE changes batch, rate and iterations of the run, not the identity of its result."""
+    two = ("SOLVER.REFERENCE_WORLD_SIZE", "2")
+    run("table2b/sigmoid.yaml", tmp_path, *E2E, *two)
+    assert torch.load(tmp_path / "model_final.pth", weights_only=True)["iteration"] == 3
+    planned = load_cfg("table2b/sigmoid.yaml", "smoke", [*E2E, *two, "SEED", "1"])
+    assert read_result(tmp_path)["config_hash"] == config_hash(planned)
 
 
 def test_missing_proposals(capsys, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from detectron2.config import CfgNode
 
 from ablations.job import Job
+from ablations.own_data import parse_data
 from ablations.plan import make_plan
 from ablations.store import load_finished, read_status
 from ablations.tables import OURS, Row, Table
@@ -66,7 +67,13 @@ def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
 
 
 def find_trained(
-    tables: Mapping[str, Table], name: str, scale: str, seed: int, output: Path, opts: Sequence[str] = ()
+    tables: Mapping[str, Table],
+    name: str,
+    scale: str,
+    seed: int,
+    output: Path,
+    opts: Sequence[str] = (),
+    data: str | None = None,
 ) -> TrainedRow:
     """The trained models of a row.
 
@@ -77,19 +84,22 @@ def find_trained(
         seed: Of the detector.
         output: Absolute folder of all jobs.
         opts: KEY VALUE pairs that the row was trained with.
+        data: The user's own data that it was trained on, as `--data` says it.
 
     Raises:
-        ValueError: unknown row, scale or key.
+        ValueError: unknown row, scale or key, or wrong data.
         FileNotFoundError: the row is not trained; the message has the command that trains it.
     """
     table, row = find_row(tables, name)
-    plan = make_plan({(table, row.id): row}, [seed], scale, output, load_cfg, config_hash, opts)
+    own_data = None if data is None else parse_data(data)
+    plan = make_plan({(table, row.id): row}, [seed], scale, output, load_cfg, config_hash, opts, own_data)
     job = plan.jobs[plan.rows[table, row.id, seed]]
     rpn = next((plan.jobs[i] for i in job.inputs if plan.jobs[i].kind == "rpn"), None)
     for needed in filter(None, (rpn, job)):
         if load_finished(needed) is None or not (needed.folder / _WEIGHTS).is_file():
             status = read_status(needed, plan.jobs)
-            options = ["--rows", row.id, "--scale", scale, "--seeds", str(seed), "--output", str(output), *opts]
+            options = ["--rows", row.id, "--scale", scale, "--seeds", str(seed), "--output", str(output)]
+            options += [*(["--data", data] if data else []), *opts]
             state = f"{status.state}, {status.reason}" if status.reason else status.state
             raise FileNotFoundError(
                 f"row {table}/{row.id} has no trained {needed.kind} at scale {scale}, seed {seed} ({state}; looked for "

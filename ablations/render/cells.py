@@ -104,8 +104,14 @@ def _facts(results: TableResults) -> tuple[str, ...]:
     parts += [f"provider {results.provider}"] if results.provider else []
     parts += [f"COCO evaluation {results.coco_backend}"] if results.coco_backend else []
     spread = "ours: mean ± standard deviation over seeds" if len(results.seeds) > 1 else ""
-    lines = ("; ".join(parts), SCALE_NOTES.get(results.scale, ""), results.table.note, spread)
+    scale, own = SCALE_NOTES.get(results.scale, ""), own_data_note(results.own_data)
+    lines = ("; ".join(parts), own, scale, results.table.note, spread)
     return tuple(line for line in lines if line)
+
+
+def own_data_note(name: str) -> str:
+    """What the paper's numbers are beside those of other data; "" for the paper's own."""
+    return f"own data {name}: the paper's numbers are of other data, and for reference only" if name else ""
 
 
 def _versions(versions: Mapping[str, str]) -> list[str]:

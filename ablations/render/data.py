@@ -1,4 +1,7 @@
-"""Tables as data for programs, with unrounded numbers: CSV and JSON."""
+"""Tables as data for programs, with unrounded numbers: CSV and JSON.
+
+`paper_note` says what the paper's numbers are beside those of the user's own data; it is empty for the paper's data.
+"""
 
 import csv
 import io
@@ -6,9 +9,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ablations.render.cells import own_data_note
 from ablations.results import ResultRow, TableResults
 
-_OF_TABLE = ("scale", "data", "data_versions", "provider", "coco_backend")
+_OF_TABLE = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend")
 _OF_ROW = ("id", "label", "origin", "delta")
 _OF_NUMBER = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note")
 
@@ -38,7 +42,8 @@ def table_entries(results: Sequence[TableResults]) -> list[dict[str, Any]]:
     for result in results:
         table = result.table
         entry = {"id": table.id, "title": table.title, "section": table.section, "split": table.split}
-        entry |= {key: getattr(result, key) for key in _OF_TABLE} | {"data_versions": dict(result.data_versions)}
+        facts = {"paper_note": own_data_note(result.own_data), "data_versions": dict(result.data_versions)}
+        entry |= {key: facts[key] if key in facts else getattr(result, key) for key in _OF_TABLE}
         entry |= {"seeds": list(result.seeds), "rows": [_row_entry(row, result) for row in result.rows]}
         entries.append(entry)
     return entries

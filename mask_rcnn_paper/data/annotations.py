@@ -21,21 +21,26 @@ def check_annotations(datasets: Iterable[str]) -> None:
         ValueError: the file is not a JSON object, or was cut short.
     """
     for name in datasets:
-        metadata = MetadataCatalog.get(name) if name in DatasetCatalog.list() else None
-        json_file = metadata and metadata.get("json_file")
-        if not json_file or "://" in str(json_file) or metadata.get("generated", False):
+        json_file = annotation_file(name)
+        if json_file is None or MetadataCatalog.get(name).get("generated", False):
             continue
         if not Path(json_file).is_file():
             raise FileNotFoundError(
-                f"annotation file {str(json_file)!r} of dataset {name!r} does not exist: set $DETECTRON2_DATASETS (now "
+                f"annotation file {json_file!r} of dataset {name!r} does not exist: set $DETECTRON2_DATASETS (now "
                 f"{os.environ.get('DETECTRON2_DATASETS', 'datasets')!r}) to the folder that holds coco/, or check the "
                 "path given to register_coco_instances"
             )
         if _ends(Path(json_file)) != (b"{", b"}"):
             raise ValueError(
-                f"annotation file {str(json_file)!r} of dataset {name!r} is not a whole JSON object: download or write "
+                f"annotation file {json_file!r} of dataset {name!r} is not a whole JSON object: download or write "
                 "it again"
             )
+
+
+def annotation_file(name: str) -> str | None:
+    """Path that a dataset is registered with; None for names that nobody registered, and no or a remote file."""
+    json_file = MetadataCatalog.get(name).get("json_file") if name in DatasetCatalog.list() else None
+    return str(json_file) if json_file and "://" not in str(json_file) else None
 
 
 def _ends(path: Path, length: int = 256) -> tuple[bytes, bytes]:

@@ -18,6 +18,7 @@ from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog, get_detection_dataset_dicts
 from detectron2.data.datasets import load_coco_json
 
+from mask_rcnn_paper.data.annotations import annotation_file
 from mask_rcnn_paper.validate_dataset import boxes, files
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
 from mask_rcnn_paper.validate_dataset.finding import Finding, errors
@@ -58,21 +59,43 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
         InvalidDatasetError: a dataset has errors, and DATASETS.SKIP_INVALID is False or they concern the whole file.
         KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`.
     """
-    keypoints = cfg.MODEL.KEYPOINT_ON or cfg.DATASETS.KEYPOINT_IMAGES_ONLY
     with contextlib.ExitStack() as stack:
-        for name in dict.fromkeys(cfg.DATASETS.TRAIN):
-            subject = _subject(name, cfg.INPUT.MASK_FORMAT if cfg.MODEL.MASK_ON else None, keypoints)
-            found = [] if subject is None else _not_left_out_anyway(_errors_of(subject))
-            if found and not cfg.DATASETS.SKIP_INVALID:
-                raise InvalidDatasetError(_refusal(name, subject, found, training=True))
+        for name, (subject, found) in _training_errors(cfg).items():
             if _without_info(found):
                 stack.enter_context(_replaced(name, _load_valid(name, subject)))
         return get_detection_dataset_dicts(
             cfg.DATASETS.TRAIN,
             filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
-            min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if keypoints else 0,
+            min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if _needs_keypoints(cfg) else 0,
             proposal_files=cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else None,
         )
+
+
+def require_usable(cfg: CfgNode) -> None:
+    """Check all data of a run, before anything is built.
+
+    Raises:
+        InvalidDatasetError: as `training_dicts` and `require_valid`.
+    """
+    _training_errors(cfg)
+    for name in cfg.DATASETS.TEST:
+        require_valid(cfg, name)
+
+
+def _training_errors(cfg: CfgNode) -> dict[str, tuple["_Subject | None", list[Finding]]]:
+    """What may be left out of each training set, under DATASETS.SKIP_INVALID."""
+    errors_of = {}
+    for name in dict.fromkeys(cfg.DATASETS.TRAIN):
+        subject = _subject(name, cfg.INPUT.MASK_FORMAT if cfg.MODEL.MASK_ON else None, _needs_keypoints(cfg))
+        found = [] if subject is None else _not_left_out_anyway(_errors_of(subject))
+        if found and not cfg.DATASETS.SKIP_INVALID:
+            raise InvalidDatasetError(_refusal(name, subject, found, training=True))
+        errors_of[name] = subject, found
+    return errors_of
+
+
+def _needs_keypoints(cfg: CfgNode) -> bool:
+    return cfg.MODEL.KEYPOINT_ON or cfg.DATASETS.KEYPOINT_IMAGES_ONLY
 
 
 def require_valid(cfg: CfgNode, name: str) -> None:
@@ -96,11 +119,8 @@ def require_valid(cfg: CfgNode, name: str) -> None:
 
 def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> _Subject | None:
     """None for a dataset that is not in COCO's format, or not on this machine."""
-    if name not in DatasetCatalog.list():
-        return None  # detectron2 says so, with the names there are
-    metadata = MetadataCatalog.get(name)
-    json_file = metadata.get("json_file")
-    if json_file is None or "://" in json_file or metadata.get("evaluator_type", "coco") != "coco":
+    json_file = annotation_file(name)  # None for an unknown name too: detectron2 says so, with the names there are
+    if json_file is None or MetadataCatalog.get(name).get("evaluator_type", "coco") != "coco":
         return None
     if not os.path.isfile(json_file):
         DatasetCatalog.get(name)  # draws generated data; fails with the right message for what does not exist
@@ -108,7 +128,8 @@ def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> _Subje
         return None
     status = os.stat(json_file)
     modified = (status.st_mtime_ns, status.st_size)
-    return _Subject(json_file, metadata.get("image_root", ""), modified, mask_format, with_keypoints)
+    image_root = MetadataCatalog.get(name).get("image_root", "")
+    return _Subject(json_file, image_root, modified, mask_format, with_keypoints)
 
 
 def _errors_of(subject: _Subject) -> list[Finding]:

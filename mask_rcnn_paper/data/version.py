@@ -30,8 +30,11 @@ def _version(name: str) -> str:
     if version := metadata.get("data_version"):
         return str(version)
     path = Path(metadata.get("json_file") or "")
-    if not path.is_file():
-        return UNKNOWN
+    return file_version(path) if path.is_file() else UNKNOWN
+
+
+def file_version(path: Path) -> str:
+    """ "sha256:" and the first 16 digits of the checksum of an existing file."""
     status = path.stat()
     return _checksum(path, status.st_size, status.st_mtime_ns)
 

@@ -8,6 +8,7 @@ import ablations.__main__ as cli
 from ablations import claims_command
 from ablations.store import WAITING, Status
 from tests.ablations import fakes
+from tests.own_files import NAME, own_words, write_own
 
 # Mask AP, AP50 and AP75 by run; seed 1 adds a tenth to the first alone.
 APS = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0), "r50_c4_roipool": (37.0, 70.0, 20.0)}
@@ -89,6 +90,17 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     time = by_id["3.1-mask-branch-time"]
     assert (time["paper"], time["unit"], time["verdict"], time["mean"]) == (20, "%", "not run", None)
     assert time["note"] == "not measured yet: measuring inference time"
+
+
+def test_claims_are_judged_on_own_data(claims, tmp_path):
+    """The paper is said to be a reference; rows that the data does not allow are not run, with the reason."""
+    words = f"2b 6 --scale mini --data {own_words(write_own(tmp_path / 'data'))}"
+    _, out, _ = claims(words)
+    assert f"\nown data {NAME}: the paper's numbers are of other data, and for reference only\n" in out
+    assert "2b/sigmoid > 2b/softmax" in out and f"data {NAME}_train -> {NAME}_val" in out
+    assert "(6/roialign, 6/roipool: not for this data: needs keypoints, and train.json has none)" in out
+    assert json.loads(claims(f"{words} --format json")[1])["own_data"] == NAME
+    assert json.loads(claims("2b --scale mini --format json")[1])["own_data"] == ""
 
 
 def test_published_results_are_judged_instead(claims):

@@ -10,6 +10,8 @@ import pytest
 
 import ablations.__main__ as cli
 from ablations import commands, plan, publish
+from ablations.tables import load_tables
+from tests.own_files import NAME, own_words, write_own
 
 # Takes the arguments of train_net.py and of pre-training; its mask AP depends on config and seed alone.
 PRETENDER = """
@@ -155,12 +157,31 @@ def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypa
     assert "table2b/softmax.yaml  finished" in ablations("list 2b --scale mini --published")[1]
 
 
+def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
+    """run, status, table and publish, with the paper as a reference; without --data there is nothing."""
+    monkeypatch.setattr(publish, "PUBLISHED", tmp_path / "results")
+    monkeypatch.setattr(publish, "load_tables", lambda: {"2b": load_tables()["2b"]})
+    data = f"--scale mini --data {own_words(write_own(tmp_path / 'data'))}"
+    note = f"own data {NAME}: the paper's numbers are of other data, and for reference only"
+    code, out, err = ablations(f"run 2b 6 {data}")
+    assert code == 0 and note in out and f"data {NAME}_train -> {NAME}_val" in out
+    assert "skipped, not for this data: table 6 roipool, roialign (needs keypoints, and train.json has none)\n" in err
+    assert "[a] not for this data: needs keypoints" in out
+    assert ablations(f"status 2b {data}")[1].count("finished") == 4
+    assert ablations(f"table 2b {data}")[1] in out
+    code, written, _ = ablations(f"publish 2b {data}")
+    page = tmp_path / "results" / "mini" / NAME / "README.md"
+    assert code == 0 and str(page) in written and note in page.read_text() and str(tmp_path) not in page.read_text()
+    assert note in ablations(f"table 2b --published {data}")[1]
+    assert ablations("status 2b --scale mini")[1].count("not run") == 3
+
+
 def test_rows_can_be_chosen(ablations):
     """Only the chosen row and its inputs run; the table says that the others were not."""
     code, out, err = ablations("run 2c --scale mini --rows roipool_max --format csv")
     assert code == 0 and err.count(": started") == 3
     assert out.splitlines()[1] == (
-        "2c,mini,mini_train -> mini_val,,embedded 0.6+embedded,pycocotools 2.0.11,"
+        "2c,mini,mini_train -> mini_val,,,embedded 0.6+embedded,pycocotools 2.0.11,"
         "roipool_max,RoIPool [12],this_paper,False,segm/AP,AP,26.9,20.0,,1,-6.9,"
     )
     assert out.count("not selected") == 4 * 3
@@ -173,6 +194,9 @@ def test_rows_can_be_chosen(ablations):
         ("run 7", (), "nothing to run: not built yet: table 7 mask_rcnn_fine, mask_rcnn_fine_coco (training on"),
         ("run 9 --rows test_time_augm", (), "nothing to run: not built yet: table 9 test_time_augm (test-time"),
         ("run TM-4 TM-5", (), "nothing to run: no row of table TM-4, TM-5 is of this paper"),
+        ("run 2b --data pets", (), "--data 'pets': give NAME=train.json:train_images,val.json:val_images, or a .yaml"),
+        ("run 2b --data a=b.json:c,d.json:e", (), "b.json' of the train data does not exist"),
+        ("table 2b", ("DATASETS.OWN.NAME", "a"), "DATASETS.OWN.NAME cannot be given as KEY VALUE: use --data"),
         ("list --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
         ("run 2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
         ("run 2b --rows relu", (), "unknown row 'relu' of table 2b: choose from softmax, sigmoid"),

@@ -37,6 +37,15 @@ def test_a_published_result_comes_back(job, tmp_path):
     assert status.result["metrics"] == {"segm": {"AP": 30.0}} and status.result["identity"] == job.identity
 
 
+def test_results_of_own_data_have_a_folder_of_their_own(job, tmp_path):
+    """Below the scale's, with the data's name, so that the paper's pages do not meet them."""
+    folder = job.folder.parents[1] / "pets" / "detector" / job.folder.name
+    folder.parent.mkdir(parents=True)
+    job.folder.rename(folder)
+    (path,) = publish([dataclasses.replace(job, folder=folder, own_data="pets")])
+    assert path == tmp_path / "results/mini/pets/detector/row-1234abcd.json"
+
+
 def test_unfinished_jobs_are_not_published(job, tmp_path):
     """A result of an evaluation in mid-training stays where it is."""
     (job.folder / "job.json").write_text(json.dumps({"state": "running", "seconds": None}))
@@ -67,7 +76,7 @@ def test_every_published_result_is_of_a_recipe_there_is():
     """Results of recipes that have changed since are removed, so that none is taken for what the YAMLs say now."""
     tables = list(load_tables().values())
     for folder in publishing.PUBLISHED.iterdir():
-        found = {path for path in folder.rglob("*.json")}
+        found = set(folder.glob("*/*.json"))
         seeds = {json.loads(path.read_text())["seed"] for path in found}
         rows, _ = select_rows(tables, [])
         plan = make_plan(rows, sorted(seeds), folder.name, publishing.PUBLISHED, load_cfg, config_hash)

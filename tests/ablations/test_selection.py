@@ -1,5 +1,7 @@
 """Which tables and rows the words of a command mean."""
 
+import dataclasses
+
 import pytest
 
 from ablations.selection import list_pending, select_rows, select_tables
@@ -42,6 +44,14 @@ def test_pending_rows_are_one_line(tables):
         "table 9 data_distillation (data distillation); table 9 test_time_augm (test-time augmentation)"
     )
     assert list_pending({}) == ""
+
+
+def test_rows_that_do_not_fit_the_data_are_said_apart(tables):
+    """With the reason, after what is not built."""
+    unfit = dataclasses.replace(tables["6"].rows[0], config="", unfit="needs keypoints")
+    _, pending = select_rows([tables["7"], dataclasses.replace(tables["6"], rows=(unfit,))], [])
+    built, _, fits = list_pending(pending).partition("; not for this data: ")
+    assert built.startswith("not built yet: table 7") and fits == "table 6 roipool (needs keypoints)"
 
 
 def test_unknown_names_list_the_legal_ones(tables):

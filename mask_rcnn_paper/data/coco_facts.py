@@ -1,0 +1,99 @@
+"""What a model must know of an annotation file in COCO's format before it is built."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CocoFacts:
+    """Attributes:
+    classes: name by category id, in the order of the ids, which is that of detectron2's classes.
+    has_masks: whether any annotation has a segmentation.
+    has_run_lengths: whether one that is no crowd has it as run lengths (RLE), which polygons cannot hold.
+    has_keypoints: whether any annotation has keypoints.
+    keypoint_names: of the categories that name theirs; () where none does.
+    flip_pairs: pairs of names that trade places in a mirror, from the category's "flip_pairs" or "keypoint_flip_map",
+        which are no part of COCO's format; None where it has neither.
+    """
+
+    classes: dict[int, str]
+    has_masks: bool
+    has_run_lengths: bool
+    has_keypoints: bool
+    keypoint_names: tuple[str, ...]
+    flip_pairs: tuple[tuple[str, str], ...] | None
+
+
+def read_facts(path: str | Path) -> CocoFacts:
+    """Facts of a file, which is read once in a process while it stays as it is.
+
+    Args:
+        path: annotation file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not JSON, has no images, categories or annotations, a category has no whole number as id or
+            another one's, or categories differ in their keypoints. Other errors are for `validate_dataset`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"annotation file {str(path)!r} does not exist")
+    status = path.stat()
+    return _read(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, size: int, modified: int) -> CocoFacts:
+    try:
+        data = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"annotation file {str(path)!r} is not JSON ({error}): write it again") from error
+    for section in ("images", "categories", "annotations"):
+        if not isinstance(data, dict) or not isinstance(data.get(section), list):
+            need = f"has no list {section!r}: give a file in COCO's format, see cocodataset.org/#format-data"
+            raise ValueError(f"annotation file {str(path)!r} {need}")
+    annotations = [entry for entry in data["annotations"] if isinstance(entry, dict)]
+    names, pairs = _keypoints(data["categories"], path)
+    return CocoFacts(
+        classes=_classes(data["categories"], path),
+        has_masks=any(a.get("segmentation") for a in annotations),
+        has_run_lengths=any(isinstance(a.get("segmentation"), dict) and a.get("iscrowd") != 1 for a in annotations),
+        has_keypoints=any(a.get("keypoints") for a in annotations),
+        keypoint_names=names,
+        flip_pairs=pairs,
+    )
+
+
+def _classes(categories: list[Any], path: Path) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for number, category in enumerate(categories, 1):
+        key = category.get("id") if isinstance(category, dict) else None
+        where = f"annotation file {str(path)!r}, category {number} of {len(categories)}"
+        if type(key) is not int or not isinstance(category.get("name"), str):
+            raise ValueError(f"{where}: is {category!r}, and needs a whole number as id, and a name")
+        if key in names:
+            raise ValueError(f"{where}: has id {key} of category {names[key]!r}: give each an id of its own")
+        names[key] = category["name"]
+    if not names:
+        raise ValueError(f"annotation file {str(path)!r} has no categories")
+    return dict(sorted(names.items()))
+
+
+def _keypoints(categories: list[Any], path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...] | None]:
+    """Names and mirror pairs of the categories that have them."""
+    named = [category for category in categories if isinstance(category, dict) and category.get("keypoints")]
+    if not named:
+        return (), None
+    names = tuple(map(str, named[0]["keypoints"]))
+    for category in named:
+        if tuple(map(str, category["keypoints"])) != names:
+            both = f"{named[0].get('name')!r} and {category.get('name')!r}"
+            raise ValueError(
+                f"annotation file {str(path)!r}: categories {both} differ in their keypoints, but a model has one list "
+                "of them: split the file, or name them alike"
+            )
+    pairs = next((c[f] for c in named for f in ("flip_pairs", "keypoint_flip_map") if c.get(f)), None)
+    return names, None if pairs is None else tuple(tuple(pair) for pair in pairs)
