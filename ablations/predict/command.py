@@ -40,6 +40,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="files, folders, or patterns in quotes")
     parser.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
     parser.add_argument("--seed", type=int, default=0, help="of the detector (default: 0)")
+    parser.add_argument("--data", metavar="DATA", help="your own data that the row was trained on, as for run")
     parser.add_argument("--output", default="output", help="folder of all jobs (default: output)")
     parser.add_argument("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)")
     text = "lowest score that is drawn; predictions.json has all (default: 0.5)"
@@ -52,7 +53,7 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
     with one_line_errors("ablations"):
         _check_numbers(args)
         output = Path(args.output).resolve()
-        trained = find_trained(load_tables(), args.row, args.scale, args.seed, output, opts)
+        trained = find_trained(load_tables(), args.row, args.scale, args.seed, output, opts, args.data)
         images = read_sizes(find_images(args.images), f".{args.format}")
         classes = read_classes(trained.cfg.DATASETS.TEST[0])
         folder = trained.job.folder

@@ -8,13 +8,15 @@ from pathlib import Path
 from detectron2.config import CfgNode
 
 from ablations.job import Job
-from ablations.plan import STAGE_SEED, make_plan
+from ablations.own_data import parse_data
+from ablations.plan import make_plan
 from ablations.store import load_finished, read_status
 from ablations.tables import OURS, Row, Table
 from mask_rcnn_paper.predictor import Predictor
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import fall_back_to_cpu
+from train_net import argument_parser
 
 _WEIGHTS = "model_final.pth"
 
@@ -65,7 +67,13 @@ def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
 
 
 def find_trained(
-    tables: Mapping[str, Table], name: str, scale: str, seed: int, output: Path, opts: Sequence[str] = ()
+    tables: Mapping[str, Table],
+    name: str,
+    scale: str,
+    seed: int,
+    output: Path,
+    opts: Sequence[str] = (),
+    data: str | None = None,
 ) -> TrainedRow:
     """The trained models of a row.
 
@@ -76,31 +84,34 @@ def find_trained(
         seed: Of the detector.
         output: Absolute folder of all jobs.
         opts: KEY VALUE pairs that the row was trained with.
+        data: The user's own data that it was trained on, as `--data` says it.
 
     Raises:
-        ValueError: unknown row, scale or key.
+        ValueError: unknown row, scale or key, or wrong data.
         FileNotFoundError: the row is not trained; the message has the command that trains it.
     """
     table, row = find_row(tables, name)
-    plan = make_plan({(table, row.id): row}, [seed], scale, output, load_cfg, config_hash, opts)
+    own_data = None if data is None else parse_data(data)
+    plan = make_plan({(table, row.id): row}, [seed], scale, output, load_cfg, config_hash, opts, own_data)
     job = plan.jobs[plan.rows[table, row.id, seed]]
     rpn = next((plan.jobs[i] for i in job.inputs if plan.jobs[i].kind == "rpn"), None)
     for needed in filter(None, (rpn, job)):
         if load_finished(needed) is None or not (needed.folder / _WEIGHTS).is_file():
             status = read_status(needed, plan.jobs)
-            options = ["--rows", row.id, "--scale", scale, "--seeds", str(seed), "--output", str(output), *opts]
+            options = ["--rows", row.id, "--scale", scale, "--seeds", str(seed), "--output", str(output)]
+            options += [*(["--data", data] if data else []), *opts]
             state = f"{status.state}, {status.reason}" if status.reason else status.state
             raise FileNotFoundError(
                 f"row {table}/{row.id} has no trained {needed.kind} at scale {scale}, seed {seed} ({state}; looked for "
                 f"{needed.folder / _WEIGHTS}): train it with `python -m ablations run {table} {shlex.join(options)}`"
             )
-    cfg = _load(row.config, scale, seed, opts)
-    rpn_cfg = None if rpn is None else _load(cfg.STAGES.RPN, scale, STAGE_SEED, opts)
-    return TrainedRow(f"{table}/{row.id}", cfg, job, rpn_cfg, rpn)
+    return TrainedRow(f"{table}/{row.id}", _cfg(job), job, None if rpn is None else _cfg(rpn), rpn)
 
 
-def _load(config: str, scale: str, seed: int, opts: Sequence[str]) -> CfgNode:
-    cfg = load_cfg(config, scale, [*opts, "SEED", str(seed)])
+def _cfg(job: Job) -> CfgNode:
+    """The config that the job's command resolves to; that in its folder holds the keys of one provider only."""
+    args = argument_parser().parse_args(job.command[job.command.index("--config-file") :])
+    cfg = load_cfg(args.config_file, args.scale, args.opts)
     fall_back_to_cpu(cfg)
     cfg.freeze()
     return cfg
