@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+import torch
 from detectron2.config import get_cfg
 from detectron2.data import get_detection_dataset_dicts
 from detectron2.data.samplers import TrainingSampler
@@ -108,18 +109,22 @@ def test_samples_differ_in_workers():
 
 
 def test_without_workers_the_global_generators_draw():
-    """As in detectron2: the same batches after the same seed; beginning draws nothing itself."""
+    """As in detectron2: the same batches after the same seed, another's after another."""
     batches = []
-    for at_once in (True, False):
+    for seed in (5, 5, 6):
         made = loader(0)
-        seed_all_rng(5)
-        if at_once:
-            iterator = iter(made)
-            first = next(iterator)
-            seed_all_rng(5)
+        seed_all_rng(seed)
         batches.append(seen(made, 2))
-        assert not at_once or len(first) == 2
-    assert batches[0] == batches[1]
+    assert batches[0] == batches[1] != batches[2]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_beginning_draws_nothing(workers):
+    """torch's generator, from which the model draws, is as it was when the first batch comes."""
+    made = loader(workers)
+    state = torch.get_rng_state()
+    seen(made, 1)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_other_samplers_are_detectron2s():
