@@ -82,9 +82,9 @@ nav a:hover, nav a:focus { background: #eef4f8; }
   html { font-size: 10pt; }
   body { max-width: none; font-size: 10pt; }
   nav { display: none; }
-  .table { overflow: visible; }
+  .table { overflow: visible; font-size: 6.5pt; }
   details::details-content { content-visibility: visible; height: auto; }
   section { break-before: auto; }
-  h2, h3, h4 { break-after: avoid; }
+  h2, h3, h4 { break-inside: avoid; break-after: avoid; }
 }"""
 )
