@@ -42,5 +42,5 @@ setup(
         "tensorboard>=2.19",
         "tqdm>=4.66",
     ],
-    extras_require={"dev": ["pytest>=9.0", "ruff>=0.9"], "slurm": ["submitit>=1.5"]},
+    extras_require={"dev": ["pytest>=9.0", "ruff>=0.9", "submitit>=1.5"], "slurm": ["submitit>=1.5"]},
 )

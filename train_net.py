@@ -1,6 +1,7 @@
 """Train and evaluate one row of the paper's tables, as detectron2's tools/train_net.py does.
 
 python train_net.py --config-file configs/table2b/softmax.yaml --num-gpus 8
+torchrun --nproc-per-node 8 train_net.py --config-file configs/table2b/softmax.yaml
 python train_net.py --config-file configs/table2b/softmax.yaml --scale mini
 python train_net.py --config-file configs/table2b/softmax.yaml --eval-only MODEL.WEIGHTS model_final.pth
 """
@@ -10,14 +11,16 @@ import logging
 
 import mask_rcnn_paper  # isort: skip  before detectron2, which it provides where that is not installed
 import torch
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
-from detectron2.engine import default_argument_parser, default_setup, launch
+from detectron2.engine import default_argument_parser, default_setup
 from detectron2.evaluation import verify_results
 
+from mask_rcnn_paper.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.data.annotations import check_annotations
 from mask_rcnn_paper.data.checked import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.files import disk_full_explained
+from mask_rcnn_paper.launch import launch, torchrun_process
 from mask_rcnn_paper.scales import SCALES, find_config, load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.trainer import Trainer
@@ -38,6 +41,7 @@ def main(args: argparse.Namespace) -> dict:
     """Train and evaluate, or only evaluate; returns the metrics."""
     with one_line_errors("train_net.py"):
         cfg = resolve(args)
+    with one_line_errors("train_net.py"), disk_full_explained(cfg.OUTPUT_DIR):
         args.config_file = str(find_config(args.config_file))  # default_setup logs what is in it
         default_setup(cfg, args)
         note = "" if torch.cuda.is_available() else " (no GPU here: training on the CPU)"
@@ -49,11 +53,11 @@ def main(args: argparse.Namespace) -> dict:
             trainer = Trainer(cfg)
             trainer.resume_or_load(resume=args.resume)
     # An image that cannot be read is found only when its turn comes.
-    with one_line_errors("train_net.py", OSError, InvalidDatasetError):
+    with one_line_errors("train_net.py", OSError, InvalidDatasetError), disk_full_explained(cfg.OUTPUT_DIR):
         if not args.eval_only:
             return trainer.train()
         model = Trainer.build_model(cfg)
-        DetectionCheckpointer(model, cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
+        SafeCheckpointer(model, cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
         metrics = Trainer.test(cfg, model)
         verify_results(cfg, metrics)
         return metrics
@@ -69,5 +73,6 @@ def argument_parser() -> argparse.ArgumentParser:
 if __name__ == "__main__":
     args = argument_parser().parse_args()
     with one_line_errors("train_net.py"):
+        process = torchrun_process(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`
-    launch(main, args.num_gpus, args.num_machines, args.machine_rank, args.dist_url, args=(args,))
+    launch(main, args, process)

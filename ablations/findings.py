@@ -1,7 +1,7 @@
 """Measure the paper's claims in the results there are, and judge them."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ablations.claims import Claim, metric_terms
@@ -10,10 +10,9 @@ from ablations.judge import NOT_RUN, Judgement, judge, pair
 from ablations.plan import Plan
 from ablations.results import TableResults, collect
 from ablations.selection import RowKey
-from ablations.store import Status
+from ablations.store import Status, StatusOf
 from ablations.tables import Metric, Table
 
-StatusOf = Callable[[Job, Mapping[str, Job]], Status]
 # Value of a metric of one row and seed, or None and the reason why there is none.
 Measured = Mapping[tuple[str, int], Mapping[str, tuple[float | None, str]]]
 

@@ -21,7 +21,7 @@ from mask_rcnn_paper.stages import backbone_name, proposal_file
 STAGE_SEED = 0
 
 PROGRAMS = {
-    "pretrain": ("-m", "mask_rcnn_paper.pretrain"),
+    "pretrain": ("-mmask_rcnn_paper.pretrain",),  # one word each: the queue puts --resume behind it
     "rpn": ("train_net.py",),
     "detector": ("train_net.py",),
 }

@@ -1,86 +1,20 @@
-"""One line for a whole sweep, with the time left from the first seconds on.
+"""What a sweep shows while it runs: a line for all of it and one for each running job."""
 
-Every job has a nominal cost (plan.py). Nominal costs are only right relative to each other; how many real
-seconds a nominal one takes is learnt, per kind of job, from what has been done so far.
-"""
-
-import heapq
-import shutil
+import contextlib
+import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from tqdm import tqdm
 
 from ablations.job import Job
+from ablations.progress_estimate import Estimate, done_seconds, estimate
 from ablations.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 
-# Nominal seconds that the guess of the speed weighs against what is observed.
-PRIOR_SECONDS = 10.0
-
-
-def done_seconds(job: Job, status: Status) -> float:
-    """Nominal seconds of a job that are behind us, 0 where nothing is known."""
-    if status.state == FINISHED:
-        return job.train_seconds + job.other_seconds
-    progress = status.progress or {}
-    try:
-        share = min(1.0, float(progress["done"]) / max(1.0, float(progress["total"])))
-    except (KeyError, TypeError, ValueError):
-        return 0.0
-    if progress.get("stage") == "evaluate":
-        return job.train_seconds + job.other_seconds * share
-    return job.train_seconds * share
-
-
-def speeds(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> dict[str, float]:
-    """Real seconds for a nominal one, by kind of job; kinds not seen yet get the speed of the others."""
-    nominal: dict[str, float] = {}
-    real: dict[str, float] = {}
-    for identity, job in jobs.items():
-        status = statuses[identity]
-        done = done_seconds(job, status)
-        if done > 0 and status.seconds is not None and status.state in (FINISHED, RUNNING):
-            nominal[job.kind] = nominal.get(job.kind, 0.0) + done
-            real[job.kind] = real.get(job.kind, 0.0) + status.seconds
-    overall = (PRIOR_SECONDS + sum(real.values())) / (PRIOR_SECONDS + sum(nominal.values()))
-    return {
-        kind: (PRIOR_SECONDS * overall + real.get(kind, 0.0)) / (PRIOR_SECONDS + nominal.get(kind, 0.0))
-        for kind in {job.kind for job in jobs.values()}
-    }
-
-
-def estimate(jobs: Mapping[str, Job], statuses: Mapping[str, Status], workers: int) -> tuple[float, float]:
-    """Share of the work that is done, in [0, 1], and the expected seconds until all jobs have ended.
-
-    Failed and blocked jobs count as neither done nor to do.
-    """
-    speed = speeds(jobs, statuses)
-    done = total = 0.0
-    left: dict[str, float] = {}
-    for identity, job in jobs.items():
-        if statuses[identity].state in (FAILED, BLOCKED):
-            continue
-        cost, behind = job.train_seconds + job.other_seconds, done_seconds(job, statuses[identity])
-        total += cost * speed[job.kind]
-        done += behind * speed[job.kind]
-        if statuses[identity].state != FINISHED:
-            left[identity] = (cost - behind) * speed[job.kind]
-    return (done / total if total else 1.0), _makespan(jobs, statuses, left, workers)
-
-
-def _makespan(
-    jobs: Mapping[str, Job], statuses: Mapping[str, Status], left: Mapping[str, float], workers: int
-) -> float:
-    """Seconds until the last job ends when `workers` take them in order, those that run already first."""
-    free = [0.0] * workers
-    ends: dict[str, float] = {}
-    for identity in sorted(left, key=lambda i: statuses[i].state != RUNNING):
-        ready = max((ends.get(i, 0.0) for i in jobs[identity].inputs), default=0.0)
-        ends[identity] = max(ready, heapq.heappop(free)) + left[identity]
-        heapq.heappush(free, ends[identity])
-    return max(ends.values(), default=0.0)
+# Below its last line a terminal needs a free one, or it scrolls.
+_SPARE_ROWS = 2
 
 
 def clock(seconds: float) -> str:
@@ -90,14 +24,17 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def describe(jobs: Mapping[str, Job], statuses: Mapping[str, Status], left: float) -> str:
-    """The text of the line: jobs done, time left, and where each running job is."""
+def describe(statuses: Mapping[str, Status], left: float) -> str:
+    """The text of the sweep's line: jobs done, and time left."""
     ended = sum(status.state in (FINISHED, FAILED, BLOCKED) for status in statuses.values())
-    parts = [f"{ended}/{len(jobs)} jobs", f"about {clock(left)} left"]
-    for identity, status in statuses.items():
-        if status.state == RUNNING or status.reason == "running elsewhere":
-            parts.append(f"{jobs[identity].label}: {progress_text(status.progress)}")
-    return " | ".join(parts)
+    failed = sum(status.state == FAILED for status in statuses.values())
+    return f"{ended}/{len(statuses)} jobs" + (f", {failed} failed" if failed else "") + f" | about {clock(left)} left"
+
+
+def describe_job(job: Job, status: Status, left: float | None) -> str:
+    """The text of a job's line: `detector r50_c4-seed0: train 120/300 loss 0.512, 3:20 left`."""
+    text = f"{job.label}: {progress_text(status.progress)}"
+    return text if left is None or not status.progress else f"{text}, {clock(left)} left"
 
 
 def progress_text(progress: Mapping[str, Any] | None) -> str:
@@ -110,13 +47,13 @@ def progress_text(progress: Mapping[str, Any] | None) -> str:
 
 
 class ProgressView:
-    """For `execute(report=...)`: a bar on a terminal, else a plain line now and then; and a line per event.
+    """For `execute(report=...)`: live lines on a terminal, else plain ones now and then; and a line per event.
 
     Args:
         jobs: By identity.
         workers: Jobs at once.
         stream: Where to write; by default stderr.
-        interval: Seconds between two lines; by default 0.5 on a terminal and 30 elsewhere.
+        interval: Seconds between two looks; by default 0.5 on a terminal and 30 elsewhere.
     """
 
     def __init__(
@@ -132,11 +69,7 @@ class ProgressView:
         self.interval = interval if interval is not None else (0.5 if terminal else 30.0)
         self.states: dict[str, str] = {}
         self.last = float("-inf")
-        layout = "{percentage:3.0f}%|{bar:10}| {desc}"
-        # Some terminals have no size: this falls back to 80 columns, tqdm would show nothing.
-        columns = shutil.get_terminal_size().columns
-        size = {"ncols": columns, "nrows": 20}
-        self.bar = tqdm(total=100, file=stream, bar_format=layout, **size) if terminal else None
+        self.lines = _LiveLines(stream) if terminal else None
 
     def __call__(self, statuses: Mapping[str, Status]) -> None:
         """Show the statuses, if it is time to."""
@@ -147,18 +80,28 @@ class ProgressView:
         if going_on and time.monotonic() - self.last < self.interval:
             return
         self.last = time.monotonic()
-        share, left = estimate(self.jobs, statuses, self.workers)
-        text = describe(self.jobs, statuses, left)
-        if self.bar is None:
+        now = estimate(self.jobs, statuses, self.workers)
+        lines = [(now.share, describe(statuses, now.seconds)), *self._job_lines(statuses, now)]
+        if self.lines is not None:
+            self.lines.show(lines)
+            return
+        for share, text in lines:
             self._print(f"{100 * share:3.0f}% | {text}")
-        else:
-            self.bar.n = round(100 * share, 1)
-            self.bar.set_description_str(text)
 
     def close(self) -> None:
-        """Leave the terminal's line."""
-        if self.bar is not None:
-            self.bar.close()
+        """Leave the terminal's lines; the sweep's own stays."""
+        if self.lines is not None:
+            self.lines.close()
+
+    def _job_lines(self, statuses: Mapping[str, Status], now: Estimate) -> list[tuple[float, str]]:
+        lines = []
+        for identity, status in statuses.items():
+            if status.state == RUNNING or status.reason == "running elsewhere":
+                left, job = now.left.get(identity), self.jobs[identity]
+                # Of the whole job: after the last iteration there is the evaluation.
+                share = done_seconds(job, status) / (job.train_seconds + job.other_seconds)
+                lines.append((share, "  " + describe_job(job, status, left)))
+        return lines
 
     def _event(self, identity: str, status: Status) -> str:
         before, self.states[identity] = self.states.get(identity), status.state
@@ -172,7 +115,61 @@ class ProgressView:
         return f"{label}: {status.state}: {status.reason}"
 
     def _print(self, line: str) -> None:
-        if self.bar is None:
+        if self.lines is None:
             print(line, file=self.stream, flush=True)
         else:
-            self.bar.write(line, file=self.stream)
+            self.lines.print(line)
+
+
+class _LiveLines:
+    """Lines at the bottom of a terminal that are redrawn in place: tqdm's bars, the first for the whole.
+
+    What does not fit into the terminal is left out, from the last line up, and cut at its right edge.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.bars: list[tqdm] = []
+
+    def show(self, lines: Sequence[tuple[float, str]]) -> None:
+        """Draw these lines, (share, text) each, in place of the earlier ones."""
+        columns, rows = _size(self.stream)
+        fitting = max(1, rows - _SPARE_ROWS)
+        if len(lines) > fitting:
+            hidden = len(lines) - fitting
+            lines = [(lines[0][0], f"{lines[0][1]} | {hidden} more running"), *lines[1:fitting]]
+        while len(self.bars) < len(lines):
+            self.bars.append(self._bar(len(self.bars)))
+        for bar, (share, text) in zip(self.bars, lines, strict=False):
+            bar.ncols, bar.nrows = columns - 1, rows + 1
+            bar.n = round(100 * share, 1)
+            bar.set_description_str(text)
+        self._shorten(len(lines))
+
+    def print(self, line: str) -> None:
+        """Write a line above the live ones."""
+        tqdm.write(line, file=self.stream)
+
+    def close(self) -> None:
+        """Take away all lines but the first."""
+        self._shorten(1)
+        for bar in self.bars:
+            bar.close()
+
+    def _bar(self, position: int) -> tqdm:
+        layout = "{percentage:3.0f}%|{bar:10}| {desc}"
+        size = {"ncols": 80, "nrows": 1000}
+        return tqdm(total=100, file=self.stream, bar_format=layout, position=position, leave=position == 0, **size)
+
+    def _shorten(self, count: int) -> None:
+        while len(self.bars) > count:
+            self.bars.pop().close()
+
+
+def _size(stream: TextIO) -> os.terminal_size:
+    """Columns and rows of a terminal now; 80 x 24 where it does not know them."""
+    with contextlib.suppress(OSError, ValueError):
+        size = os.get_terminal_size(stream.fileno())
+        if size.columns > 0 and size.lines > 0:
+            return size
+    return os.terminal_size((80, 24))

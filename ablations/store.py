@@ -1,16 +1,17 @@
 """What a job's folder says of it: result.json, by the job; job.json, console.log and .lock, by the runner."""
 
 import fcntl
+import glob
 import os
-import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.failure import failure_reason
 from ablations.job import Job
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import read_json, remove_leftovers, write_json_atomically
 from mask_rcnn_paper.progress import FILE_NAME as PROGRESS_NAME
 
 FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
@@ -34,6 +35,10 @@ class Status:
     seconds: float | None = None
     result: Mapping[str, Any] | None = None
     progress: Mapping[str, Any] | None = None
+
+
+# (job, all jobs of its plan) -> its status.
+StatusOf = Callable[[Job, Mapping[str, Job]], Status]
 
 
 def load_result(job: Job, seconds: float | None = None) -> Status | None:
@@ -89,7 +94,10 @@ def read_status(job: Job, jobs: Mapping[str, Job]) -> Status:
             return Status(BLOCKED, blocked_reason(jobs[identity], status))
     if "config_hash" in (result := _read(job.folder / "result.json")) and load_result(job) is None:
         return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
-    return Status(WAITING, "interrupted" if record else "not run")
+    if not record:
+        return Status(WAITING, _never_run(job))
+    reason = record.get("reason") if record.get("state") == WAITING else ""
+    return Status(WAITING, reason or "interrupted")
 
 
 def blocked_reason(job: Job, status: Status) -> str:
@@ -99,36 +107,44 @@ def blocked_reason(job: Job, status: Status) -> str:
 
 def failure(job: Job, exit_code: int, seconds: float) -> Status:
     """Status of a job that ended with this exit code (negative: a signal) and without a valid result."""
-    tail = log_tail(job.folder / LOG_NAME)
-    if exit_code < 0:
-        reason = f"killed by {signal.Signals(-exit_code).name}"
-        reason += " (out of memory?)" if -exit_code == signal.SIGKILL else ""
-    elif exit_code:
-        reason = f"exit code {exit_code}"
+    lines = log_tail(job.folder / LOG_NAME, lines=None)
+    if exit_code:
+        reason = failure_reason(exit_code, lines, job.kind)
     else:
         reason = f"ended without a valid result.json: {_result_fault(job)}"
-    return Status(FAILED, f"{reason}; last line: {tail[-1]}" if tail else reason, tail, seconds)
+        reason += f"; last line: {lines[-1]}" if lines else ""
+    return Status(FAILED, reason, lines[-TAIL_LINES:], seconds)
 
 
-def log_tail(path: Path) -> tuple[str, ...]:
-    """Last lines of a log that are not empty; of lines redrawn with a carriage return only the last form."""
+def log_tail(path: Path, lines: int | None = TAIL_LINES) -> tuple[str, ...]:
+    """Last lines of a log that are not empty; of lines redrawn with a carriage return only the last form.
+
+    Args:
+        path: The log.
+        lines: How many, at most; None: all of its last 20 kB.
+    """
     try:
         with open(path, "rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
             text = file.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ()
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    clean = ("".join(c if c.isprintable() else " " for c in line).rstrip() for line in lines)
-    return tuple(line[:300] for line in clean if line.strip())[-TAIL_LINES:]
+    drawn = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    clean = ("".join(c if c.isprintable() else " " for c in line).rstrip() for line in drawn)
+    return tuple(line[:300] for line in clean if line.strip())[-(lines or 0) :]
 
 
-def write_record(job: Job, status: Status, started: float) -> None:
-    """Write job.json: what the runner started and how it ended."""
+def read_record(job: Job) -> dict[str, Any]:
+    """Content of job.json, {} where no runner has been."""
+    return _read(job.folder / "job.json")
+
+
+def write_record(job: Job, status: Status, started: float, slurm_job: str | None = None) -> None:
+    """Write job.json: what the runner started and how it ended; `slurm_job` is the Slurm job that it is in, if any."""
     keys = ("kind", "name", "identity", "config_hash", "command", "inputs")
     of_job = {key: getattr(job, key) for key in keys}
     of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
-    write_json_atomically(job.folder / "job.json", {**of_job, "started": started, **of_status})
+    write_json_atomically(job.folder / "job.json", {**of_job, "started": started, "slurm_job": slurm_job, **of_status})
 
 
 def clear_for_start(job: Job) -> bool:
@@ -140,7 +156,8 @@ def clear_for_start(job: Job) -> bool:
     same = _read(job.folder / "job.json").get("config_hash") == job.config_hash
     for name in ("result.json", PROGRESS_NAME, *([] if same else ["last_checkpoint"])):
         (job.folder / name).unlink(missing_ok=True)
-    return job.kind != "pretrain" and (job.folder / "last_checkpoint").exists()
+    remove_leftovers(job.folder, "*")
+    return (job.folder / "last_checkpoint").exists()
 
 
 def acquire_lock(job: Job) -> int | None:
@@ -167,6 +184,13 @@ def is_locked(job: Job) -> bool:
     if descriptor is not None:
         os.close(descriptor)
     return descriptor is None
+
+
+def _never_run(job: Job) -> str:
+    """What to say of a job with an empty folder. A config or input that has changed makes another job and folder."""
+    others = job.folder.parent.glob(f"{glob.escape(job.name)}-{'[0-9a-f]' * 8}/result.json")
+    stale = sorted(path.parent.name for path in others if path.parent != job.folder)
+    return f"not run; stale, of another config or input: {', '.join(stale)}" if stale else "not run"
 
 
 def _result_fault(job: Job) -> str:

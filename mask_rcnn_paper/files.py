@@ -1,29 +1,76 @@
 """Write files so that a reader sees either the whole new file or the old one, never a half."""
 
+import contextlib
+import errno
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
-def write_bytes_atomically(path: str | Path, content: bytes) -> None:
+
+class DiskFullError(OSError):
+    """There is no space, or no quota, left for a file."""
+
+
+@contextlib.contextmanager
+def disk_full_explained(path: str | Path) -> Iterator[None]:
+    """Let a full disk be reported by the file and the space there is, which libraries leave out.
+
+    Args:
+        path: What is written: a file, or a folder that others write to.
+
+    Raises:
+        DiskFullError: in place of the system's own error.
+    """
+    try:
+        yield
+    except DiskFullError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        reason = "disk quota exceeded" if error.errno == errno.EDQUOT else "disk full"
+        place = error.filename or path
+        raise DiskFullError(
+            f"{reason}: cannot write {place} ({_free_space(Path(path))}); what was finished before is whole: "
+            "free some space and run the same command again"
+        ) from error
+
+
+def _free_space(path: Path) -> str:
+    folder = next((p for p in (path, *path.absolute().parents) if p.is_dir()), Path("/"))
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e6:.1f} MB free there"
+    except OSError as error:
+        return f"free space unknown: {error.strerror}"
+
+
+def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> None:
     """Write `content` to a temporary file in the same folder, sync it, and rename it to `path`.
 
     Args:
         path: Final place; its folder is made if it is not there.
         content: Whole content.
+
+    Raises:
+        DiskFullError: there is no space; the old file is as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with disk_full_explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text_atomically(path: str | Path, text: str) -> None:
@@ -34,6 +81,37 @@ def write_text_atomically(path: str | Path, text: str) -> None:
 def write_json_atomically(path: str | Path, value: Any) -> None:
     """Write `value` as indented JSON with `write_text_atomically`."""
     write_text_atomically(path, json.dumps(value, indent=1) + "\n")
+
+
+def remove_leftovers(folder: str | Path, name: str) -> None:
+    """Remove temporary files of `write_bytes_atomically` whose writers were killed.
+
+    Args:
+        folder: Folder of the files.
+        name: Pattern of the final names, such as "*.pth".
+    """
+    for temporary in Path(folder).glob(f".{name}.*.tmp"):
+        process = temporary.name.split(".")[-2]
+        if process.isdecimal() and not _is_alive(int(process)):
+            temporary.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OverflowError, PermissionError):
+        return True
+    return True
+
+
+def sync_folder(folder: str | Path) -> None:
+    """Let every file under a folder reach the disk, so that a renamed folder is whole even after a power cut."""
+    for path in Path(folder).rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
 
 
 def read_json(path: str | Path) -> Any | None:

@@ -22,7 +22,7 @@ class ProgressHook(HookBase):
         self.last_written = 0.0
 
     def after_step(self) -> None:
-        """Write how many iterations are done, and the latest total loss."""
+        """Write how many iterations are done, how many were when this run began, and the latest total loss."""
         done, total = self.trainer.iter + 1, self.trainer.max_iter
         now = time.monotonic()
         if not comm.is_main_process() or (now - self.last_written < self.period and done < total):
@@ -30,4 +30,4 @@ class ProgressHook(HookBase):
         self.last_written = now
         loss = self.trainer.storage.latest().get("total_loss")
         info = {} if loss is None else {"loss": round(float(loss[0]), 4)}
-        write_progress(self.output_dir, done, total, "train", **info)
+        write_progress(self.output_dir, done, total, "train", first=self.trainer.start_iter, **info)

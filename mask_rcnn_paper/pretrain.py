@@ -24,11 +24,12 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from mask_rcnn_paper.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.data.cache import cache_root
 from mask_rcnn_paper.data.mini.catalogue import DRAWERS
 from mask_rcnn_paper.data.mini.crops import CropSpec, load_crops
 from mask_rcnn_paper.errors import one_line_errors
-from mask_rcnn_paper.files import write_bytes_atomically
+from mask_rcnn_paper.files import disk_full_explained, write_bytes_atomically
 from mask_rcnn_paper.fold import fold_batch_norm, scale_last_stage
 from mask_rcnn_paper.progress import write_progress
 from mask_rcnn_paper.results import write_result
@@ -38,6 +39,7 @@ from mask_rcnn_paper.stages import DEFAULT_OUTPUT, fall_back_to_cpu, pretrain_ou
 WEIGHTS_NAME = "model_final.pkl"
 _SHIFT = 4  # crops are drawn this much larger on every side, so that they can be shifted
 _HELD_OUT = 1000
+_CHECKPOINT_PERIOD = 500  # iterations; about a minute
 _WEIGHT_DECAY = 0.05
 _FEATURE_MEAN = 0.5  # of the pooled output of res5, about what ImageNet's ResNet-50 has
 
@@ -101,11 +103,12 @@ class Crops:
         return images.clamp_(0, 255), torch.from_numpy(self.labels[indices])
 
 
-def pretrain(cfg: CfgNode) -> dict:
+def pretrain(cfg: CfgNode, resume: bool = False) -> dict:
     """Train, evaluate and save the classifier of a config.
 
     Args:
         cfg: config of a row; ``cfg.PRETRAIN`` is the recipe.
+        resume: go on from the last checkpoint in ``cfg.OUTPUT_DIR``, if any; the weights will be the same.
 
     Returns:
         What was written to ``OUTPUT_DIR/result.json``.
@@ -120,13 +123,26 @@ def pretrain(cfg: CfgNode) -> dict:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Classifier(cfg).to(cfg.MODEL.DEVICE, memory_format=torch.channels_last)
-    _train(model, train, recipe, seed, output_dir)
+    _train(model, train, recipe, seed, output_dir, resume)
     accuracy, magnitude = _evaluate(model, held_out)
     _save_weights(model.backbone, _FEATURE_MEAN / magnitude, output_dir / WEIGHTS_NAME)
     return write_result(cfg, {"classification": {"accuracy": 100 * accuracy}}, time.perf_counter() - start)
 
 
-def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_dir: Path) -> None:
+class _Draws:
+    """A generator of numpy with the state that a checkpointer saves."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.bit_generator = rng.bit_generator
+
+    def state_dict(self) -> dict:
+        return self.bit_generator.state
+
+    def load_state_dict(self, state: dict) -> None:
+        self.bit_generator.state = state
+
+
+def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_dir: Path, resume: bool) -> None:
     device, rng = model.linear.weight.device, np.random.default_rng(seed)
     # SGD needs three times the steps; fused, since 161 small updates one by one cost a quarter of a step
     optimizer = torch.optim.AdamW(model.parameters(), recipe.BASE_LR, weight_decay=_WEIGHT_DECAY, fused=True)
@@ -134,9 +150,13 @@ def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_d
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda i: min(1.0, (i + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * i / total))
     )
+    states = {"optimizer": optimizer, "scheduler": scheduler, "draws": _Draws(rng)}
+    checkpointer = SafeCheckpointer(model, str(output_dir), **states)
+    first = checkpointer.resume_or_load("", resume=resume).get("iteration", -1) + 1
     model.train()
     reported = 0.0
-    for iteration in (bar := tqdm(range(total), desc="pre-training", unit="it", disable=None)):
+    bar = tqdm(range(first, total), desc="pre-training", unit="it", initial=first, total=total, disable=None)
+    for iteration in bar:
         images, labels = crops.batch(rng.integers(0, len(crops.labels), recipe.IMS_PER_BATCH), rng)
         images = images.to(device, memory_format=torch.channels_last)
         loss = F.cross_entropy(model(images), labels.to(device))
@@ -150,6 +170,8 @@ def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_d
                 raise FloatingPointError(f"loss {value} at iteration {iteration}: lower PRETRAIN.BASE_LR")
             bar.set_postfix(loss=f"{value:.3f}")
             write_progress(output_dir, iteration + 1, total, stage="pretrain", loss=value)
+        if (iteration + 1) % _CHECKPOINT_PERIOD == 0 or iteration + 1 == total:
+            checkpointer.save(f"model_{iteration:07d}", iteration=iteration)
 
 
 @torch.no_grad()
@@ -182,6 +204,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     parser = argparse.ArgumentParser(prog="mask_rcnn_paper.pretrain", description=__doc__.splitlines()[0])
     parser.add_argument("--config-file", required=True, help="YAML of a row")
     parser.add_argument("--scale", default="mini", help="mini or smoke; paper uses ImageNet's weights")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in OUTPUT_DIR, if any")
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs that override the config")
     arguments = parser.parse_args(argv)
     with one_line_errors(parser.prog):
@@ -191,7 +214,8 @@ def main(argv: Sequence[str] | None = None) -> dict:
         if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
             cfg.OUTPUT_DIR = str(pretrain_output(cfg))
         fall_back_to_cpu(cfg)
-    result = pretrain(cfg)
+    with one_line_errors(parser.prog, OSError), disk_full_explained(cfg.OUTPUT_DIR):
+        result = pretrain(cfg, arguments.resume)
     accuracy = result["metrics"]["classification"]["accuracy"]
     print(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / WEIGHTS_NAME}")
     return result

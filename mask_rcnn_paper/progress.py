@@ -1,5 +1,6 @@
 """How far a job is, in a small file that another process can read: `OUTPUT_DIR/progress.json`."""
 
+import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,13 @@ from typing import Any
 from mask_rcnn_paper.files import read_json, write_json_atomically
 
 FILE_NAME = "progress.json"
+_not_written: set[Path] = set()
 
 
 def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **info: Any) -> None:
     """Say that `done` of `total` units of `stage` are behind us.
+
+    A file that cannot be written is reported once in a process and does no more harm: it only serves who watches.
 
     Args:
         output_dir: Folder of the job.
@@ -20,7 +24,13 @@ def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **
         **info: Further JSON values to show, such as `loss`.
     """
     record = {"stage": stage, "done": int(done), "total": int(total), "time": time.time(), **info}
-    write_json_atomically(Path(output_dir) / FILE_NAME, record)
+    path = Path(output_dir) / FILE_NAME
+    try:
+        write_json_atomically(path, record)
+    except OSError as error:
+        if path not in _not_written:
+            _not_written.add(path)
+            logging.getLogger("detectron2.mask_rcnn_paper").warning(f"No progress is shown from here on: {error}")
 
 
 def read_progress(output_dir: str | Path) -> dict[str, Any] | None:

@@ -1,3 +1,4 @@
+import os
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from mask_rcnn_paper.pretrain import WEIGHTS_NAME, Classifier, Crops, main, pret
 from mask_rcnn_paper.progress import read_progress
 from mask_rcnn_paper.results import read_result
 from mask_rcnn_paper.scales import load_cfg
+from tests import dying
 
 ROW = "table2b/softmax.yaml"
 
@@ -20,10 +22,14 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
 
 
-def _tiny(output_dir, *opts: str) -> CfgNode:
+def _words(output_dir) -> list[str]:
     widths = ("MODEL.RESNETS.STEM_OUT_CHANNELS", "4", "MODEL.RESNETS.RES2_OUT_CHANNELS", "8")
     small = ("PRETRAIN.CROP_SIZE", "32", "MODEL.DEVICE", "cpu", "OUTPUT_DIR", str(output_dir))
-    return load_cfg(ROW, "smoke", [*widths, "MODEL.RESNETS.WIDTH_PER_GROUP", "4", *small, *opts])
+    return [*widths, "MODEL.RESNETS.WIDTH_PER_GROUP", "4", *small]
+
+
+def _tiny(output_dir, *opts: str) -> CfgNode:
+    return load_cfg(ROW, "smoke", [*_words(output_dir), *opts])
 
 
 def test_writes_weights_result_and_progress(tmp_path):
@@ -93,3 +99,54 @@ def test_paper_scale_is_refused(capsys):
         main(["--config-file", ROW, "--scale", "paper"])
     assert stop.value.code == 2
     assert "ImageNet" in capsys.readouterr().err
+
+
+def weights(folder):
+    """What a pre-training left."""
+    return pickle.loads((folder / WEIGHTS_NAME).read_bytes())["model"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "left"), [("model_0000003.pth", 4), ("model_0000005.pth", 2), (WEIGHTS_NAME, 0)])
+def test_interrupted_pretraining_goes_on(tmp_path, monkeypatch, path, left):
+    """Stopped while it saves a checkpoint or its weights, it resumes, and ends with the same weights bit for bit."""
+    monkeypatch.setattr("mask_rcnn_paper.pretrain._CHECKPOINT_PERIOD", 2)
+    opts = ("PRETRAIN.MAX_ITER", "6")
+    pretrain(_tiny(tmp_path / "whole", *opts))
+    cut, replace = tmp_path / "cut", os.replace
+
+    def interrupted(source, target):
+        if str(target).endswith(path):
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "replace", interrupted)
+        pretrain(_tiny(cut, *opts))
+    assert not (cut / WEIGHTS_NAME).exists()
+    drawn = []
+    monkeypatch.setattr(Crops, "batch", lambda *args, batch=Crops.batch: drawn.append(len(args)) or batch(*args))
+    pretrain(_tiny(cut, *opts), resume=True)
+    assert drawn.count(3) == left
+    whole = weights(tmp_path / "whole")
+    assert weights(cut).keys() == whole.keys()
+    assert all(np.array_equal(value, whole[name]) for name, value in weights(cut).items())
+    assert read_result(cut)["metrics"] == read_result(tmp_path / "whole")["metrics"]
+
+
+def test_without_resume_it_begins_anew(tmp_path, monkeypatch):
+    """Checkpoints of an earlier run are not used unless asked for."""
+    drawn = []
+    monkeypatch.setattr(Crops, "batch", lambda *args, batch=Crops.batch: drawn.append(len(args)) or batch(*args))
+    for flags, batches in (([], 2), (["--resume"], 2), ([], 4)):
+        main(["--config-file", ROW, "--scale", "smoke", *flags, *_words(tmp_path)])
+        assert drawn.count(3) == batches
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
+    """Exit code 2, and the name of the file."""
+    dying.full_disk(monkeypatch.setattr, WEIGHTS_NAME)
+    with pytest.raises(SystemExit) as stop:
+        main(["--config-file", ROW, "--scale", "smoke", *_words(tmp_path)])
+    assert stop.value.code == 2
+    assert f"error: disk full: cannot write {tmp_path / WEIGHTS_NAME}" in capsys.readouterr().err

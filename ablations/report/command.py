@@ -7,12 +7,11 @@ from pathlib import Path
 
 from ablations.claims import Claim, load_claims
 from ablations.plan import make_plan
-from ablations.publish import published_folder, published_status
-from ablations.report.contents import Contents, Source, gather
+from ablations.report.contents import Contents, gather
 from ablations.report.page import report_page
 from ablations.report.picture import report_picture
 from ablations.selection import select_rows, select_tables
-from ablations.store import read_status
+from ablations.source import choose_source
 from ablations.tables import Table, load_tables
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
@@ -35,21 +34,18 @@ def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
 
 
 def _contents(args: argparse.Namespace, opts: Sequence[str]) -> Contents:
-    if min(args.seeds) < 0:
-        raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0")
-    tables = load_tables()
+    output = Path(args.output).resolve()
+    source = choose_source(output, args.scale, args.published, fall_back=True)
+    seeds = list(dict.fromkeys(source.seeds if args.seeds is None else args.seeds))
+    if min(seeds) < 0:
+        raise ValueError(f"--seeds {min(seeds)}: must be at least 0")
+    tables = load_tables(more=args.more_tables)
     shown = select_tables(tables, args.tables)
     claims = claims_about(load_claims(tables), shown)
-    seeds = list(dict.fromkeys(args.seeds))
     rows, _ = select_rows(shown, [])
     of_claims = {key: tables[key[0]].row(key[1]) for claim in claims if not claim.pending for key in claim.rows}
     rows |= {key: row for key, row in of_claims.items() if row.config}
-    output = Path(args.output).resolve()
     plan = make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts)
-    source = Source(read_status, f"{args.output}/{args.scale}", has_runs=True)
-    if args.published:
-        place = published_folder(args.scale).relative_to(Path(__file__).parents[2])
-        source = Source(published_status, f"published with the project, {place}", has_runs=False)
     return gather(shown, claims, tables, plan, seeds, source)
 
 

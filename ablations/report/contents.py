@@ -5,24 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ablations.claims import Claim
-from ablations.findings import Finding, StatusOf, find
+from ablations.findings import Finding, find
 from ablations.job import Job
 from ablations.plan import Plan
 from ablations.report.curves import Curve, read_curves
 from ablations.report.facts import run_facts
 from ablations.report.labels import row_label
 from ablations.results import TableResults, collect
+from ablations.source import Source, seeds_of
 from ablations.store import FINISHED, Status
 from ablations.tables import Table
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where results come from: how to read a job's status, the place in words, whether folders of runs are there."""
-
-    status_of: StatusOf
-    place: str
-    has_runs: bool
 
 
 @dataclass(frozen=True)
@@ -81,11 +73,12 @@ def gather(
     findings, _ = find(claims, tables, plan, seeds, known)
     contents = []
     for table in shown:
-        results = collect(table, plan, seeds, known)
-        runs = _runs(table, plan, seeds, statuses) if source.has_runs else ({}, {})
+        results = collect(table, plan, seeds_of(table, plan, seeds, known), known)
+        runs = ({}, {}) if source.published else _runs(table, plan, seeds, statuses)
         contents.append(TableContent(results, *runs))
-    facts = run_facts(plan.scale, seeds, list(statuses.values()), source.place)
-    return Contents(plan.scale, seeds, facts, findings, contents, tables, source.has_runs)
+    place = f"published with the project, ablations/results/{plan.scale}" if source.published else str(source.folder)
+    facts = run_facts(plan.scale, seeds, list(statuses.values()), place)
+    return Contents(plan.scale, seeds, facts, findings, contents, tables, has_runs=not source.published)
 
 
 def _runs(

@@ -1,6 +1,6 @@
 """A folder of generated data that is complete whenever it is visible.
 
-A folder is built under a temporary name and renamed whole. Processes that want the same folder wait for one
+A folder is built under a temporary name, synced and renamed whole. Processes that want the same folder wait for one
 builder; the lock belongs to the open file, so the system drops it if the builder dies.
 """
 
@@ -10,6 +10,8 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from mask_rcnn_paper.files import disk_full_explained, sync_folder
 
 CACHE_VARIABLE = "MASK_RCNN_PAPER_CACHE"
 
@@ -28,6 +30,7 @@ def cached_folder(folder: Path, build: Callable[[Path], None]) -> Path:
 
     Raises:
         ValueError: the cache cannot be written.
+        DiskFullError: there is no space for the folder; nothing is left of it.
     """
     if folder.is_dir():
         return folder
@@ -47,7 +50,9 @@ def cached_folder(folder: Path, build: Callable[[Path], None]) -> Path:
                 shutil.rmtree(leftover, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.tmp", dir=folder.parent))
         try:
-            build(temporary)
+            with disk_full_explained(folder):
+                build(temporary)
+                sync_folder(temporary)
             temporary.chmod(0o755)
             _publish(temporary, folder)
         finally:

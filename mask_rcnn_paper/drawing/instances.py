@@ -163,9 +163,9 @@ def _draw_keypoints(
     points = [pen.point(x, y) if v > 0 else None for x, y, v in np.reshape(keypoints, (-1, 3)).tolist()]
     limbs = [(points[a - 1], points[b - 1]) for a, b in skeleton if max(a, b) <= len(points)]
     limbs = [ends for ends in limbs if None not in ends]
-    for thickness, ink in ((3 * pen.line, _WHITE), (2 * pen.line, colour)):
+    for thickness, ink in ((2 * pen.line + 1, _WHITE), (2 * pen.line - 1, colour)):
         for start, end in limbs:
             cv2.line(picture, start, end, ink, thickness, cv2.LINE_AA, _SHIFT)
-    for radius, ink in ((2.5, _WHITE), (1.75, colour)):
+    for radius, ink in ((2.0, _WHITE), (1.4, colour)):
         for point in filter(None, points):
             cv2.circle(picture, point, round(radius * pen.line * 2**_SHIFT), ink, cv2.FILLED, cv2.LINE_AA, _SHIFT)

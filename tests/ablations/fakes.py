@@ -16,7 +16,7 @@ def finish():
     with open(os.path.join(folder, "result.json"), "w") as file:
         json.dump(result, file)
     with open(os.path.join(folder, "runs"), "a") as file:
-        file.write(" ".join(sys.argv[1:-1]) + os.environ["OMP_NUM_THREADS"] + "\\n")
+        file.write(" ".join(sys.argv[1:-1]) + os.environ.get("OMP_NUM_THREADS", "") + "\\n")
 """
 
 

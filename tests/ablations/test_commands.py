@@ -5,11 +5,15 @@ import os
 import re
 import shutil
 import signal
+import threading
+import time
 
 import pytest
 
 import ablations.__main__ as cli
 from ablations import commands, plan, publish
+from tests import dying
+from tests.ablations import fake_slurm
 
 # Takes the arguments of train_net.py and of pre-training; its mask AP depends on config and seed alone.
 PRETENDER = """
@@ -103,7 +107,7 @@ def test_run_ends_with_tables_and_times(ablations, tmp_path):
 
 
 def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
-    """Finished jobs are skipped; more seeds only add detectors."""
+    """Finished jobs are skipped; more seeds only add detectors, and are all shown."""
     _, first, _ = ablations("run 2b --scale mini")
     code, second, err = ablations("run 2b --scale mini")
     assert (code, second) == (0, first) and err.count("finished before") == 4
@@ -112,6 +116,7 @@ def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
     assert all(path.read_text() == "x" for path in (tmp_path / "out").rglob("runs"))
     _, out, _ = ablations("table 2b --scale mini --seeds 0 1")
     assert "24.5 ± 0.7" in out and "+12.0 ± 0.0" in out
+    assert ablations("table 2b --scale mini")[1] == out
 
 
 def test_an_override_is_another_experiment(ablations):
@@ -122,6 +127,40 @@ def test_an_override_is_another_experiment(ablations):
     assert code == 0 and out.count("not run") == 3 and out.count("finished") == 1
 
 
+def test_a_changed_config_makes_results_stale(ablations, monkeypatch):
+    """`list`, `status` and `table` show that results are of another config; they are not used, and rows run again."""
+    ablations("run 2b --scale mini --rows softmax")
+    load_cfg = commands.load_cfg
+    monkeypatch.setattr(commands, "load_cfg", lambda *args: _faster(load_cfg(*args)))
+    stale = r"not run; stale, of another config or input: r50_c4_softmax-seed0-[0-9a-f]{8} *\n"
+    _, out, _ = ablations("list 2b --scale mini")
+    assert re.search(f"softmax  table2b/softmax.yaml  {stale}", out)
+    assert re.search(r"sigmoid  table2b/sigmoid.yaml  not run\n", out)
+    assert re.search(stale, ablations("status 2b --scale mini")[1])
+    _, out, _ = ablations("table 2b --scale mini --rows softmax")
+    assert re.search(rf"\[a\] {stale}", out) and "24.0" not in out
+    assert ablations("run 2b --scale mini --rows softmax")[2].count(": started") == 2
+    assert "24.0" in ablations("table 2b --scale mini --rows softmax")[1]
+
+
+def _faster(cfg):
+    """As if the YAML stated another rate."""
+    cfg.SOLVER.BASE_LR *= 2
+    return cfg
+
+
+def test_a_full_disk_is_one_line(ablations, tmp_path, monkeypatch):
+    """The runner stops where it cannot note what it does; earlier results are as they were."""
+    ablations("run 2b --scale mini --rows softmax")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.json")}
+    dying.full_disk(monkeypatch.setattr, "job.json")
+    code, _, err = ablations("run 2b --scale mini")
+    message = [line for line in err.splitlines() if "disk full" in line]
+    assert code == 2 and len(message) == 1 and message[0].startswith("ablations: error: disk full: cannot write ")
+    assert "/job.json" in message[0] and "MB free there" in message[0] and "Traceback" not in err
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
 def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
     """Exit code 1, "-" with a footnote, the log's last lines at the end; status says the same."""
     monkeypatch.setenv("BROKEN", "table2b/softmax.yaml")
@@ -129,6 +168,7 @@ def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
     assert code == 1
     assert "[a] failed: exit code 1; last line: the loss is nan at iteration 7" in out and "36.0" in out
     assert "    the loss is nan at iteration 7\n    whole log: " in err
+    assert err.endswith("ablations: 4 jobs: 3 finished, 1 failed, 0 blocked\n")
     _, out, _ = ablations("status 2b --scale mini --format json")
     assert [job["state"] for job in json.loads(out)] == ["finished", "finished", "failed", "finished"]
     monkeypatch.setenv("BROKEN", "")
@@ -138,8 +178,10 @@ def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
 def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
     """Rows without their RPN say so."""
     monkeypatch.setenv("BROKEN", "rpn/r50_c4.yaml")
-    code, out, _ = ablations("run 2b --scale mini")
+    code, out, err = ablations("run 2b --scale mini")
     assert code == 1 and "[a] blocked: needs rpn r50_c4, which failed: exit code 1; last line: " in out
+    assert "ablations: detector r50_c4-seed0 blocked: needs rpn r50_c4, which failed: " in err
+    assert err.endswith("ablations: 4 jobs: 1 finished, 1 failed, 2 blocked\n")
 
 
 def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypatch):
@@ -152,6 +194,8 @@ def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypa
     shutil.rmtree(tmp_path / "out")
     _, table, _ = ablations("table 2b --scale mini --published")
     assert table in before
+    code, out, err = ablations("table 2b --scale mini")
+    assert (code, out) == (0, table) and "these are the published results" in err
     assert "table2b/softmax.yaml  finished" in ablations("list 2b --scale mini --published")[1]
 
 
@@ -177,6 +221,9 @@ def test_rows_can_be_chosen(ablations):
         ("run 2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
         ("run 2b --rows relu", (), "unknown row 'relu' of table 2b: choose from softmax, sigmoid"),
         ("run 2b --jobs 0", (), "--jobs 0: must be at least 1"),
+        ("run 2b --launcher pbs", (), "--launcher pbs: choose from local, slurm"),
+        ("run 2b --partition gpu", (), "--partition without --launcher slurm: leave it out, or add that"),
+        ("run 2b --gpus-per-job 99", (), "--gpus-per-job 99: of the GPUs that CUDA_VISIBLE_DEVICES allows there"),
         ("table 2b --seeds -1", (), "--seeds -1: must be at least 0"),
         ("table 2b", ("SEED", "3"), "SEED cannot be given as KEY VALUE: use --seeds"),
         ("table 2b", ("SOLVER.MAX_ITER",), "arguments come in pairs, but there are 1: SOLVER.MAX_ITER"),
@@ -205,6 +252,28 @@ def test_results_that_do_not_mix_are_one_line(ablations, tmp_path):
     path.write_text(path.read_text().replace('"embedded"', '"upstream"'))
     code, _, err = ablations("table 2b --scale mini")
     assert code == 2 and "results of different provider cannot stand in one table" in err
+
+
+def test_ctrl_c_says_what_stays_in_slurm(ablations, tmp_path, monkeypatch):
+    """And the folder of submitit's files is the output's, which every node sees."""
+    state = fake_slurm.install(tmp_path / "cluster")
+    (state / "HOLD").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}/cluster/bin", prepend=":")
+    monkeypatch.setenv("FAKE_SLURM", str(state))
+
+    def interrupt():
+        while not (tmp_path / "out/mini/slurm/1_submitted.pkl").exists():
+            time.sleep(0.05)
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    # Once the runner sleeps between two looks at the queue.
+    threading.Thread(target=interrupt, daemon=True).start()
+    code, _, err = ablations("run 2b --scale mini --launcher slurm --gpus-per-job 2 --partition gpu")
+    assert code == 130 and "from here. Jobs left in Slurm: 1; to end them: scancel 1\n" in err
+    assert fake_slurm.script_options(state)["partition"] == "gpu"
+    assert (tmp_path / "out/mini/slurm/1_submitted.pkl").exists()
+    assert "queued as Slurm job 1" in ablations("status 2b --scale mini")[1]
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

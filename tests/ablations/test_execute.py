@@ -10,14 +10,16 @@ import time
 import pytest
 
 from ablations import store
-from ablations.execute import core_count, execute
+from ablations.execute import execute
+from ablations.launch.local import LocalLauncher, core_count
 from ablations.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, read_status
 from tests.ablations import fakes
 
 
 def run(*jobs, workers=1, **options):
     """Run fake jobs; statuses in their order."""
-    return list(execute(fakes.graph(*jobs), workers, poll_seconds=0.01, **options).values())
+    jobs = fakes.graph(*jobs)
+    return list(execute(jobs, LocalLauncher(jobs, workers, poll_seconds=0.01), **options).values())
 
 
 def runs(job):
@@ -213,10 +215,10 @@ def test_two_runners_share_the_work(tmp_path):
 
 def test_the_lock_of_a_killed_runner_is_held_by_its_job_and_then_free(tmp_path):
     """SIGKILL on the runner leaves its job running and locked; when that ends, the next runner takes over."""
-    job, go = gated_job(tmp_path)
+    job, go = gated_job(tmp_path, "open(f'{folder}/began', 'w').close()")
     runner = multiprocessing.get_context("fork").Process(target=run, args=(job,))
     runner.start()
-    wait_for(job.folder / "console.log")
+    wait_for(job.folder / "began")
     runner.kill()
     runner.join()
     assert read_status(job, {}).state == RUNNING

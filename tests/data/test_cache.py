@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from mask_rcnn_paper.data.cache import CACHE_VARIABLE, cache_root, cached_folder
+from mask_rcnn_paper.files import DiskFullError
+from tests import dying
 
 
 def _fill(folder: Path) -> None:
@@ -75,3 +77,12 @@ def test_unwritable_root_names_the_variable(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=CACHE_VARIABLE):
         cached_folder(tmp_path / "file" / "set", _fill)
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+    """The error names the folder and the free space; the next call builds anew."""
+    dying.full_disk(monkeypatch.setattr, "data")
+    with pytest.raises(DiskFullError, match=f"disk full: cannot write {tmp_path / 'full'} .* MB free"):
+        cached_folder(tmp_path / "full", _fill)
+    monkeypatch.undo()
+    assert not list(tmp_path.glob("*full*/")) and cached_folder(tmp_path / "full", _fill).is_dir()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
-from detectron2.utils.env import get_rng_state, set_rng_state
 
+from mask_rcnn_paper.rng import kept_rng_state
 from tests.embedded.tiny_coco import write_coco
 
 
@@ -32,6 +32,5 @@ def registered(tmp_path: Path) -> Iterator[Callable[..., str]]:
 def unchanged_generators(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave the global generators and environment as they were."""
     monkeypatch.setenv("PYTHONHASHSEED", "0")
-    state = get_rng_state()
-    yield
-    set_rng_state(state)
+    with kept_rng_state():
+        yield

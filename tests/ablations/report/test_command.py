@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import ablations.__main__ as cli
+from ablations import source
 from ablations.claims import load_claims
 from ablations.report import command
 from ablations.report.command import claims_about
@@ -27,8 +28,10 @@ def nothing(job, jobs):
 @pytest.fixture
 def report(tmp_path, monkeypatch, capsys):
     """Run the command; returns its exit code, the page as text, and stderr."""
-    monkeypatch.setattr(command, "read_status", status_of)
-    monkeypatch.setattr(command, "published_status", nothing)
+    monkeypatch.setattr(source, "read_status", status_of)
+    monkeypatch.setattr(source, "published_status", nothing)
+    for scale in ("mini", "paper"):
+        (tmp_path / scale).mkdir()
     out = tmp_path / "pages" / "report.html"
 
     def call(words, *opts):

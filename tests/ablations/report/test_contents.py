@@ -7,8 +7,9 @@ import pytest
 
 from ablations.claims import load_claims
 from ablations.plan import make_plan
-from ablations.report.contents import Source, gather
+from ablations.report.contents import gather
 from ablations.selection import select_rows
+from ablations.source import Source
 from ablations.store import FAILED, WAITING, Status
 from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
@@ -35,7 +36,8 @@ def contents(plan, asked=None, has_runs=True, others=NOT_RUN):
         return fakes.finished(APS[job.name]) if job.name in APS else others
 
     claims = [load_claims(TABLES())["2b-sigmoid"]]
-    return gather([TABLES()["2b"]], claims, TABLES(), plan, [0, 1], Source(status_of, "here", has_runs))
+    source = Source(Path("here"), status_of, published=not has_runs)
+    return gather([TABLES()["2b"]], claims, TABLES(), plan, [0, 1], source)
 
 
 def log_loss(job, value):

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from detectron2.checkpoint.files import UnreadableCheckpointError, read_checkpoint, write_atomically
+from detectron2.checkpoint.files import UnreadableCheckpointError, read_checkpoint
 
 
 def dump(path, data, protocol=2):
@@ -70,18 +70,3 @@ def test_torch_file(tmp_path):
     assert read_checkpoint(str(tmp_path / "a.pth"))["best"] == 0.5
     torch.save({"w": torch.ones(1)}, tmp_path / "b.pth")
     assert list(read_checkpoint(str(tmp_path / "b.pth"))) == ["model"]
-
-
-def test_failed_write_leaves_the_old_file(tmp_path):
-    """When writing fails, the file is as before and no temporary file stays."""
-    path = tmp_path / "f"
-    path.write_text("old")
-
-    def fail(file):
-        file.write(b"half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, fail)
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["f"]

@@ -5,8 +5,9 @@ from detectron2.config import get_cfg
 from detectron2.engine import DefaultTrainer, HookBase, default_setup, hooks
 from detectron2.engine import defaults as defaults_module
 from detectron2.evaluation import DatasetEvaluator
-from detectron2.utils.env import get_rng_state, set_rng_state
 from torch import nn
+
+from mask_rcnn_paper.rng import kept_rng_state
 
 
 class Noisy(nn.Module):
@@ -118,9 +119,8 @@ def quiet(monkeypatch):
     monkeypatch.setattr(defaults_module, "default_writers", lambda *args: files(*args)[:2])
     original = hooks.PeriodicWriter.__init__
     monkeypatch.setattr(hooks.PeriodicWriter, "__init__", lambda self, w, period=20: original(self, w, period=1))
-    state = get_rng_state()
-    yield
-    set_rng_state(state)
+    with kept_rng_state():
+        yield
 
 
 def test_seeded_training_repeats_itself(tmp_path):
@@ -132,20 +132,21 @@ def test_seeded_training_repeats_itself(tmp_path):
     assert not torch.equal(a.model.layer.weight, c.model.layer.weight)
 
 
-@pytest.mark.parametrize("fail_at", [4, 5, 7])
-def test_resumed_run_equals_the_uninterrupted_one(tmp_path, fail_at):
-    """A run that is interrupted and resumed has equal weights, momentum, rates and losses, bit for bit."""
-    whole = train(tiny_cfg(tmp_path / "whole"))
-    cfg = tiny_cfg(tmp_path / "cut")
+def test_a_run_goes_on_from_its_checkpoint(tmp_path):
+    """Resuming restores weights, momentum and schedule, and goes on with the next iteration."""
+    cfg = tiny_cfg(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        train(cfg, fail_at=fail_at)
-    resumed = train(cfg, resume=True)
-    assert resumed.start_iter == fail_at // 2 * 2
-    assert torch.equal(whole.model.layer.weight, resumed.model.layer.weight)
-    a, b = (t.optimizer.state_dict() for t in (whole, resumed))
-    assert a["param_groups"] == b["param_groups"]
-    assert all(torch.equal(a["state"][i]["momentum_buffer"], b["state"][i]["momentum_buffer"]) for i in a["state"])
-    assert losses(whole)[resumed.start_iter :] == losses(resumed)
+        train(cfg, fail_at=5)
+    saved = torch.load(tmp_path / "model_0000003.pth", weights_only=True)
+    resumed = Trainer(cfg)
+    resumed.resume_or_load(resume=True)
+    assert resumed.start_iter == 4
+    assert torch.equal(resumed.model.layer.weight, saved["model"]["layer.weight"])
+    momentum = resumed.optimizer.state_dict()["state"][0]["momentum_buffer"]
+    assert torch.equal(momentum, saved["trainer"]["_trainer"]["optimizer"]["state"][0]["momentum_buffer"])
+    resumed.train()
+    whole = train(tiny_cfg(tmp_path / "whole"))
+    assert resumed.storage.history("lr").values() == whole.storage.history("lr").values()[4:]
 
 
 def test_resuming_a_finished_run_only_evaluates(tmp_path):
@@ -154,17 +155,6 @@ def test_resuming_a_finished_run_only_evaluates(tmp_path):
     again = train(tiny_cfg(tmp_path), resume=True)
     assert again.start_iter == 8
     assert again._last_eval_results == first._last_eval_results
-
-
-def test_resume_beyond_the_replay_limit(tmp_path, monkeypatch, caplog):
-    """When too many batches would have to be skipped, the data begins anew, with a warning."""
-    monkeypatch.setattr("detectron2.engine.exact_resume.REPLAY_LIMIT", 3)
-    cfg = tiny_cfg(tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        train(cfg, fail_at=5)
-    caplog.clear()
-    assert train(cfg, resume=True).start_iter == 4
-    assert "the data begins anew" in (tmp_path / "log.txt").read_text()
 
 
 def test_files_of_a_run(tmp_path):

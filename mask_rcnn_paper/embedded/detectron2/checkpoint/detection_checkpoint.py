@@ -1,23 +1,20 @@
 """The checkpointer of models and training runs."""
 
 import os
-import re
 from typing import Any
 
-import torch
 from detectron2.checkpoint.catalog import build_path_manager
-from detectron2.checkpoint.files import UnreadableCheckpointError, read_checkpoint, write_atomically
+from detectron2.checkpoint.files import read_checkpoint
 from detectron2.checkpoint.matching import match_by_suffix, summarise
 from detectron2.utils import comm
 from fvcore.common.checkpoint import Checkpointer
 from torch import nn
 
 _CURE = "set MODEL.WEIGHTS to an existing .pth or .pkl file, or to '' to start from random weights"
-_NUMBERED = re.compile(r".+_(\d{7})\.pth")
 
 
 class DetectionCheckpointer(Checkpointer):
-    """fvcore's `Checkpointer`, which also reads backbone files, writes atomically, survives a truncated file.
+    """fvcore's `Checkpointer`, which also reads backbone files.
 
     Reads `.pth`, `.pkl` with `model` and `__author__`, and Caffe2 `.pkl`; from local paths and from the
     schemes `http(s)`, `detectron2` and `catalog`.
@@ -70,64 +67,6 @@ class DetectionCheckpointer(Checkpointer):
         except OSError as error:
             reason = f"MODEL.WEIGHTS={path!r} could not be downloaded ({error})"
             raise FileNotFoundError(f"{reason}: download it by hand and {_CURE}") from error
-
-    def resume_or_load(self, path: str, *, resume: bool = True) -> dict[str, Any]:
-        """Resume from the newest readable checkpoint in `save_dir`, or load weights only.
-
-        Args:
-            path: weights to start from where there is nothing to resume.
-            resume: look for a checkpoint of an interrupted run first, and load the checkpointables with it.
-
-        Returns:
-            As `load`; holds `iteration` after resuming.
-        """
-        for candidate in self._candidates() if resume else ():
-            try:
-                return self.load(candidate)
-            except (UnreadableCheckpointError, FileNotFoundError) as error:
-                self.logger.warning("Cannot resume from %s, trying the one before it: %s", candidate, error)
-        return self.load(path, checkpointables=[])
-
-    def _candidates(self) -> list[str]:
-        """The checkpoint tagged last and the numbered ones before it, newest first."""
-        if not self.has_checkpoint():
-            return []
-        last = os.path.basename(self.get_checkpoint_file())
-        numbers = {name: int(m[1]) for name in os.listdir(self.save_dir) if (m := _NUMBERED.fullmatch(name))}
-        match = _NUMBERED.fullmatch(last)
-        limit = int(match[1]) if match else float("inf")
-        earlier = sorted((name for name in numbers if numbers[name] < limit), key=numbers.__getitem__, reverse=True)
-        return [os.path.join(self.save_dir, name) for name in [last, *earlier] if name]
-
-    def has_checkpoint(self) -> bool:
-        """Whether `save_dir` holds a run that can be resumed."""
-        return bool(self.save_dir) and super().has_checkpoint()
-
-    def save(self, name: str, **kwargs: Any) -> None:
-        """Save model and checkpointables as `<name>.pth` and make it the one to resume from.
-
-        Args:
-            name: file name without its ending.
-            kwargs: further data to save.
-        """
-        if not self.save_dir or not self.save_to_disk:
-            return
-        data = {"model": self.model.state_dict()}
-        data.update({key: item.state_dict() for key, item in self.checkpointables.items()})
-        path = os.path.join(self.save_dir, f"{name}.pth")
-        self.logger.info("Saving checkpoint to %s", path)
-        os.makedirs(self.save_dir, exist_ok=True)
-        write_atomically(path, lambda file: torch.save(data | kwargs, file))
-        self.tag_last_checkpoint(os.path.basename(path))
-
-    def tag_last_checkpoint(self, last_filename_basename: str) -> None:
-        """Name the checkpoint to resume from.
-
-        Args:
-            last_filename_basename: its file name within `save_dir`.
-        """
-        tag = os.path.join(self.save_dir, "last_checkpoint")
-        write_atomically(tag, lambda file: file.write(last_filename_basename.encode()))
 
     def _load_file(self, f: str) -> dict[str, Any]:
         return read_checkpoint(f)

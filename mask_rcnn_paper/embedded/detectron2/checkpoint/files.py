@@ -1,12 +1,9 @@
-"""Checkpoint files: reading without running foreign code, and atomic writing."""
+"""Checkpoint files, read without running foreign code."""
 
 import codecs
-import os
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,21 +78,3 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
         raise UnreadableCheckpointError(f"{path} is truncated or no checkpoint ({reason}): get it anew") from error
-
-
-def write_atomically(path: str | os.PathLike, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file under a temporary name in its folder and rename it: nobody ever sees half a file.
-
-    Args:
-        path: the file.
-        write: called with a binary file object.
-    """
-    temporary = Path(f"{path}.tmp{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

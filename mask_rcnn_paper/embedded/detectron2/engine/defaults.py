@@ -12,7 +12,6 @@ from detectron2.config import CfgNode
 from detectron2.data import build_detection_test_loader, build_detection_train_loader
 from detectron2.engine import hooks
 from detectron2.engine.amp_trainer import AMPTrainer
-from detectron2.engine.exact_resume import ExactResume
 from detectron2.engine.predictor import DefaultPredictor
 from detectron2.engine.setup import create_ddp_model, default_argument_parser, default_setup, default_writers
 from detectron2.engine.train_loop import HookBase, SimpleTrainer, TrainerBase
@@ -106,7 +105,6 @@ class DefaultTrainer(TrainerBase):
         return [
             hooks.IterationTimer(),
             hooks.LRScheduler(),
-            ExactResume() if cfg.SEED >= 0 else None,
             # Before evaluation, which may fail or take long.
             hooks.PeriodicCheckpointer(self.checkpointer, cfg.SOLVER.CHECKPOINT_PERIOD) if main else None,
             hooks.EvalHook(cfg.TEST.EVAL_PERIOD, test_and_save_results),
@@ -137,10 +135,6 @@ class DefaultTrainer(TrainerBase):
         """Do one iteration."""
         self._trainer.iter = self.iter
         self._trainer.run_step()
-
-    def skip_batches(self, count: int) -> None:
-        """Take batches from the data loader without training on them."""
-        self._trainer.skip_batches(count)
 
     def state_dict(self) -> dict[str, Any]:
         """Iteration, hooks and optimiser."""

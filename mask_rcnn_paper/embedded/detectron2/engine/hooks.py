@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from detectron2.engine.train_loop import HookBase
 from detectron2.utils import comm
-from detectron2.utils.env import get_rng_state, set_rng_state
 from detectron2.utils.events import EventWriter
 from fvcore.common.checkpoint import PeriodicCheckpointer as _PeriodicCheckpointer
 from fvcore.common.timer import Timer
@@ -176,7 +175,7 @@ def _flatten(results: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 class EvalHook(HookBase):
-    """Evaluates every few iterations and after training, and leaves the random generators as they were."""
+    """Evaluates every few iterations and after training."""
 
     def __init__(
         self, eval_period: int, eval_function: Callable[[], Mapping[str, Any]], eval_after_train: bool = True
@@ -193,10 +192,7 @@ class EvalHook(HookBase):
         self._after_train = eval_after_train
 
     def _evaluate(self) -> None:
-        # Data loaders draw seeds, and augmentations sizes: evaluating would change the training that follows.
-        rng_state = get_rng_state()
         results = self._function()
-        set_rng_state(rng_state)
         if results:
             if not isinstance(results, Mapping):
                 raise ValueError(f"EvalHook's eval_function returned {type(results).__name__}: return a mapping")

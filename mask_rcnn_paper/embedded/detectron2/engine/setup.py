@@ -4,7 +4,6 @@ import argparse
 import os
 
 import torch
-from detectron2.checkpoint.files import write_atomically
 from detectron2.config import CfgNode
 from detectron2.utils import comm
 from detectron2.utils.env import collect_env_info, seed_all_rng
@@ -70,7 +69,8 @@ def default_setup(cfg: CfgNode, args: argparse.Namespace) -> None:
     if comm.is_main_process():
         text = cfg.dump()
         path = os.path.join(cfg.OUTPUT_DIR, "config.yaml")
-        write_atomically(path, lambda file: file.write(text.encode()))
+        with g_pathmgr.open(path, "w") as file:
+            file.write(text)
         logger.info("Full config, saved to %s:\n%s", path, text)
     seed_all_rng(None if cfg.SEED < 0 else cfg.SEED + rank)
     if not getattr(args, "eval_only", False):

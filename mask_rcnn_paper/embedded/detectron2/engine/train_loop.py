@@ -207,15 +207,6 @@ class SimpleTrainer(TrainerBase):
         data = next(self._data_loader_iter)
         return data, time.perf_counter() - start
 
-    def skip_batches(self, count: int) -> None:
-        """Take batches from the data loader without training on them.
-
-        Args:
-            count: number of batches.
-        """
-        for _ in range(count):
-            next(self._data_loader_iter)
-
     def run_step(self) -> None:
         """Do one iteration."""
         data, data_time = self._next_batch()

@@ -1,9 +1,6 @@
 """Store the proposals of an RPN, and measure how many objects they find."""
 
-import os
 import pickle
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,19 +10,6 @@ from pycocotools.coco import COCO
 # Bounds of an object's area in pixels, as in COCO.
 _AREAS = {"": (0, 1e10), "s": (0, 32**2), "m": (32**2, 96**2), "l": (96**2, 1e10)}
 _THRESHOLDS = np.arange(0.5, 0.951, 0.05)
-
-
-def write_atomically(path: str, mode: str, write: Callable[[Any], None]) -> None:
-    """Open a temporary file beside `path` in `mode`, let `write` fill it, and give it its name."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, mode) as f:
-            write(f)
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
 
 
 def save_box_proposals(predictions: list[dict], path: str) -> None:
@@ -42,7 +26,8 @@ def save_box_proposals(predictions: list[dict], path: str) -> None:
         "ids": [p["image_id"] for p in predictions],
         "bbox_mode": BoxMode.XYXY_ABS.value,
     }
-    write_atomically(path, "wb", lambda f: pickle.dump(data, f))
+    with open(path, "wb") as f:
+        pickle.dump(data, f)
 
 
 def box_proposal_recalls(predictions: list[dict], coco_api: COCO) -> dict[str, float]:

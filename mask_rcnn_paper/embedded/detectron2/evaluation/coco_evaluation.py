@@ -20,7 +20,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from tabulate import tabulate
 
-from .box_proposals import box_proposal_recalls, save_box_proposals, write_atomically
+from .box_proposals import box_proposal_recalls, save_box_proposals
 from .evaluator import DatasetEvaluator
 
 __all__ = ["COCOEvaluator", "instances_to_coco_json"]
@@ -147,7 +147,8 @@ class COCOEvaluator(DatasetEvaluator):
         self._restore_category_ids(results)
         if self._output_dir:
             path = os.path.join(self._output_dir, "coco_instances_results.json")
-            write_atomically(path, "w", lambda f: json.dump(results, f))
+            with open(path, "w") as f:
+                json.dump(results, f)
             _logger.info("Saved %d results to %s", len(results), path)
         if not self._annotations_present():
             return

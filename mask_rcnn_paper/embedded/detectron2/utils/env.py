@@ -6,7 +6,6 @@ import os
 import platform
 import random
 import sys
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,27 +25,6 @@ def seed_all_rng(seed: int | None = None) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
     os.environ["PYTHONHASHSEED"] = str(seed)
-
-
-def get_rng_state() -> dict[str, Any]:
-    """States of the global generators of torch, numpy and Python, as tensors and numbers."""
-    _, keys, position, has_gauss, gauss = np.random.get_state()
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
-        "numpy": (torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
-        "python": random.getstate(),
-    }
-
-
-def set_rng_state(state: dict[str, Any]) -> None:
-    """Restore what `get_rng_state` returned."""
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
-    keys, *rest = state["numpy"]
-    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), *rest))
-    random.setstate(state["python"])
 
 
 def collect_env_info() -> str:

@@ -1,0 +1,157 @@
+"""Real trainings of a row that go wrong, and `run` again: the result must be that of a run where nothing went wrong."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import ablations.__main__ as cli
+from ablations import plan
+from ablations.job import ROOT
+
+pytestmark = pytest.mark.slow
+
+ROW = ["run", "2b", "--rows", "sigmoid", "--scale", "smoke"]
+OPTS = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.RPN", ""]
+OPTS += ["STAGES.PRETRAIN", "False", "SOLVER.MAX_ITER", "5", "SOLVER.CHECKPOINT_PERIOD", "1"]
+OPTS += ["MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0", "TEST.DETECTIONS_PER_IMAGE", "20"]
+
+
+@pytest.fixture(autouse=True)
+def faulty_program(monkeypatch):
+    """Detectors are trained by train_net.py, in which $FAULT goes wrong."""
+    monkeypatch.setitem(plan.PROGRAMS, "detector", ("-mtests.faults",))
+
+
+def run(output: Path) -> int:
+    """`python -m ablations run`, one job of a few iterations; its exit code."""
+    return cli.main([*ROW, "--output", str(output), *OPTS])
+
+
+def folder_of(output: Path) -> Path:
+    """Folder of the job."""
+    (folder,) = (output / "smoke" / "detector").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """Folder of the job in a run where nothing went wrong."""
+    output = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(plan.PROGRAMS, "detector", ("-mtests.faults",))
+        assert run(output) == 0
+    return folder_of(output)
+
+
+def assert_same_end(folder: Path, whole: Path) -> None:
+    """Weights, momentum, schedule, metrics and detections, bit for bit; two checkpoints, and nothing half-written."""
+    found, expected = (torch.load(f / "model_final.pth", weights_only=True) for f in (folder, whole))
+    assert found["model"].keys() == expected["model"].keys()
+    assert all(torch.equal(value, expected["model"][name]) for name, value in found["model"].items())
+    states, others = (c["trainer"]["_trainer"]["optimizer"]["state"] for c in (found, expected))
+    assert all(torch.equal(states[i]["momentum_buffer"], others[i]["momentum_buffer"]) for i in others)
+    assert found["trainer"]["hooks"]["LRScheduler"] == expected["trainer"]["hooks"]["LRScheduler"]
+    metrics, others = (json.loads((f / "result.json").read_text())["metrics"] for f in (folder, whole))
+    assert json.dumps(metrics) == json.dumps(others)
+    detections, others = (next(f.rglob("coco_instances_results.json")).read_bytes() for f in (folder, whole))
+    assert detections == others and len(json.loads(detections)) > 5
+    assert sorted(path.name for path in folder.glob("*.pth")) == ["model_0000004.pth", "model_final.pth"]
+    assert not list(folder.rglob(".*.tmp")) and not list(folder.rglob(".unfinished"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "resumed_at"),
+    [
+        ("die_in_step 3", "killed by SIGKILL", 3),
+        ("die_at_rename .pth 3", "killed by SIGKILL", 2),
+        ("die_at_rename last_checkpoint 3", "killed by SIGKILL", 2),
+        ("die_at_rename /inference/ 1", "killed by SIGKILL", 5),
+        ("die_at_rename result.json 1", "killed by SIGKILL", 5),
+        ("disk_full .model_0000002", r"disk full: cannot write .*/model_0000002.pth \(.* MB free there\)", 2),
+        ("disk_full coco_instances_results", r"disk full: cannot write .*/inference/smoke_val \(", 5),
+        ("disk_full result.json", r"disk full: cannot write .*/result.json \(", 5),
+    ],
+)
+def test_a_run_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys, whole, fault, reason, resumed_at):
+    """Killed in a step, a save, or the evaluation, or out of space: marked as failed; then resumed, to the same end."""
+    monkeypatch.setenv("FAULT", fault)
+    assert run(tmp_path) == 1
+    assert re.search(f"failed: .*{reason}", capsys.readouterr().err)
+    folder = folder_of(tmp_path)
+    assert not (folder / "result.json").exists()
+    monkeypatch.delenv("FAULT")
+    assert run(tmp_path) == 0
+    assert f"Starting training from iteration {resumed_at}" in log(folder)
+    assert_same_end(folder, whole)
+
+
+def log(folder: Path) -> str:
+    """The console of the last run of the job, in which both providers say where the training starts."""
+    text = (folder / "console.log").read_text()
+    return text.replace("Training starts at iteration", "Starting training from iteration")
+
+
+def test_a_progress_file_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch, whole):
+    """The training goes on."""
+    monkeypatch.setenv("FAULT", "disk_full progress.json")
+    assert run(tmp_path) == 0
+    assert_same_end(folder_of(tmp_path), whole)
+
+
+@pytest.mark.parametrize("kept", [0, 1000])
+def test_a_damaged_newest_checkpoint_is_skipped(tmp_path, monkeypatch, whole, kept):
+    """Empty or truncated: with a message, the one before it is resumed, to the same end."""
+    monkeypatch.setenv("FAULT", "die_in_step 4")
+    assert run(tmp_path) == 1
+    folder = folder_of(tmp_path)
+    newest = folder / (folder / "last_checkpoint").read_text()
+    newest.write_bytes(newest.read_bytes()[:kept])
+    monkeypatch.delenv("FAULT")
+    assert run(tmp_path) == 0
+    assert f"{newest} is truncated or missing: resuming from {folder / 'model_0000002.pth'}" in log(folder)
+    assert_same_end(folder, whole)
+
+
+def test_ctrl_c(tmp_path, monkeypatch, whole):
+    """SIGINT to the runner's process group: exit code 130, no process is left, and the run goes on to the same end."""
+    program = "import sys, ablations.__main__ as cli; from ablations import plan; "
+    program += "plan.PROGRAMS['detector'] = ('-mtests.faults',); sys.exit(cli.main(sys.argv[1:]))"
+    runner = subprocess.Popen(
+        [sys.executable, "-c", program, *ROW, "--output", str(tmp_path), *OPTS],
+        cwd=ROOT,
+        env={**os.environ, "FAULT": "wait_in_step 2"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.time() + 200
+        while not list(tmp_path.rglob("waiting")):
+            assert time.time() < deadline and runner.poll() is None
+            time.sleep(0.1)
+        os.killpg(runner.pid, signal.SIGINT)
+        _, text = runner.communicate(timeout=30)
+    finally:
+        runner.kill()
+    assert runner.returncode == 130 and "interrupted; the same command goes on from here" in text
+    folder = folder_of(tmp_path)
+    assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if str(folder).encode() in _read(p)]
+    assert json.loads((folder / "job.json").read_text())["reason"] == "interrupted"
+    assert run(tmp_path) == 0
+    assert "Starting training from iteration 2" in log(folder)
+    assert_same_end(folder, whole)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # the process has ended
+        return b""
