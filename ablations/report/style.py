@@ -54,13 +54,13 @@ nav a:hover, nav a:focus { background: #eef4f8; }
 .sentence .verdict { justify-self: start; }
 .sentence .drawing { width: 100%; height: auto; background: #fafafa; }
 .numbers { font-variant-numeric: tabular-nums; }
-@media (min-width: 52rem) {
-  .sentence li { grid-template-columns: 9.5rem minmax(0, 1fr) 19rem; }
+@media (min-width: 52rem), print {
+  .sentence li { grid-template-columns: 9.5rem minmax(0, 1fr) 21rem; }
   .sentence .verdict { grid-row: 1; }
   .sentence .what { grid-column: 2; grid-row: 1; }
   .sentence .drawing { grid-column: 3; grid-row: 1; }
-  .sentence .numbers { grid-column: 3; grid-row: 2; font-size: .875rem; }
-  .sentence .note { grid-column: 2; grid-row: 2; }
+  .sentence .numbers { grid-column: 3; grid-row: 2; align-self: start; font-size: .85rem; }
+  .sentence .note { grid-column: 2; grid-row: 2; align-self: start; }
 }
 .table { margin: 1rem 0; padding: 0; font-size: .9rem; }
 .of-table .table .title { display: none; }
@@ -74,16 +74,17 @@ nav a:hover, nav a:focus { background: #eef4f8; }
 .strip img { display: block; width: 100%; }
 .strip figcaption { display: flex; justify-content: space-between; gap: .5rem; color: #222; padding-top: .2rem; }
 .place { font-weight: normal; }
-@media (min-width: 40rem) {
+@media (min-width: 40rem), print {
   .strip { display: flex; flex-wrap: wrap; }
   .strip figure { flex: 1 1 9.5rem; }
 }
 @media print {
+  html { font-size: 10pt; }
   body { max-width: none; font-size: 10pt; }
   nav { display: none; }
-  .table { overflow: visible; }
+  .table { overflow: visible; font-size: 6.5pt; }
   details::details-content { content-visibility: visible; height: auto; }
   section { break-before: auto; }
-  h2, h3, h4 { break-after: avoid; }
+  h2, h3, h4 { break-inside: avoid; break-after: avoid; }
 }"""
 )
