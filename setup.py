@@ -35,7 +35,7 @@ setup(
         "packaging>=23.0",
         "pycocotools>=2.0.8",
         "opencv-python-headless>=4.10",
-        "pillow>=10.0",
+        "pillow>=10.1",
         "pyyaml>=6.0",
         "tabulate>=0.10",
         "tensorboard>=2.19",

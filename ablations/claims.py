@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ablations.data_file import check_keys, load_list
 from ablations.judge import ABOUT_EQUAL, RELATIONS, holds
 from ablations.selection import RowKey
 from ablations.tables import Table
@@ -72,16 +71,10 @@ def load_claims(tables: Mapping[str, Table], path: str | Path = CLAIMS_FILE) -> 
         FileNotFoundError: there is no such file.
         ValueError: it breaks a rule, or the paper's own numbers contradict a claim; the message says where.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("sentences"), list):
-        raise ValueError(f"{path} has no list 'sentences' at its top")
     claims: dict[str, Claim] = {}
-    for number, sentence in enumerate(content["sentences"], start=1):
+    for number, sentence in enumerate(load_list(path, "sentences"), start=1):
         where = f"{path}, sentence {number}"
-        _check_keys(sentence, where, {"section", "words", "relation", "claims"}, {"margin", "unit", "pending"})
+        check_keys(sentence, where, {"section", "words", "relation", "claims"}, {"margin", "unit", "pending"})
         for entry in sentence["claims"]:
             claim = _claim(entry, sentence, tables, where)
             if claim.id in claims or claim.id in tables:
@@ -107,7 +100,7 @@ def select_claims(claims: Mapping[str, Claim], names: Sequence[str]) -> list[Cla
 
 def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> Claim:
     where += f", claim {entry.get('id') if isinstance(entry, dict) else entry}"
-    _check_keys(entry, where, {"id", "row", "metric"}, {"over", "paper"})
+    check_keys(entry, where, {"id", "row", "metric"}, {"over", "paper"})
     relation, margin, pending = sentence["relation"], sentence.get("margin", 0.0), sentence.get("pending", "")
     if relation not in RELATIONS:
         raise ValueError(f"{where}: unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
@@ -182,13 +175,3 @@ def _column(metric: str, numbers: Sequence[float | None], table: Table) -> float
     """The number under this metric, among the columns that are measured here too."""
     pairs = zip(table.metrics, numbers, strict=True)
     return next((number for column, number in pairs if column.result == metric and not column.note), None)
-
-
-def _check_keys(entry: Any, where: str, required: set[str], optional: set[str]) -> None:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{where}: is {entry!r}, not a mapping with {', '.join(sorted(required))}")
-    if missing := sorted(required - set(entry)):
-        raise ValueError(f"{where}: {', '.join(missing)} missing")
-    if unknown := sorted(map(str, set(entry) - required - optional)):
-        legal = ", ".join(sorted(required | optional))
-        raise ValueError(f"{where}: unknown key {', '.join(unknown)}: choose from {legal}")

@@ -14,10 +14,9 @@ from ablations.claims import Claim, load_claims, select_claims
 from ablations.findings import Finding, find, row_name
 from ablations.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
 from ablations.plan import make_plan
-from ablations.publish import published_status
 from ablations.render.cells import SCALE_NOTES
 from ablations.results import TableResults
-from ablations.store import read_status
+from ablations.source import choose_source
 from ablations.tables import load_tables
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.results import config_hash
@@ -27,16 +26,17 @@ from mask_rcnn_paper.scales import load_cfg
 def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`claims`: print a verdict for each claim."""
     with one_line_errors("ablations"):
-        if min(args.seeds) < 0:
-            raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0")
+        output = Path(args.output).resolve()
+        source = choose_source(output, args.scale, args.published, fall_back=True)
+        seeds = list(dict.fromkeys(source.seeds if args.seeds is None else args.seeds))
+        if min(seeds) < 0:
+            raise ValueError(f"--seeds {min(seeds)}: must be at least 0")
         tables = load_tables()
         claims = select_claims(load_claims(tables), args.tables)
-        seeds = list(dict.fromkeys(args.seeds))
         rows = {key: tables[key[0]].row(key[1]) for claim in claims if not claim.pending for key in claim.rows}
         built = {key: row for key, row in rows.items() if row.config}
-        plan = make_plan(built, seeds, args.scale, Path(args.output).resolve(), load_cfg, config_hash, opts)
-        reader = published_status if args.published else read_status
-        findings, evidence = find(claims, tables, plan, seeds, reader)
+        plan = make_plan(built, seeds, args.scale, output, load_cfg, config_hash, opts)
+        findings, evidence = find(claims, tables, plan, seeds, source.status_of)
     print({"text": _text, "json": _json}[args.format](findings, evidence), end="")
     return 0
 

@@ -5,7 +5,7 @@ import dataclasses
 import json
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from ablations.job import Job
 from ablations.launch.options import make_launcher
 from ablations.plan import Plan, make_plan
 from ablations.progress_view import ProgressView, progress_text
-from ablations.publish import publish, published_folder, published_status, write_page
+from ablations.publish import publish
+from ablations.published_page import write_page
 from ablations.render import render
 from ablations.results import collect
 from ablations.selection import list_pending, select_rows, select_tables
+from ablations.source import Source, choose_source, seeds_of
 from ablations.store import BLOCKED, FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
 from ablations.tables import Row, Table, load_tables
 from mask_rcnn_paper.errors import one_line_errors
@@ -27,17 +29,18 @@ from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
 
 
-def _prepare(args: argparse.Namespace, opts: Sequence[str]) -> tuple[list[Table], Plan]:
-    """Tables and plan of a command; bad input ends the program here."""
+def _prepare(args: argparse.Namespace, opts: Sequence[str], seeds: Sequence[int] = (0,)) -> tuple[list[Table], Plan]:
+    """Tables and plan of a command, for its --seeds or else `seeds`; bad input ends the program here."""
+    seeds = seeds if args.seeds is None else args.seeds
     with one_line_errors("ablations"):
-        if min(args.seeds) < 0:
-            raise ValueError(f"--seeds {min(args.seeds)}: must be at least 0, so that a run can be repeated")
-        tables = select_tables(load_tables(), args.tables)
+        if min(seeds) < 0:
+            raise ValueError(f"--seeds {min(seeds)}: must be at least 0, so that a run can be repeated")
+        tables = select_tables(load_tables(more=args.more_tables), args.tables)
         rows, pending = select_rows(tables, args.rows)
         if args.command == "run":
             _report_pending(tables, rows, pending)
         output = Path(args.output).resolve()
-        return tables, make_plan(rows, args.seeds, args.scale, output, load_cfg, config_hash, opts)
+        return tables, make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts)
 
 
 def _report_pending(tables: Sequence[Table], rows: Mapping[Any, Row], pending: Mapping[Any, Row]) -> None:
@@ -57,8 +60,8 @@ def _report_pending(tables: Sequence[Table], rows: Mapping[Any, Row], pending: M
 def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`list`: tables, rows, and the state of each row's job of seed 0."""
     tables, plan = _prepare(args, opts)
-    status_of = _status_reader(args)
-    states = {key[:2]: _state(status_of(plan.jobs[identity], plan.jobs)) for key, identity in plan.rows.items()}
+    source = _source(args)
+    states = {key[:2]: _state(source.status_of(plan.jobs[i], plan.jobs)) for key, i in plan.rows.items()}
     state_of = {(t.id, r.id): states.get((t.id, r.id)) or r.why_not_run for t in tables for r in t.rows}
     if args.format == "json":
         entries = [dataclasses.asdict(table) for table in tables]
@@ -67,8 +70,7 @@ def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
                 row["state"] = state_of[entry["id"], row["id"]]
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return 0
-    place = published_folder(args.scale) if args.published else Path(args.output).resolve() / args.scale
-    print(f"states at scale {args.scale} under {place}, seed 0\n")
+    print(f"states at scale {args.scale} under {source.folder}, seed 0\n")
     for table in tables:
         print(f"{table.id}  {table.heading}")
         lines = [[f"    {row.id}", row.label, row.config, state_of[table.id, row.id]] for row in table.rows]
@@ -99,7 +101,7 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     finally:
         signal.signal(signal.SIGTERM, before)
         view.close()
-    text = _tables_text(tables, plan, args)
+    text = _tables_text(tables, plan, args, _source(args))
     print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
     for identity, status in statuses.items():
         if status.state in (FAILED, BLOCKED):
@@ -111,7 +113,7 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
 
 def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`status`: the jobs' states, from their folders."""
-    _, plan = _prepare(args, opts)
+    _, plan = _prepare(args, opts, _source(args).seeds)
     jobs = plan.jobs
     statuses = {identity: read_status(job, jobs) for identity, job in jobs.items()}
     if args.format == "json":
@@ -130,30 +132,33 @@ def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
 
 def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`table`: the tables with the results there are."""
-    print(_tables_text(*_prepare(args, opts), args), end="")
+    source = _source(args, fall_back=True)
+    print(_tables_text(*_prepare(args, opts, source.seeds), args, source), end="")
     return 0
 
 
-def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace) -> str:
+def _tables_text(tables: Sequence[Table], plan: Plan, args: argparse.Namespace, source: Source) -> str:
+    """The tables over the plan's seeds; of those, if none are named, over the seeds that a table has."""
     with one_line_errors("ablations"):
-        seeds = list(dict.fromkeys(args.seeds))
-        return render([collect(table, plan, seeds, _status_reader(args)) for table in tables], args.format)
+        planned = list(dict.fromkeys(seed for _, _, seed in plan.rows)) or [0]
+        seeds = {t.id: seeds_of(t, plan, planned, source) if args.seeds is None else planned for t in tables}
+        return render([collect(t, plan, seeds[t.id], source.status_of) for t in tables], args.format)
 
 
-def _status_reader(args: argparse.Namespace) -> Callable[[Job, Mapping[str, Job]], Status]:
-    return published_status if args.published else read_status
+def _source(args: argparse.Namespace, fall_back: bool = False) -> Source:
+    return choose_source(Path(args.output).resolve(), args.scale, args.published, fall_back)
 
 
 def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`publish`: copy the results of finished jobs to where `--published` finds them, and show them all in a page."""
-    _, plan = _prepare(args, opts)
+    _, plan = _prepare(args, opts, _source(args).seeds)
     with one_line_errors("ablations"):
         written = publish(plan.jobs.values())
         page = write_page(args.scale)
     for path in (*written, page):
         print(path)
     print(f"{len(written)} of {len(plan.jobs)} jobs are finished and published", file=sys.stderr)
-    return 0 if len(written) == len(plan.jobs) else 1
+    return 0 if written else 1
 
 
 def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:

@@ -2,31 +2,16 @@
 
 A published result is a job's result.json under the name of its folder, which holds the identity of its config and
 inputs: a result whose recipe has changed since is not found, and never shown for another recipe.
-README.md beside them shows all tables.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ablations.job import Job
-from ablations.plan import make_plan
-from ablations.render import render
-from ablations.results import collect
-from ablations.selection import select_rows
 from ablations.store import WAITING, Status, load_finished, status_of_result
-from ablations.tables import load_tables
-from mask_rcnn_paper.files import read_json, write_json_atomically, write_text_atomically
-from mask_rcnn_paper.results import config_hash
-from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.files import read_json, write_json_atomically
 
 PUBLISHED = Path(__file__).with_name("results")
-_PAGE_HEAD = """# Results at {scale} scale
-
-Written by `python -m ablations publish` from the files beside this page, which say of each run what it was: commit,
-versions, seed, seconds. To make them anew:
-
-    {command}
-"""
 
 
 def published_folder(scale: str) -> Path:
@@ -69,23 +54,3 @@ def published_status(job: Job, jobs: Mapping[str, Job]) -> Status:
     """
     status = status_of_result(job, read_json(published_file(job)) or {})
     return Status(WAITING, "no published result of this recipe") if status is None else status
-
-
-def write_page(scale: str) -> Path:
-    """Write `published_page` as README.md beside the published results, and return its path."""
-    path = published_folder(scale) / "README.md"
-    write_text_atomically(path, published_page(scale))
-    return path
-
-
-def published_page(scale: str) -> str:
-    """All tables that have a published result at this scale, over all published seeds, as a page in Markdown."""
-    folder = published_folder(scale)
-    seeds = sorted({read_json(path)["seed"] for path in (folder / "detector").glob("*.json")}) or [0]
-    tables = list(load_tables().values())
-    plan = make_plan(select_rows(tables, [])[0], seeds, scale, PUBLISHED, load_cfg, config_hash)
-    results = [collect(table, plan, seeds, published_status) for table in tables]
-    shown = [result for result in results if any(value for row in result.rows for value in row.ours)]
-    names = " ".join(result.table.id for result in shown)
-    command = f"python -m ablations run {names} --scale {scale} --seeds {' '.join(map(str, seeds))}"
-    return f"{_PAGE_HEAD.format(scale=scale, command=command)}\n{render(shown, 'md')}"

@@ -15,6 +15,8 @@ from mask_rcnn_paper.data.version import UNKNOWN
 
 # What all results of one table must agree in, besides the version of each dataset.
 COMMON = ("scale", "provider", "coco_backend")
+# COCO's areas, in pixels.
+_SIZES = {"APs": "small size (below 32²)", "APm": "medium size (32² to 96²)", "APl": "large size (above 96²)"}
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,20 @@ def _metric_value(metrics: Mapping[str, Any], key: str) -> tuple[float | None, s
         return None, f"the result has no {task} metrics: no predictions, or no such branch"
     if name not in group:
         return None, f"the result has no {key}"
-    if value is None or not math.isfinite(value):
-        return None, "not a number: no predictions, or no such objects in the data"
+    if not _is_number(value):
+        return None, _why_not_a_number(name, evaluated=_is_number(group.get("AP")))
     return float(value), ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _why_not_a_number(name: str, evaluated: bool) -> str:
+    """Why the evaluation has no value, where its AP over all objects is a number, or is none either."""
+    if not evaluated:
+        return "no predictions, or no ground truth"
+    return f"no ground truth of {_SIZES.get(name, 'this kind')}"
 
 
 def _row(row: Row, columns: Sequence[_Column] | None) -> ResultRow:

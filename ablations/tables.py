@@ -1,11 +1,11 @@
 """The paper's tables as data: load `tables.yaml` and check it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ablations.data_file import check_keys, load_list
 
 TABLES_FILE = Path(__file__).with_name("tables.yaml")
 OURS = "this_paper"
@@ -95,38 +95,38 @@ class Table:
         return f"{self.title} ({place}{split})"
 
 
-def load_tables(path: str | Path = TABLES_FILE) -> dict[str, Table]:
-    """Read and check a tables file.
+def load_tables(path: str | Path = TABLES_FILE, more: Sequence[str | Path] = ()) -> dict[str, Table]:
+    """Read and check the paper's tables, and those that a user adds.
 
     Args:
-        path: YAML as described at its head.
+        path: YAML as described at the head of tables.yaml.
+        more: Further files of that form.
 
     Returns:
-        Table by id, in the order of the file.
+        Table by id, in the order of the files.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it breaks a rule; the message names file, table and row.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("tables"), list):
-        raise ValueError(f"{path} has no list 'tables' at its top")
     tables: dict[str, Table] = {}
-    for number, entry in enumerate(content["tables"], start=1):
+    for file in (path, *more):
+        _add_tables(tables, file)
+    return tables
+
+
+def _add_tables(tables: dict[str, Table], path: str | Path) -> None:
+    for number, entry in enumerate(load_list(path, "tables"), start=1):
         where = f"{path}, table {entry.get('id', f'number {number}') if isinstance(entry, dict) else number}"
         table = _table(entry, where)
         if table.id in tables:
             raise ValueError(f"{where}: the id is used twice")
         tables[table.id] = table
-    return tables
 
 
 def _table(entry: Any, where: str) -> Table:
     required = {"id", "title", "section", "metrics", "rows"}
-    _check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
+    check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
     metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
     width = len(metrics)
     descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
@@ -153,7 +153,7 @@ def _table(entry: Any, where: str) -> Table:
 
 
 def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
-    _check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
+    check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
     ends = entry["minuend"], entry["subtrahend"]
     for end in ends:
         if end not in labels:
@@ -163,7 +163,7 @@ def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Del
 
 
 def _metric(entry: Any, where: str) -> Metric:
-    _check_keys(entry, where, {"result", "printed"}, {"note"})
+    check_keys(entry, where, {"result", "printed"}, {"note"})
     if any(part.count("/") != 1 for part in entry["result"].split(" - ")):
         raise ValueError(f"{where}: result {entry['result']!r} is not task/metric, such as segm/AP50")
     return Metric(**entry)
@@ -171,7 +171,7 @@ def _metric(entry: Any, where: str) -> Metric:
 
 def _row(entry: Any, where: str, width: int) -> Row:
     optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
-    _check_keys(entry, where, {"id", "label", "paper"}, optional)
+    check_keys(entry, where, {"id", "label", "paper"}, optional)
     row = Row(**{**entry, "paper": _numbers(entry["paper"], width, where)})
     if row.origin not in ORIGINS:
         raise ValueError(f"{where}: unknown origin {row.origin!r}: choose from {', '.join(ORIGINS)}")
@@ -187,16 +187,6 @@ def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
     if not good or len(values) != width:
         raise ValueError(f"{where}: paper is {values!r}, not {width} numbers (null for '-'), one per metric")
     return tuple(values)
-
-
-def _check_keys(entry: Any, where: str, required: set[str], optional: set[str]) -> None:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{where}: is {entry!r}, not a mapping with {', '.join(sorted(required))}")
-    if missing := sorted(required - set(entry)):
-        raise ValueError(f"{where}: {', '.join(missing)} missing")
-    if unknown := sorted(map(str, set(entry) - required - optional)):
-        legal = ", ".join(sorted(required | optional))
-        raise ValueError(f"{where}: unknown key {', '.join(unknown)}: choose from {legal}")
 
 
 def _name(entry: Any, number: int) -> str:

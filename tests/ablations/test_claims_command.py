@@ -5,7 +5,7 @@ import json
 import pytest
 
 import ablations.__main__ as cli
-from ablations import claims_command
+from ablations import source
 from ablations.store import WAITING, Status
 from tests.ablations import fakes
 
@@ -30,8 +30,10 @@ def nothing(job, jobs):
 @pytest.fixture
 def claims(tmp_path, monkeypatch, capsys):
     """Run the command; returns its exit code, stdout and stderr."""
-    monkeypatch.setattr(claims_command, "read_status", status_of)
-    monkeypatch.setattr(claims_command, "published_status", nothing)
+    monkeypatch.setattr(source, "read_status", status_of)
+    monkeypatch.setattr(source, "published_status", nothing)
+    for scale in ("mini", "paper"):
+        (tmp_path / "out" / scale).mkdir(parents=True)
 
     def call(words, *opts):
         try:

@@ -106,7 +106,7 @@ def test_run_ends_with_tables_and_times(ablations, tmp_path):
 
 
 def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
-    """Finished jobs are skipped; more seeds only add detectors."""
+    """Finished jobs are skipped; more seeds only add detectors, and are all shown."""
     _, first, _ = ablations("run 2b --scale mini")
     code, second, err = ablations("run 2b --scale mini")
     assert (code, second) == (0, first) and err.count("finished before") == 4
@@ -115,6 +115,7 @@ def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
     assert all(path.read_text() == "x" for path in (tmp_path / "out").rglob("runs"))
     _, out, _ = ablations("table 2b --scale mini --seeds 0 1")
     assert "24.5 ± 0.7" in out and "+12.0 ± 0.0" in out
+    assert ablations("table 2b --scale mini")[1] == out
 
 
 def test_an_override_is_another_experiment(ablations):
@@ -158,6 +159,8 @@ def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypa
     shutil.rmtree(tmp_path / "out")
     _, table, _ = ablations("table 2b --scale mini --published")
     assert table in before
+    code, out, err = ablations("table 2b --scale mini")
+    assert (code, out) == (0, table) and "these are the published results" in err
     assert "table2b/softmax.yaml  finished" in ablations("list 2b --scale mini --published")[1]
 
 

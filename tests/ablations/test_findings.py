@@ -79,7 +79,7 @@ def test_a_metric_that_is_no_number_is_not_run_with_the_reason(gather, value):
     given = {(SIGMOID, seed): fakes.finished((value, 2.0, 3.0)) for seed in (0, 1)} | runs(SOFTMAX, 24.0, 25.0)
     found = gather(CLAIM, given)
     assert found.judgement.verdict == NOT_RUN
-    assert found.note == "2b/sigmoid: not a number: no predictions, or no such objects in the data"
+    assert found.note == "2b/sigmoid: no predictions, or no ground truth"
 
 
 def test_a_metric_that_the_result_lacks_is_not_run_with_the_reason(gather):

@@ -55,14 +55,6 @@ def test_a_changed_recipe_has_no_published_result(job):
         assert (status.state, status.reason) == (WAITING, "no published result of this recipe")
 
 
-def test_the_page_is_what_the_published_results_say():
-    """`ablations/results/<scale>/README.md` is never edited by hand; `python -m ablations publish` writes it."""
-    pages = list(publishing.PUBLISHED.glob("*/README.md"))
-    assert pages
-    for page in pages:
-        assert page.read_text(encoding="utf-8") == publishing.published_page(page.parent.name)
-
-
 def test_every_published_result_is_of_a_recipe_there_is():
     """Results of recipes that have changed since are removed, so that none is taken for what the YAMLs say now."""
     tables = list(load_tables().values())

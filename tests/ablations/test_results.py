@@ -87,8 +87,8 @@ def test_a_missing_seed_is_said_beside_the_mean_of_the_others(collected):
 @pytest.mark.parametrize(
     "value, reason",
     [
-        (None, "not a number: no predictions, or no such objects in the data"),
-        (float("nan"), "not a number: no predictions, or no such objects in the data"),
+        (None, "no predictions, or no ground truth"),
+        (float("nan"), "no predictions, or no ground truth"),
         ("high", "the result's segm/AP is 'high', not a number"),
     ],
 )
@@ -97,6 +97,19 @@ def test_values_that_are_no_numbers_are_explained(collected, value, reason):
     row = collected({("softmax", 0): fakes.finished([value, 1.0, 2.0])}).rows[0]
     assert (row.ours[0], row.notes[0]) == (None, reason)
     assert row.ours[1].mean == 1.0 and row.notes[1] == ""
+
+
+def test_sizes_that_the_data_lack_are_named(collected, table):
+    """COCO's evaluation has no AP for sizes of which there is no ground truth, while the AP over all is a number."""
+    metrics = (Metric("segm/APs", "AP_S"), Metric("segm/APl", "AP_L"))
+    rows = tuple(dataclasses.replace(row, paper=(1.0, 2.0)) for row in table.rows)
+    changed = dataclasses.replace(table, rows=rows, metrics=metrics, deltas=())
+    group = {"AP": 40.0, "APs": None, "APl": float("nan")}
+    row = collected({("softmax", 0): fakes.finished(SOFTMAX, metrics={"segm": group})}, of=changed).rows[0]
+    assert row.notes == (
+        "no ground truth of small size (below 32²)",
+        "no ground truth of large size (above 96²)",
+    )
 
 
 def test_a_result_without_the_task_is_explained(collected):
@@ -164,7 +177,7 @@ def test_a_difference_of_two_metrics_is_measured_in_each_result(collected, table
     }
     softmax, sigmoid = collected(given, (0, 1), of=changed).rows
     assert (softmax.ours[0].mean, softmax.ours[0].count) == (2.5, 2)
-    assert sigmoid.ours == (None,) and "seed 0: not a number: no predictions" in sigmoid.notes[0]
+    assert sigmoid.ours == (None,) and "seed 0: no predictions, or no ground truth" in sigmoid.notes[0]
 
 
 def test_rows_that_are_not_built_yet_say_what_is_missing(collected, table):

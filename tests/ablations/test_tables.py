@@ -184,3 +184,21 @@ def test_a_file_that_is_no_tables_file_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         load_tables(path)
+
+
+def test_a_user_adds_tables(tmp_path):
+    """They stand behind the paper's, whose ids they cannot take."""
+    table = {
+        "id": "dice",
+        "title": "Mask losses",
+        "section": "mine",
+        "metrics": [{"result": "segm/AP", "printed": "AP"}],
+        "rows": [{"id": "dice", "label": "dice", "paper": [None], "config": "my/dice.yaml", "run": "dice"}],
+    }
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(yaml.safe_dump({"tables": [table]}))
+    tables = load_tables(more=[mine])
+    assert list(tables) == [*load_tables(), "dice"] and tables["dice"].rows[0].config == "my/dice.yaml"
+    mine.write_text(yaml.safe_dump({"tables": [{**table, "id": "2b"}]}))
+    with pytest.raises(ValueError, match="mine.yaml, table 2b: the id is used twice"):
+        load_tables(more=[mine])

@@ -1,0 +1,37 @@
+"""Read the YAML files that hold the paper as data, `tables.yaml` and `claims.yaml`."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def load_list(path: str | Path, key: str) -> list[Any]:
+    """The list that a file has at its top under `key`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not YAML, or has no such list.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or not isinstance(content.get(key), list):
+        raise ValueError(f"{path} has no list {key!r} at its top")
+    return content[key]
+
+
+def check_keys(entry: Any, where: str, required: set[str], optional: set[str]) -> None:
+    """Fail unless an entry is a mapping with all the required keys and no others than these and the optional ones.
+
+    Raises:
+        ValueError: it is not; the message begins with `where`.
+    """
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where}: is {entry!r}, not a mapping with {', '.join(sorted(required))}")
+    if missing := sorted(required - set(entry)):
+        raise ValueError(f"{where}: {', '.join(missing)} missing")
+    if unknown := sorted(map(str, set(entry) - required - optional)):
+        legal = ", ".join(sorted(required | optional))
+        raise ValueError(f"{where}: unknown key {', '.join(unknown)}: choose from {legal}")

@@ -1,0 +1,1 @@
+"""`python -m ablations predict`: the detections of a trained row in anybody's images."""

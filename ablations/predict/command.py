@@ -1,0 +1,143 @@
+"""`python -m ablations predict ROW IMAGE...`: the detections of a trained row, drawn and as COCO's results."""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from detectron2.data.detection_utils import read_image
+from detectron2.evaluation.coco_evaluation import instances_to_coco_json
+from PIL import Image
+from tqdm import tqdm
+
+from ablations.predict.images import InputImage, find_images, read_sizes
+from ablations.predict.trained_row import TrainedRow, find_trained
+from ablations.tables import load_tables
+from mask_rcnn_paper.data.classes import Classes, read_classes
+from mask_rcnn_paper.drawing import draw_instances
+from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically, write_text_atomically
+from mask_rcnn_paper.predictor import Predictor
+
+PREDICTIONS, IMAGES = "predictions.json", "images.json"
+FORMATS = {"png": ("PNG", {}), "jpg": ("JPEG", {"quality": 92})}
+# Images of fewer pixels a side are enlarged before they are drawn on.
+_PICTURE_SIDE = 640
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `predict` to the commands."""
+    text = "draw and save what a trained row detects in images"
+    parser = commands.add_parser("predict", help=text, description=text)
+    parser.epilog = "KEY VALUE pairs at the end: those that the row was trained with."
+    parser.set_defaults(function=predict)
+    parser.add_argument("row", metavar="ROW", help="such as 2b/sigmoid, or the name of a run, such as r50_c4")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="files, folders, or patterns in quotes")
+    parser.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
+    parser.add_argument("--seed", type=int, default=0, help="of the detector (default: 0)")
+    parser.add_argument("--output", default="output", help="folder of all jobs (default: output)")
+    parser.add_argument("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)")
+    text = "lowest score that is drawn; predictions.json has all (default: 0.5)"
+    parser.add_argument("--score-threshold", type=float, default=0.5, metavar="SCORE", help=text)
+    parser.add_argument("--format", choices=FORMATS, default="png", help="of the pictures (default: png)")
+
+
+def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`predict`: pictures of all images, then `predictions.json` and `images.json`; returns the exit code."""
+    with one_line_errors("ablations"):
+        _check_numbers(args)
+        output = Path(args.output).resolve()
+        trained = find_trained(load_tables(), args.row, args.scale, args.seed, output, opts)
+        images = read_sizes(find_images(args.images), f".{args.format}")
+        classes = read_classes(trained.cfg.DATASETS.TEST[0])
+        folder = trained.job.folder
+        out = Path(args.out) if args.out else folder.parent.parent / "predictions" / folder.name
+        _check_overwriting(images, out)
+        out.mkdir(parents=True, exist_ok=True)
+        predictor = trained.load_predictor()
+    torch.set_flush_denormal(True)  # as in training and evaluation
+    try:
+        with one_line_errors("ablations", OSError):  # such as a full disk
+            results, drawn = _detect_all(predictor, images, classes, out, args)
+            write_json_atomically(out / IMAGES, _coco_images(images, classes, trained))
+            write_text_atomically(out / PREDICTIONS, json.dumps(results))
+    except KeyboardInterrupt:
+        print(f"\nablations: interrupted; {out / PREDICTIONS} is not written", file=sys.stderr)
+        return 130
+    print(f"{trained.name}, {trained.job.label}: {len(results)} detections in {len(images)} images, "
+          f"{drawn} of them drawn (score of at least {args.score_threshold:g})")  # fmt: skip
+    print(f"pictures, {PREDICTIONS} and {IMAGES}: {out}")
+    return 0
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if not 0 <= args.score_threshold <= 1:
+        raise ValueError(f"--score-threshold {args.score_threshold}: must be from 0 to 1")
+    if args.seed < 0:
+        raise ValueError(f"--seed {args.seed}: must be at least 0")
+
+
+def _check_overwriting(images: Sequence[InputImage], out: Path) -> None:
+    sources = {image.path.resolve() for image in images}
+    for image in images:
+        if (out / image.picture).resolve() in sources:
+            raise ValueError(
+                f"--out {out}: the picture {image.picture} would overwrite an image: choose another folder"
+            )
+
+
+def _detect_all(
+    predictor: Predictor, images: Sequence[InputImage], classes: Classes, out: Path, args: argparse.Namespace
+) -> tuple[list[dict[str, Any]], int]:
+    """Detect in all images and save their pictures; returns all results and how many are drawn."""
+    results, drawn = [], 0
+    for image in tqdm(images, unit="image", disable=None):
+        found = coco_results(predictor, image, classes)
+        picture = draw_instances(
+            np.ascontiguousarray(read_image(str(image.path), "RGB")),
+            found,
+            classes.names,
+            score_threshold=args.score_threshold,
+            skeleton=classes.skeleton,
+            scale=max(1, _PICTURE_SIDE // max(image.width, image.height)),
+        )
+        save_picture(out / image.picture, picture, args.format)
+        results += found
+        drawn += sum(result["score"] >= args.score_threshold for result in found)
+    return results, drawn
+
+
+def coco_results(predictor: Predictor, image: InputImage, classes: Classes) -> list[dict[str, Any]]:
+    """Detections in an image in COCO's result format, with the dataset's category ids, best first."""
+    instances = predictor(image.path)["instances"].to("cpu")
+    results = instances_to_coco_json(instances, image.id)
+    return [{**result, "category_id": classes.ids[result["category_id"]]} for result in results]
+
+
+def save_picture(path: Path, picture: np.ndarray, form: str) -> None:
+    """Write a (H, W, 3) uint8 RGB picture, whole or not at all.
+
+    Args:
+        path: Place.
+        picture: Pixels.
+        form: One of `FORMATS`.
+    """
+    buffer, (name, options) = io.BytesIO(), FORMATS[form]
+    Image.fromarray(picture).save(buffer, name, **options)
+    write_bytes_atomically(path, buffer.getvalue())
+
+
+def _coco_images(images: Sequence[InputImage], classes: Classes, trained: TrainedRow) -> dict[str, Any]:
+    """A COCO file without annotations: which image an `image_id` is, and what a `category_id` means."""
+    entries = [
+        {"id": i.id, "file_name": str(i.path), "width": i.width, "height": i.height, "picture": i.picture}
+        for i in images
+    ]
+    cfg = trained.cfg
+    info = {"row": trained.name, "scale": cfg.SCALE, "seed": cfg.SEED, "config_hash": trained.job.config_hash}
+    return {"info": info, "images": entries, "categories": classes.coco_categories(cfg.MODEL.KEYPOINT_ON)}

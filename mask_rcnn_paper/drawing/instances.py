@@ -1,0 +1,171 @@
+"""Draws masks, boxes, keypoints and labels on an image."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import pycocotools.mask as mask_util
+
+from mask_rcnn_paper.drawing.colours import Colour, class_colours
+from mask_rcnn_paper.drawing.labels import Label, Rectangle, draw_labels
+
+_OPACITY = 0.5
+_WHITE = (255, 255, 255)
+# cv2 draws at fractions of a pixel, given as whole numbers of 2 ** -_SHIFT.
+_SHIFT = 4
+
+
+@dataclass(frozen=True)
+class _Pen:
+    """Sizes in pixels of the picture, in proportion to it."""
+
+    line: int
+    font: int
+    scale: int
+
+    def point(self, x: float, y: float) -> tuple[int, int]:
+        """Place of a pixel index of the image, for cv2."""
+        return tuple(round(((value + 0.5) * self.scale - 0.5) * 2**_SHIFT) for value in (x, y))
+
+
+def draw_instances(
+    image: np.ndarray,
+    instances: Sequence[Mapping[str, Any]],
+    class_names: Mapping[int, str],
+    *,
+    score_threshold: float = 0.5,
+    skeleton: Sequence[tuple[int, int]] = (),
+    scale: int = 1,
+) -> np.ndarray:
+    """Draw instances in COCO's format.
+
+    Large ones are drawn first, so that small ones stay visible. A class has the same colour in every picture that is
+    drawn with the same `class_names`. Crowds are hatched.
+
+    Args:
+        image: (H, W, 3), uint8, RGB; not changed.
+        instances: Annotations or results as in COCO's files: `bbox` (x, y, width, height) in pixels and `category_id`;
+            optional `segmentation` (polygons, or RLE, compressed or not), `keypoints` (K times x, y, visibility or
+            score), `iscrowd`, and `score` in [0, 1]. Boxes are clipped to the image.
+        class_names: Name by category id.
+        score_threshold: Instances whose score is lower are left out; those without a score are not.
+        skeleton: Pairs of keypoint numbers that are joined, from 1 on as in COCO's files.
+        scale: Enlarges the image before drawing, so that lines and labels on a small one can be read.
+
+    Returns:
+        A new (scale * H, scale * W, 3) uint8 RGB picture.
+
+    Raises:
+        ValueError: an image of another form, a scale below 1, a category without a name, or a mask of another size.
+    """
+    _check(image, instances, class_names, scale)
+    height, width = image.shape[:2]
+    picture = cv2.resize(image, (width * scale, height * scale), interpolation=cv2.INTER_CUBIC)
+    side = max(picture.shape[:2])
+    pen = _Pen(line=max(1, round(side / 320)), font=max(10, round(side / 48)), scale=scale)
+    colours = class_colours(class_names)
+    shown = [i for i in instances if i.get("score", 1.0) >= score_threshold]
+    shown.sort(key=lambda i: -i["bbox"][2] * i["bbox"][3])
+    for instance in shown:
+        if instance.get("segmentation"):
+            mask = decode_mask(instance["segmentation"], height, width)
+            _draw_mask(picture, mask, colours[instance["category_id"]], bool(instance.get("iscrowd")), pen)
+    labels = []
+    for instance in shown:
+        colour, box = colours[instance["category_id"]], _clip(instance["bbox"], picture, scale)
+        if box is not None:
+            x0, y0, x1, y1 = box
+            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, max(1, pen.line - 1))
+            labels.append((instance.get("score", 1.0), Label(_text(instance, class_names), box, colour)))
+        _draw_keypoints(picture, instance.get("keypoints") or (), skeleton, colour, pen)
+    labels.sort(key=lambda scored: -scored[0])
+    return draw_labels(picture, [label for _, label in labels], pen.font)
+
+
+def decode_mask(segmentation: Any, height: int, width: int) -> np.ndarray:
+    """Binary mask of an annotation or a result.
+
+    Args:
+        segmentation: Polygons [[x, y, x, y, ...], ...], or RLE {"size": [height, width], "counts": ...} with counts
+            as COCO's string, its bytes, or a list of run lengths.
+        height: Of the image.
+        width: Of the image.
+
+    Returns:
+        (height, width) uint8, 1 inside.
+
+    Raises:
+        ValueError: the RLE is of another size.
+    """
+    if not isinstance(segmentation, Mapping):
+        # Fewer than three points are no area, and four numbers would be taken for a box.
+        polygons = [list(p) for p in segmentation if len(p) >= 6]
+        if not polygons:
+            return np.zeros((height, width), dtype=np.uint8)
+        return mask_util.decode(mask_util.merge(mask_util.frPyObjects(polygons, height, width)))
+    if list(segmentation["size"]) != [height, width]:
+        raise ValueError(f"a mask of size {list(segmentation['size'])} does not fit its image of {[height, width]}")
+    counts = segmentation["counts"]
+    if isinstance(counts, list):
+        return mask_util.decode(mask_util.frPyObjects(dict(segmentation), height, width))
+    counts = counts.encode("ascii") if isinstance(counts, str) else counts
+    return mask_util.decode({"size": [height, width], "counts": counts})
+
+
+def _check(image: np.ndarray, instances: Sequence[Mapping], class_names: Mapping[int, str], scale: int) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"an image of shape {image.shape} and type {image.dtype}: must be (H, W, 3), uint8, RGB")
+    if scale < 1:
+        raise ValueError(f"scale {scale}: must be at least 1")
+    if unnamed := sorted({i["category_id"] for i in instances} - set(class_names)):
+        raise ValueError(f"no class name of category ids {unnamed}: there are names of {sorted(class_names)}")
+
+
+def _text(instance: Mapping[str, Any], class_names: Mapping[int, str]) -> str:
+    text = class_names[instance["category_id"]]
+    text += " (crowd)" if instance.get("iscrowd") else ""
+    return f"{text} {instance['score']:.0%}" if "score" in instance else text
+
+
+def _clip(bbox: Sequence[float], picture: np.ndarray, scale: int) -> Rectangle | None:
+    """The part of a box in the picture, at least a pixel wide and high; None where it lies outside."""
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = (scale * v for v in (bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]))
+    if x1 < 0 or y1 < 0 or x0 >= width or y0 >= height:
+        return None
+    left, top = min(max(round(x0), 0), width - 1), min(max(round(y0), 0), height - 1)
+    return left, top, min(max(round(x1), left + 1), width), min(max(round(y1), top + 1), height)
+
+
+def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: bool, pen: _Pen) -> None:
+    """Tint the pixels of a mask, in stripes for a crowd, and draw its outline, in place."""
+    height, width = picture.shape[:2]
+    if pen.scale > 1:
+        # Thresholding a smooth enlargement rounds the stairs of the pixels off.
+        smooth = cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR)
+        mask = (smooth > 127).astype(np.uint8)
+    inside = mask.astype(bool)
+    if crowd:
+        rows, columns = np.ogrid[:height, :width]
+        inside &= (rows + columns) // (4 * pen.line) % 2 == 0
+    tinted = (1 - _OPACITY) * picture[inside] + _OPACITY * np.array(colour)
+    picture[inside] = tinted.round().astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, outlines, -1, colour, pen.line, cv2.LINE_AA)
+
+
+def _draw_keypoints(
+    picture: np.ndarray, keypoints: Sequence[float], skeleton: Sequence[tuple[int, int]], colour: Colour, pen: _Pen
+) -> None:
+    """Draw the keypoints that are labelled or found, and the limbs between them, in place."""
+    points = [pen.point(x, y) if v > 0 else None for x, y, v in np.reshape(keypoints, (-1, 3)).tolist()]
+    limbs = [(points[a - 1], points[b - 1]) for a, b in skeleton if max(a, b) <= len(points)]
+    limbs = [ends for ends in limbs if None not in ends]
+    for thickness, ink in ((2 * pen.line + 1, _WHITE), (2 * pen.line - 1, colour)):
+        for start, end in limbs:
+            cv2.line(picture, start, end, ink, thickness, cv2.LINE_AA, _SHIFT)
+    for radius, ink in ((2.0, _WHITE), (1.4, colour)):
+        for point in filter(None, points):
+            cv2.circle(picture, point, round(radius * pen.line * 2**_SHIFT), ink, cv2.FILLED, cv2.LINE_AA, _SHIFT)

@@ -1,0 +1,200 @@
+"""`python -m ablations predict` on a row that is really trained, at smoke scale."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pycocotools.mask as mask_util
+import pytest
+from detectron2.data import MetadataCatalog
+from PIL import Image
+from pycocotools.coco import COCO
+
+import ablations.__main__ as cli
+from tests.ablations.predict.smoke_row import OPTS, train
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """Folder of all jobs in which 2b/sigmoid is finished."""
+    folder = tmp_path_factory.mktemp("output")
+    train("2b/sigmoid", folder)
+    return folder
+
+
+def run(output, *words, row="2b/sigmoid"):
+    """Exit code of the command."""
+    try:
+        return cli.main(["predict", row, *map(str, words), "--scale", "smoke", "--output", str(output), *OPTS])
+    except SystemExit as error:
+        return error.code
+
+
+@pytest.fixture(scope="module")
+def predictions(output, tmp_path_factory):
+    """What the command writes for all validation images."""
+    folder = tmp_path_factory.mktemp("predictions")
+    assert run(output, *validation_images("smoke_val"), "--out", folder, "--score-threshold", "0") == 0
+    return folder
+
+
+@pytest.fixture
+def predict(output, capsys):
+    """Run the command; returns its exit code, stdout and stderr."""
+
+    def call(*words):
+        return run(output, *words), *capsys.readouterr()
+
+    return call
+
+
+def validation_images(dataset):
+    """Files in the order of their ids, which are 1, 2, ..."""
+    metadata = MetadataCatalog.get(dataset)
+    images = COCO(metadata.json_file).dataset["images"]
+    assert [image["id"] for image in images] == list(range(1, len(images) + 1))
+    return [Path(metadata.image_root) / image["file_name"] for image in images]
+
+
+def assert_equal_results(found, stored):
+    """Same boxes and scores to 1e-3, same masks and keypoints, in the same order."""
+    assert len(found) == len(stored) > 40
+    for a, b in zip(found, stored, strict=True):
+        assert (a["image_id"], a["category_id"]) == (b["image_id"], b["category_id"])
+        np.testing.assert_allclose([*a["bbox"], a["score"]], [*b["bbox"], b["score"]], atol=1e-3)
+        np.testing.assert_allclose(a.get("keypoints", ()), b.get("keypoints", ()), atol=1e-3)
+        areas = mask_util.area([a["segmentation"], b["segmentation"]])
+        assert not areas.any() or mask_util.iou([a["segmentation"]], [b["segmentation"]], [0])[0, 0] > 0.999
+
+
+def test_predictions_are_those_of_the_evaluation(predictions, output):
+    """The row takes proposals that were stored; here its RPN makes them anew, and nothing changes."""
+    (stored,) = output.glob("smoke/detector/*/inference/smoke_val/coco_instances_results.json")
+    found = json.loads((predictions / "predictions.json").read_text())
+    assert_equal_results(found, json.loads(stored.read_text()))
+
+
+@pytest.mark.slow
+def test_predictions_of_persons_are_those_of_the_evaluation(tmp_path):
+    """With FPN, masks and keypoints."""
+    folder = train("5/keypoint_and_mask", tmp_path / "output")
+    images = validation_images("smoke_keypoints_val")
+    assert run(tmp_path / "output", *images, "--out", tmp_path / "out", row="kp_mask_r50_fpn") == 0
+    stored = json.loads((folder / "inference/smoke_keypoints_val/coco_instances_results.json").read_text())
+    found = json.loads((tmp_path / "out/predictions.json").read_text())
+    assert len(found[0]["keypoints"]) == 51
+    assert_equal_results(found, stored)
+    category = json.loads((tmp_path / "out/images.json").read_text())["categories"][0]
+    assert len(category["keypoints"]) == 17 and len(category["skeleton"]) == 19
+
+
+def test_both_files_load_with_pycocotools(predictions):
+    """The images with names, and the results on them, whose category ids are the dataset's own."""
+    coco = COCO(str(predictions / "images.json"))
+    results = coco.loadRes(str(predictions / "predictions.json"))
+    names = [str(path) for path in validation_images("smoke_val")]
+    assert [image["file_name"] for image in coco.loadImgs([1, 2, 3, 4])] == names
+    assert {ann["category_id"] for ann in results.dataset["annotations"]} <= {1, 2, 3, 4, 6, 7, 8, 18, 28, 47}
+    assert coco.loadCats([47])[0]["name"] == "cup"
+    assert results.annToMask(results.loadAnns([1])[0]).shape == (coco.imgs[1]["height"], coco.imgs[1]["width"])
+
+
+def test_pictures_are_drawn_on_enlarged_images(predictions):
+    """160 pixels become 640, and much is drawn with a threshold of 0."""
+    path = validation_images("smoke_val")[0]
+    picture = np.array(Image.open(predictions / f"{path.stem}.png"))
+    plain = np.array(Image.open(path).convert("RGB").resize((640, 640)))
+    assert picture.shape == (640, 640, 3)
+    assert np.abs(picture.astype(int) - plain).mean() > 5
+
+
+def test_the_same_command_writes_the_same_bytes(predict, predictions, tmp_path):
+    """Pictures and JSON."""
+    code, out, _ = predict(*validation_images("smoke_val"), "--out", tmp_path, "--score-threshold", "0")
+    assert code == 0 and f"pictures, predictions.json and images.json: {tmp_path}" in out
+    first, second = ({p.name: p.read_bytes() for p in folder.iterdir()} for folder in (predictions, tmp_path))
+    assert first == second and len(first) == 6
+
+
+def test_the_threshold_is_of_the_pictures_alone(predict, predictions, tmp_path):
+    """With a threshold of 1 nothing is drawn; the JSON is the same."""
+    _, out, _ = predict(*validation_images("smoke_val"), "--out", tmp_path, "--score-threshold", "1")
+    assert ", 0 of them drawn (score of at least 1)" in out
+    assert (tmp_path / "predictions.json").read_bytes() == (predictions / "predictions.json").read_bytes()
+
+
+def test_images_of_one_name_have_pictures_of_two(predict, tmp_path):
+    """images.json says which is whose; a camera's name is no config key."""
+    paths = [tmp_path / name for name in ("x/IMG_1.PNG", "y/IMG_1.PNG")]
+    for path in paths:
+        path.parent.mkdir()
+        shutil.copy(validation_images("smoke_val")[0], path)
+    assert predict(*paths, "--out", tmp_path / "out", "--format", "jpg")[0] == 0
+    images = json.loads((tmp_path / "out/images.json").read_text())["images"]
+    assert [(i["file_name"], i["picture"]) for i in images] == [
+        (str(paths[0]), "IMG_1.jpg"),
+        (str(paths[1]), "IMG_1-2.jpg"),
+    ]
+    assert {p.name for p in (tmp_path / "out").glob("*.jpg")} == {"IMG_1.jpg", "IMG_1-2.jpg"}
+
+
+def test_the_default_folder_is_beside_the_jobs(predict, output):
+    """<output>/<scale>/predictions/<job>."""
+    predict(validation_images("smoke_val")[0])
+    (job,) = output.glob("smoke/detector/*")
+    assert (output / "smoke/predictions" / job.name / "predictions.json").is_file()
+
+
+def fails(result) -> str:
+    """The one line with which a command on bad input ends, with exit code 2."""
+    code, _, err = result
+    lines = err.splitlines()
+    assert code == 2 and len(lines) == 1 and lines[0].startswith("ablations: error: ")
+    return lines[0]
+
+
+def test_a_picture_never_overwrites_an_image(predict, tmp_path):
+    """The folder of the images cannot be that of their pictures where names are equal."""
+    path = shutil.copy(validation_images("smoke_val")[0], tmp_path / "a.png")
+    before = path.read_bytes()
+    assert "picture a.png would overwrite an image" in fails(predict(path, "--out", tmp_path))
+    assert path.read_bytes() == before
+
+
+def test_a_bad_image_ends_the_command_before_any_work(predict, tmp_path):
+    """The good ones before it are not predicted."""
+    (tmp_path / "bad.png").write_text("no image")
+    out = tmp_path / "out"
+    message = fails(predict(validation_images("smoke_val")[0], tmp_path / "bad.png", "--out", out))
+    assert f"image '{tmp_path / 'bad.png'}' cannot be read" in message and not out.exists()
+
+
+def test_another_seed_is_not_trained(predict, tmp_path):
+    """The RPN is there, the detector of this seed is not."""
+    message = fails(predict(validation_images("smoke_val")[0], "--out", tmp_path / "out", "--seed", "1"))
+    assert "has no trained detector at scale smoke, seed 1" in message and "--seeds 1" in message
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--score-threshold", "50"], "--score-threshold 50.0: must be from 0 to 1"),
+        (["--seed", "-1"], "--seed -1: must be at least 0"),
+        (["nobody.png"], "image 'nobody.png' is not there"),
+    ],
+)
+def test_bad_arguments_are_named(predict, tmp_path, words, message):
+    """One line and exit code 2."""
+    assert message in fails(predict(validation_images("smoke_val")[0], *words, "--out", tmp_path / "out"))
+
+
+def test_ctrl_c_leaves_no_results_of_a_part(predict, tmp_path, monkeypatch):
+    """Exit code 130, and no predictions.json."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ablations.predict.command.save_picture", interrupt)
+    code, _, err = predict(validation_images("smoke_val")[0], "--out", tmp_path)
+    assert code == 130 and "interrupted" in err and not (tmp_path / "predictions.json").exists()
