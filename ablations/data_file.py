@@ -1,9 +1,22 @@
-"""Read the YAML files that hold the paper as data, `tables.yaml` and `claims.yaml`."""
+"""Read YAML files: those that hold the paper as data, `tables.yaml` and `claims.yaml`, and what a user describes."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Content of a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not YAML.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
 
 
 def load_list(path: str | Path, key: str) -> list[Any]:
@@ -13,10 +26,7 @@ def load_list(path: str | Path, key: str) -> list[Any]:
         FileNotFoundError: there is no such file.
         ValueError: it is not YAML, or has no such list.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(path)
     if not isinstance(content, dict) or not isinstance(content.get(key), list):
         raise ValueError(f"{path} has no list {key!r} at its top")
     return content[key]

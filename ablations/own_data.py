@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ablations.data_file import check_keys, read_yaml
 from ablations.selection import RowKey
 from ablations.tables import Row, Table
 from mask_rcnn_paper.data.checked import require_usable
@@ -73,30 +72,17 @@ def name_of_data(text: str | None) -> str:
 def _from_yaml(path: Path) -> OwnData:
     if not path.is_file():
         raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"--data {path} is not YAML: {error}") from error
-    _check_keys(content, str(path), ("name", *SPLITS), tuple(_OPTIONS))
+    content = read_yaml(path)
+    check_keys(content, f"--data {path}", {"name", *SPLITS}, set(_OPTIONS))
     places = {}
     for split in SPLITS:
-        _check_keys(content[split], f"{path}, {split}", _PLACE, ())
+        check_keys(content[split], f"--data {path}, {split}", set(_PLACE), set())
         places[split] = [str(path.parent / str(content[split][key])) for key in _PLACE]
     options = {key: content[key] for key in _OPTIONS if key in content}
     for key, value in options.items():
         if not isinstance(value, list):
             raise ValueError(f"--data {path}: {key} is {value!r}, not a list")
     return _own_data(content["name"], places, options)
-
-
-def _check_keys(entry: Any, where: str, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
-    legal = ", ".join((*required, *optional))
-    if not isinstance(entry, dict):
-        raise ValueError(f"--data {where}: is {entry!r}, not a mapping with {legal}")
-    if missing := [key for key in required if key not in entry]:
-        raise ValueError(f"--data {where}: {', '.join(missing)} missing, of {legal}")
-    if unknown := [str(key) for key in entry if key not in (*required, *optional)]:
-        raise ValueError(f"--data {where}: unknown key {', '.join(unknown)}: choose from {legal}")
 
 
 def _own_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[str, list]) -> OwnData:
