@@ -23,9 +23,15 @@ def task(job, gpus=0):
 
 
 @contextlib.contextmanager
-def interrupted(handler):
-    """Call `handler` as submitit does, from a signal in the middle of what is done meanwhile, again and again."""
-    before = signal.signal(signal.SIGALRM, lambda *_: handler())
+def interrupted(job, handler):
+    """Call `handler` as submitit does, once, from a signal in the middle of the job after its first checkpoint."""
+
+    def alarm(*_):
+        if (job.folder / "last_checkpoint").exists():
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            handler()
+
+    before = signal.signal(signal.SIGALRM, alarm)
     signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
     try:
         yield
@@ -57,11 +63,10 @@ def test_a_preempted_task_stops_its_process_and_starts_anew(tmp_path):
     delayed = []
 
     def preempt():
-        if (job.folder / "last_checkpoint").exists():
-            delayed.append(running.checkpoint())
-            raise SystemExit
+        delayed.append(running.checkpoint())
+        raise SystemExit
 
-    with pytest.raises(SystemExit), interrupted(preempt):
+    with pytest.raises(SystemExit), interrupted(job, preempt):
         running()
     assert running.attempt.popen.poll() is not None and not store.is_locked(job)
     status = read_status(job, {})
@@ -77,11 +82,10 @@ def test_a_task_that_may_not_queue_again_has_failed(tmp_path):
     running = task(job)
 
     def give_up():
-        if (job.folder / "last_checkpoint").exists():
-            running.checkpoint()
-            raise RuntimeError("Job not requeued because: timed-out too many times.")
+        running.checkpoint()
+        raise RuntimeError("Job not requeued because: timed-out too many times.")
 
-    with pytest.raises(RuntimeError), interrupted(give_up):
+    with pytest.raises(RuntimeError), interrupted(job, give_up):
         running()
     status = read_status(job, {})
     assert (status.state, store.is_locked(job)) == (FAILED, False)
