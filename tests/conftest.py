@@ -26,7 +26,12 @@ def ctrl_c_interrupts() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def heard_loggers() -> None:
-    """Loggers that pass on what they hear, to `caplog` at the root; `setup_logger` in an earlier test stopped that."""
+def fresh_loggers() -> None:
+    """As before any `setup_logger`: they print nothing, and pass on what they hear, to `caplog` at the root."""
     for name in ("detectron2", "fvcore"):
-        logging.getLogger(name).propagate = True
+        logger = logging.getLogger(name)
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+            handler.close()
