@@ -100,13 +100,27 @@ def _finding(claim: Claim, measured: Measured, seeds: Sequence[int]) -> Finding:
         sides.append(values)
     differences = pair(sides[0], sides[1] if len(sides) > 1 else dict.fromkeys(sides[0], 0.0))
     judgement = judge(claim.relation, list(differences.values()), claim.margin)
-    return Finding(claim, differences, judgement, _missing_text(reasons, len(seeds)))
+    tried = [seed for seed in seeds if any(seed in values for values in sides)]
+    return Finding(claim, differences, judgement, _missing_text(reasons, seeds, tried or seeds))
 
 
-def _missing_text(reasons: Mapping[str, Mapping[str, Sequence[int]]], seeds: int) -> str:
-    """Rows and seeds without a value by reason: "2b/softmax seed 1: not run"."""
+def _missing_text(
+    reasons: Mapping[str, Mapping[str, Sequence[int]]], seeds: Sequence[int], tried: Sequence[int]
+) -> str:
+    """Rows and seeds without a value by reason: "2b/softmax seed 1: not run".
+
+    Args:
+        reasons: Seeds by reason and row.
+        seeds: All seeds; a row that has a reason for all of them is named alone.
+        tried: Those of which some row has a value: that nobody ran the others needs no words.
+    """
     texts = []
     for reason, rows in reasons.items():
-        who = (r if len(s) == seeds else f"{r} seed {', '.join(map(str, s))}" for r, s in rows.items())
-        texts.append(f"{', '.join(who)}: {reason}")
+        missing = {row: [seed for seed in found if seed in tried] for row, found in rows.items()}
+        who = [
+            row if len(rows[row]) == len(seeds) else f"{row} seed {', '.join(map(str, found))}"
+            for row, found in missing.items()
+            if found
+        ]
+        texts += [f"{', '.join(who)}: {reason}"] if who else []
     return "; ".join(texts)

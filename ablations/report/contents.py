@@ -76,9 +76,14 @@ def gather(
         results = collect(table, plan, seeds_of(table, plan, seeds, known), known)
         runs = ({}, {}) if source.published else _runs(table, plan, seeds, statuses)
         contents.append(TableContent(results, *runs))
-    place = f"published with the project, ablations/results/{plan.scale}" if source.published else str(source.folder)
+    place = f"published with the project, ablations/results/{plan.scale}" if source.published else _shown(source.folder)
     facts = run_facts(plan.scale, seeds, list(statuses.values()), place)
     return Contents(plan.scale, seeds, facts, findings, contents, tables, has_runs=not source.published)
+
+
+def _shown(folder: Path) -> str:
+    """Without what lies above the current folder, which is nobody's business who reads the report."""
+    return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)
 
 
 def _runs(

@@ -64,6 +64,14 @@ def test_a_seed_that_one_side_lacks_is_left_out_and_said(gather):
     assert found.note == "2b/softmax seed 2: failed: exit code 1; last line: nan"
 
 
+def test_seeds_that_nobody_ran_need_no_words(gather):
+    """Seed 1 has neither row, seed 2 only one."""
+    given = runs(SIGMOID, 36.0) | runs(SOFTMAX, 24.0) | {(SIGMOID, 2): fakes.finished((36.0, 2.0, 3.0))}
+    given |= dict.fromkeys([(SIGMOID, 1), (SOFTMAX, 1), (SOFTMAX, 2)], Status(WAITING, "not run"))
+    found = gather(CLAIM, given, (0, 1, 2))
+    assert found.judgement.count == 1 and found.note.endswith("claim; 2b/softmax seed 2: not run")
+
+
 def test_seeds_without_a_common_one_are_not_compared(gather):
     """Seed 0 of one row is no partner of seed 1 of the other."""
     given = {(SIGMOID, 0): fakes.finished((36.0, 2.0, 3.0)), (SIGMOID, 1): Status(WAITING, "not run")}
