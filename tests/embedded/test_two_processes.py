@@ -139,14 +139,16 @@ def test_two_processes_have_the_losses_of_one(trained):
 
 
 @pytest.mark.slow
-def test_two_processes_take_the_steps_of_one(trained):
+def test_two_processes_take_the_steps_of_one(data, trained, tmp_path):
     """From the first step to the third the weights change alike: gradients are averaged, not added or left apart.
 
     The change of a parameter is far smaller than the parameter, so its rounding shows more; a gradient that is twice
     as large would be off by 1.
     """
-    one, two = (torch.load(output / "model_final.pth", weights_only=True)["model"] for output in trained)
-    start = torch.load(trained[0] / "model_0000000.pth", weights_only=True)["model"]
+    first = run(data, tmp_path / "first", 1, "SOLVER.MAX_ITER", "1")
+    one, two, start = (
+        torch.load(output / "model_final.pth", weights_only=True)["model"] for output in (*trained, first)
+    )
     change = sum((one[name] - start[name]).norm() ** 2 for name in one).sqrt()
     apart = sum((one[name] - two[name]).norm() ** 2 for name in one).sqrt()
     assert change > 0 and apart / change < 1e-4
