@@ -1,6 +1,9 @@
 """Start the processes of a distributed run."""
 
+import logging
+import os
 import socket
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -73,3 +76,9 @@ def _worker(
         main_func(*args)
     finally:
         dist.destroy_process_group()
+    # Threads of torch outlive the group. One that wants the interpreter while it ends aborts the process, whose work is
+    # done; it happened once in some hundred starts on a busy machine. So the interpreter does not get to end.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
