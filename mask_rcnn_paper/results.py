@@ -85,6 +85,7 @@ def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: fl
         "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},
         "coco_backend": f"pycocotools {importlib.metadata.version('pycocotools')}",
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,
         "git_commit": git_commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

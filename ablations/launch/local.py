@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ablations.job import ROOT, Job
@@ -15,9 +15,8 @@ class LocalLauncher:
     """A `Launcher` of processes.
 
     Args:
-        jobs: All jobs of the plan by identity.
-        workers: Jobs at once, at least 1; None: one for each set of GPUs, one on a machine without. The cores are
-            shared out among as many jobs of one kind as there are, so that a stage that is alone has them all.
+        workers: Jobs at once, at least 1; None: one for each set of GPUs, one on a machine without. Each has its share
+            of the cores.
         devices: Names of the GPUs, as for CUDA_VISIBLE_DEVICES; () where there are none.
         gpus_per_job: GPUs of a job, none of which it shares; None: one where there are any; 0: use the CPU.
         timeout_min: Minutes after which a job is stopped and counts as failed; None: never.
@@ -30,7 +29,6 @@ class LocalLauncher:
 
     def __init__(
         self,
-        jobs: Mapping[str, Job],
         workers: int | None = None,
         devices: Sequence[str] = (),
         gpus_per_job: int | None = None,
@@ -45,7 +43,7 @@ class LocalLauncher:
         self.hide_gpus = bool(devices) and not self.free_sets
         slots = len(self.free_sets)
         self.workers = min(workers or slots, slots) if slots else workers or 1
-        self.jobs, self.timeout_min, self.cwd, self.poll_seconds = jobs, timeout_min, cwd, poll_seconds
+        self.timeout_min, self.cwd, self.poll_seconds = timeout_min, cwd, poll_seconds
         self.attempts: dict[str, Attempt] = {}
         self.sets: dict[str, tuple[str, ...]] = {}
 
@@ -58,7 +56,7 @@ class LocalLauncher:
             if job.identity in self.attempts:
                 continue
             devices = self.free_sets[0] if self.free_sets else ()
-            begun = begin(job, self.cwd, self.gpus_per_job or 1, self._environment(job, devices))
+            begun = begin(job, self.cwd, self.gpus_per_job or 1, self._environment(devices))
             if isinstance(begun, Attempt):
                 self.attempts[job.identity] = begun
                 if devices:
@@ -98,10 +96,10 @@ class LocalLauncher:
         """Nothing: `stop` ends every process."""
         return ""
 
-    def _environment(self, job: Job, devices: Sequence[str]) -> dict[str, str]:
-        # By kind and not by what runs at the moment: the number of threads changes the last digits of a result.
-        peers = sum(other.kind == job.kind for other in self.jobs.values())
-        sharing = min(self.workers, peers) * max(1, len(devices))
+    def _environment(self, devices: Sequence[str]) -> dict[str, str]:
+        # Also of a job that is alone: the number of threads changes the last digits of a sum, and after a training the
+        # first digits of a result, which must not depend on what else is run.
+        sharing = self.workers * max(1, len(devices))
         environment = {"OMP_NUM_THREADS": str(max(1, core_count() // sharing))}
         if devices or self.hide_gpus:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)

@@ -56,4 +56,4 @@ def make_launcher(args: argparse.Namespace, jobs: Mapping[str, Job]) -> Launcher
         raise ValueError(f"{', '.join(idle)} without --launcher slurm: leave it out, or add that")
     if args.timeout_min is not None and args.timeout_min < 1:
         raise ValueError(f"--timeout-min {args.timeout_min}: must be at least 1")
-    return LocalLauncher(jobs, args.jobs, visible_devices(), args.gpus_per_job, args.timeout_min)
+    return LocalLauncher(args.jobs, visible_devices(), args.gpus_per_job, args.timeout_min)

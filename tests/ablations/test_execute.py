@@ -19,7 +19,7 @@ from tests.ablations import fakes
 def run(*jobs, workers=1, **options):
     """Run fake jobs; statuses in their order."""
     jobs = fakes.graph(*jobs)
-    return list(execute(jobs, LocalLauncher(jobs, workers, poll_seconds=0.01), **options).values())
+    return list(execute(jobs, LocalLauncher(workers, poll_seconds=0.01), **options).values())
 
 
 def runs(job):

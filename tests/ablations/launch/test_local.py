@@ -24,7 +24,7 @@ with open(os.path.join(folder, "devices"), "w") as file:
 def run(*jobs, **options):
     """Run fake jobs; statuses in their order."""
     jobs = fakes.graph(*jobs)
-    return list(execute(jobs, LocalLauncher(jobs, poll_seconds=0.01, **options)).values())
+    return list(execute(jobs, LocalLauncher(poll_seconds=0.01, **options)).values())
 
 
 def held(job):
@@ -55,7 +55,7 @@ def test_options_go_between_the_program_and_its_arguments(tmp_path):
     job = fakes.job(tmp_path, "job", HOLDS_DEVICES)
     module = dataclasses.replace(job, command=(job.command[0], "-m", "job", *job.command[2:]))
     jobs = fakes.graph(module)
-    execute(jobs, LocalLauncher(jobs, None, "01", 2, cwd=tmp_path, poll_seconds=0.01))
+    execute(jobs, LocalLauncher(None, "01", 2, cwd=tmp_path, poll_seconds=0.01))
     assert held(job)[3] == ["--num-gpus", "2", "--dist-url", "auto"]
 
 
@@ -74,7 +74,7 @@ def test_options_go_between_the_program_and_its_arguments(tmp_path):
 )
 def test_jobs_at_once(options, workers):
     """One for each set of GPUs, fewer if asked, never more; without GPUs what is asked, or one."""
-    assert LocalLauncher({}, **options).workers == workers
+    assert LocalLauncher(**options).workers == workers
 
 
 def test_gpus_are_hidden_where_jobs_shall_use_the_cpu(tmp_path, monkeypatch):
@@ -91,6 +91,13 @@ def test_cores_are_shared_by_jobs_and_their_processes(tmp_path):
     jobs = [fakes.job(tmp_path, name) for name in "ab"]
     run(*jobs, devices=("0", "1", "2", "3"), gpus_per_job=2)
     assert (jobs[0].folder / "runs").read_text().split()[-1].endswith(str(max(1, core_count() // 4)))
+
+
+def test_the_share_of_cores_is_that_of_the_workers(tmp_path):
+    """A job that is alone gets no more: its result must not depend on what else is run."""
+    job = fakes.job(tmp_path, "alone")
+    run(job, workers=2)
+    assert (job.folder / "runs").read_text().strip() == str(max(1, core_count() // 2))
 
 
 def test_a_job_out_of_time_has_failed_and_the_others_go_on(tmp_path):
