@@ -5,42 +5,29 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
 from ablations.claim_text import comparison, counts, our_difference, papers_difference
 from ablations.claims import load_claims, select_claims
+from ablations.evidence import choose_evidence, plan_rows
 from ablations.findings import Finding, find, row_name
 from ablations.judge import CONFIDENCE
-from ablations.own_data import fit_to_data, name_of_data
-from ablations.plan import make_plan
 from ablations.render.cells import SCALE_NOTES, own_data_note
 from ablations.results import TableResults
-from ablations.source import choose_source
 from ablations.tables import load_tables
 from mask_rcnn_paper.errors import one_line_errors
-from mask_rcnn_paper.results import config_hash
-from mask_rcnn_paper.scales import load_cfg
 
 
 def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`claims`: print a verdict for each claim."""
     with one_line_errors("ablations"):
-        output = Path(args.output).resolve()
-        source = choose_source(output, args.scale, args.published, True, name_of_data(args.data))
-        seeds = list(dict.fromkeys(source.seeds if args.seeds is None else args.seeds))
-        if min(seeds) < 0:
-            raise ValueError(f"--seeds {min(seeds)}: must be at least 0")
+        source, seeds = choose_evidence(args)
         tables = load_tables()
         claims = select_claims(load_claims(tables), args.tables)
         keys = [key for claim in claims if not claim.pending for key in claim.rows]
-        data, fitted = fit_to_data(args.data, tables.values(), args.scale, opts, keys, to_run=False)
-        tables = {table.id: table for table in fitted}
-        rows = {key: tables[key[0]].row(key[1]) for key in keys}
-        built = {key: row for key, row in rows.items() if row.config}
-        plan = make_plan(built, seeds, args.scale, output, load_cfg, config_hash, opts, data)
+        tables, plan = plan_rows(args, opts, tables, keys, seeds)
         findings, evidence = find(claims, tables, plan, seeds, source.status_of)
     print({"text": _text, "json": _json}[args.format](findings, evidence), end="")
     return 0

@@ -6,18 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablations.claims import Claim, load_claims
-from ablations.own_data import fit_to_data, name_of_data
-from ablations.plan import make_plan
+from ablations.evidence import choose_evidence, plan_rows
 from ablations.report.contents import Contents, gather
 from ablations.report.page import report_page
 from ablations.report.picture import report_picture
 from ablations.selection import select_rows, select_tables
-from ablations.source import choose_source
 from ablations.tables import Table, load_tables
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
-from mask_rcnn_paper.results import config_hash
-from mask_rcnn_paper.scales import load_cfg
 
 
 def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
@@ -35,19 +31,12 @@ def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
 
 
 def _contents(args: argparse.Namespace, opts: Sequence[str]) -> Contents:
-    output = Path(args.output).resolve()
-    source = choose_source(output, args.scale, args.published, True, name_of_data(args.data))
-    seeds = list(dict.fromkeys(source.seeds if args.seeds is None else args.seeds))
-    if min(seeds) < 0:
-        raise ValueError(f"--seeds {min(seeds)}: must be at least 0")
+    source, seeds = choose_evidence(args)
     tables = load_tables(more=args.more_tables)
     shown = select_tables(tables, args.tables)
     claims = claims_about(load_claims(tables), shown)
     keys = [*select_rows(shown, [])[0], *(key for claim in claims if not claim.pending for key in claim.rows)]
-    data, fitted = fit_to_data(args.data, tables.values(), args.scale, opts, keys, to_run=False)
-    tables = {table.id: table for table in fitted}
-    rows = {key: row for key in keys if (row := tables[key[0]].row(key[1])).config}
-    plan = make_plan(rows, seeds, args.scale, output, load_cfg, config_hash, opts, data)
+    tables, plan = plan_rows(args, opts, tables, keys, seeds)
     return gather([tables[table.id] for table in shown], claims, tables, plan, seeds, source)
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pycocotools.mask as mask_util
 from pycocotools.cocoeval import Params
 
+from mask_rcnn_paper.drawing.instances import encode_mask
+
 Instance = Mapping[str, Any]
 
 MASK, BOX, KEYPOINTS = "mask IoU", "box IoU", "keypoint similarity (OKS)"
@@ -54,7 +56,7 @@ def mean_overlap(
 
 
 def _mask_iou(thing: Instance, predictions: Sequence[Instance], size: tuple[int, int]) -> list[float]:
-    return _iou([_rle(p["segmentation"], size) for p in predictions], _rle(thing["segmentation"], size))
+    return _iou([encode_mask(p["segmentation"], *size) for p in predictions], encode_mask(thing["segmentation"], *size))
 
 
 def _box_iou(thing: Instance, predictions: Sequence[Instance], size: tuple[int, int]) -> list[float]:
@@ -63,14 +65,6 @@ def _box_iou(thing: Instance, predictions: Sequence[Instance], size: tuple[int, 
 
 def _iou(predicted: list[Any], true: Any) -> list[float]:
     return np.ravel(mask_util.iou(predicted, [true], [0])).tolist() if predicted else []
-
-
-def _rle(segmentation: Any, size: tuple[int, int]) -> Mapping[str, Any]:
-    if isinstance(segmentation, list):
-        return mask_util.merge(mask_util.frPyObjects(segmentation, *size))
-    if isinstance(segmentation["counts"], list):
-        return mask_util.frPyObjects(segmentation, *size)
-    return segmentation
 
 
 def _keypoint_similarity(thing: Instance, predictions: Sequence[Instance], size: tuple[int, int]) -> list[float]:
