@@ -21,7 +21,7 @@ setup(
     package_dir={"mask_rcnn_paper.configs": "configs"},
     package_data={
         "mask_rcnn_paper.configs": ["*.yaml", "*/*.yaml"],
-        "ablations": ["*.yaml", "results/*/README.md", "results/*/*/*.json"],
+        "ablations": ["paper/*.yaml", "results/*/README.md", "results/*/*/*.json"],
     },
     py_modules=["train_net"],
     # detectron2 is on no package index and must not be listed: an installed one is used, else the embedded core.

@@ -15,16 +15,16 @@ from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup
 from detectron2.evaluation import verify_results
 
-from mask_rcnn_paper.checkpoint import SafeCheckpointer
-from mask_rcnn_paper.data.annotations import check_annotations
-from mask_rcnn_paper.data.checked import InvalidDatasetError
+from mask_rcnn_paper.data.registered import check_annotations
+from mask_rcnn_paper.data.validated import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
-from mask_rcnn_paper.launch import launch, torchrun_process
-from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import SCALES, find_config, load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
-from mask_rcnn_paper.trainer import Trainer
+from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
+from mask_rcnn_paper.training.launch import launch, torchrun_process
+from mask_rcnn_paper.training.result_file import config_hash
+from mask_rcnn_paper.training.trainer import Trainer
 
 
 def resolve(args: argparse.Namespace) -> CfgNode:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from ablations import claims_command, commands
-from ablations.launch.options import add_launch_options
+from ablations.jobs.options import add_launch_options
 from ablations.predict import command as predict_command
 from ablations.render import FORMATS
 from ablations.report.command import write_report
@@ -60,7 +60,7 @@ def _claims(parser: argparse.ArgumentParser) -> None:
 
 
 def _own_tables(parser: argparse.ArgumentParser) -> None:
-    text = "tables of your own, in the form of ablations/tables.yaml; may be given several times"
+    text = "tables of your own, in the form of ablations/paper/tables.yaml; may be given several times"
     parser.add_argument("--tables", dest="more_tables", action="append", default=[], metavar="FILE", help=text)
 
 

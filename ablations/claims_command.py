@@ -9,14 +9,14 @@ from typing import Any
 
 from tabulate import tabulate
 
-from ablations.claim_text import comparison, counts, our_difference, papers_difference
-from ablations.claims import load_claims, select_claims
-from ablations.evidence import choose_evidence, plan_rows
-from ablations.findings import Finding, find, row_name
-from ablations.judge import CONFIDENCE
+from ablations.evidence.collect import TableResults
+from ablations.evidence.findings import Finding, find, row_name
+from ablations.paper.claims import load_claims, select_claims
+from ablations.paper.judge import CONFIDENCE
+from ablations.paper.tables import load_tables
+from ablations.query import choose_evidence, plan_rows
 from ablations.render.cells import SCALE_NOTES, own_data_note
-from ablations.results import TableResults
-from ablations.tables import load_tables
+from ablations.render.claim_text import comparison, counts, our_difference, papers_difference
 from mask_rcnn_paper.errors import one_line_errors
 
 

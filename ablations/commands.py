@@ -11,24 +11,24 @@ from typing import Any
 
 from tabulate import tabulate
 
-from ablations.execute import execute
-from ablations.job import Job
-from ablations.launch.options import make_launcher
-from ablations.own_data import fit_to_data, name_of_data
-from ablations.plan import Plan, make_plan
-from ablations.progress_view import ProgressView, progress_text
-from ablations.publish import publish
-from ablations.published_page import write_page
+from ablations.evidence.collect import collect
+from ablations.evidence.publish import publish
+from ablations.evidence.sources import Source, choose_source, seeds_of
+from ablations.jobs.execute import execute
+from ablations.jobs.job import Job
+from ablations.jobs.options import make_launcher
+from ablations.jobs.plan import Plan, make_plan
+from ablations.jobs.progress_view import ProgressView, progress_text
+from ablations.jobs.store import BLOCKED, FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
+from ablations.paper.selection import list_pending, select_rows, select_tables
+from ablations.paper.tables import Row, Table, load_tables
 from ablations.render import render
-from ablations.results import collect
-from ablations.selection import list_pending, select_rows, select_tables
-from ablations.source import Source, choose_source, seeds_of
-from ablations.store import BLOCKED, FAILED, FINISHED, LOG_NAME, RUNNING, WAITING, Status, read_status
-from ablations.tables import Row, Table, load_tables
+from ablations.render.published_page import write_page
+from ablations.user_data import fit_to_data, name_of_data
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
-from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.training.result_file import config_hash
 
 
 def _prepare(args: argparse.Namespace, opts: Sequence[str], seeds: Sequence[int] = (0,)) -> tuple[list[Table], Plan]:

@@ -18,6 +18,6 @@ if {"mask_rcnn_paper.doctor", "mask_rcnn_paper.validate_dataset"}.isdisjoint(sys
 
     from mask_rcnn_paper import modeling
     from mask_rcnn_paper.config import add_mask_rcnn_paper_config
-    from mask_rcnn_paper.data.datasets import register_mini_datasets
+    from mask_rcnn_paper.generated.datasets import register_mini_datasets
 
     register_mini_datasets()

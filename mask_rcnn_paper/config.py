@@ -50,7 +50,7 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     cfg.DATASETS.SKIP_INVALID = False
 
     # Your own data in COCO's format, in place of the datasets that the config names; no part of the paper. Everything
-    # else that depends on data is then taken from the files: see mask_rcnn_paper/data/own.py.
+    # else that depends on data is then taken from the files: see mask_rcnn_paper/data/user_data.py.
     cfg.DATASETS.OWN = CN()
     # "": none. Else letters, digits, "_" and "-", from a letter on; NAME_train and NAME_val are registered.
     cfg.DATASETS.OWN.NAME = ""

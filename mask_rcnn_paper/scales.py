@@ -22,7 +22,7 @@ import yaml
 from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
-from mask_rcnn_paper.data.own import apply_own_data
+from mask_rcnn_paper.data.user_data import apply_own_data
 
 SCALES = ("paper", "mini", "smoke")
 _PACKAGE = Path(__file__).resolve().parent

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import train_net
-from mask_rcnn_paper.trainer import Trainer
+from mask_rcnn_paper.training.trainer import Trainer
 from tests.dying import die, full_disk
 
 

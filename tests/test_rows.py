@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ablations.__main__ import main
-from ablations.tables import load_tables
-from mask_rcnn_paper.results import read_result
+from ablations.paper.tables import load_tables
+from mask_rcnn_paper.training.result_file import read_result
 from tests.own_files import own_words, write_own
 from tests.recipes import DETECTORS, RPNS, entries
 from tests.train import ALL_SCORES, run

@@ -7,8 +7,8 @@ import torch
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
-from mask_rcnn_paper.results import config_hash, read_result
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.training.result_file import config_hash, read_result
 from tests.own_files import NAME, own_opts, write_own
 from tests.train import ALL_SCORES, run
 

@@ -15,9 +15,9 @@ from detectron2.evaluation.coco_evaluation import instances_to_coco_json
 from PIL import Image
 from tqdm import tqdm
 
+from ablations.paper.tables import load_tables
 from ablations.predict.images import InputImage, find_images, read_sizes
 from ablations.predict.trained_row import TrainedRow, find_trained
-from ablations.tables import load_tables
 from mask_rcnn_paper.data.classes import Classes, read_classes
 from mask_rcnn_paper.drawing import draw_instances
 from mask_rcnn_paper.errors import one_line_errors

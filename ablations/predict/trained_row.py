@@ -7,15 +7,15 @@ from pathlib import Path
 
 from detectron2.config import CfgNode
 
-from ablations.job import Job
-from ablations.own_data import parse_data
-from ablations.plan import make_plan
-from ablations.store import load_finished, read_status
-from ablations.tables import OURS, Row, Table
+from ablations.jobs.job import Job
+from ablations.jobs.plan import make_plan
+from ablations.jobs.store import load_finished, read_status
+from ablations.paper.tables import OURS, Row, Table
+from ablations.user_data import parse_data
 from mask_rcnn_paper.predictor import Predictor
-from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import fall_back_to_cpu
+from mask_rcnn_paper.training.result_file import config_hash
 from train_net import argument_parser
 
 _WEIGHTS = "model_final.pth"

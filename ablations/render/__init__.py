@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from ablations.evidence.collect import TableResults
 from ablations.render.data import csv_text, json_text
 from ablations.render.html import html_text
 from ablations.render.latex import latex_text
 from ablations.render.markdown import markdown_text
-from ablations.results import TableResults
 
 # A new format is one function, in a module of its own; the first is the default.
 FORMATS: dict[str, Callable[[Sequence[TableResults]], str]] = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ablations.results import ResultRow, TableResults, Value
-from ablations.tables import Metric
+from ablations.evidence.collect import ResultRow, TableResults, Value
+from ablations.paper.tables import Metric
 
 
 def rounded(value: Value) -> float:

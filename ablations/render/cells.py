@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ablations.evidence.collect import ResultRow, TableResults, Value
 from ablations.render.best import best_values, rounded
-from ablations.results import ResultRow, TableResults, Value
 
 # What runs of a reduced scale can show.
 SCALE_NOTES = {

@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ablations.evidence.collect import ResultRow, TableResults
 from ablations.render.cells import own_data_note
-from ablations.results import ResultRow, TableResults
 
 _OF_TABLE = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend")
 _OF_ROW = ("id", "label", "origin", "delta")

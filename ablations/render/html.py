@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape as escape_marks
 
+from ablations.evidence.collect import TableResults
 from ablations.render.cells import CITED, COLUMN_CLASSES, Cell, PrintedRow, PrintedTable, lay_out
 from ablations.render.headers import html_header
-from ablations.results import TableResults
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STYLE = """\

@@ -5,9 +5,9 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from ablations.evidence.collect import TableResults
 from ablations.render.cells import Cell, PrintedRow, PrintedTable, lay_out
 from ablations.render.headers import latex_header
-from ablations.results import TableResults
 
 PREAMBLE = r"% Needs \usepackage{booktabs,graphicx,amssymb} and UTF-8 input."
 # Metrics beside each other, three columns each; more go below, so that nothing is shrunk until nobody can read it.

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from ablations.evidence.collect import TableResults
 from ablations.render.cells import Cell, PrintedTable, lay_out
 from ablations.render.headers import plain
-from ablations.results import TableResults
 
 
 def markdown_text(results: Sequence[TableResults]) -> str:

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ablations.claims import Claim
-from ablations.findings import Finding, find
-from ablations.job import Job
-from ablations.plan import Plan
+from ablations.evidence.collect import TableResults, collect
+from ablations.evidence.findings import Finding, find
+from ablations.evidence.sources import Source, seeds_of
+from ablations.jobs.job import Job
+from ablations.jobs.plan import Plan
+from ablations.jobs.store import FINISHED, Status
+from ablations.paper.claims import Claim
+from ablations.paper.tables import Table
 from ablations.report.curves import Curve, read_curves
 from ablations.report.facts import run_facts
 from ablations.report.labels import row_label
-from ablations.results import TableResults, collect
-from ablations.source import Source, seeds_of
-from ablations.store import FINISHED, Status
-from ablations.tables import Table
 
 
 @dataclass(frozen=True)

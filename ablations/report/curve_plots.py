@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ablations.report import canvas
+from ablations.report import figures as canvas
 from ablations.report.curves import LOSSES, Curve, losses_of, smooth
 from ablations.report.plots import Plot
 

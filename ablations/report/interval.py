@@ -6,9 +6,9 @@ Drawn here and not by matplotlib: there are dozens, and each is a handful of sha
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ablations.claim_text import our_difference, papers_difference
-from ablations.findings import Finding
-from ablations.judge import GREATER
+from ablations.evidence.findings import Finding
+from ablations.paper.judge import GREATER
+from ablations.render.claim_text import our_difference, papers_difference
 
 WIDTH, HEIGHT = 300, 30
 _MARGIN = 8

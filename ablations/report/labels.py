@@ -1,7 +1,7 @@
 """Short names for people: of a row within its table, and of a metric."""
 
+from ablations.paper.tables import Row, Table
 from ablations.render.cells import CITED, descriptor_text
-from ablations.tables import Row, Table
 
 _TASKS = {"segm": "mask", "bbox": "box", "keypoints": "keypoint", "time": "time", "count": "number of"}
 

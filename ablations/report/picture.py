@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ablations.report import canvas
+from ablations.report import figures as canvas
 from ablations.report.contents import Contents, TableContent
 from ablations.report.labels import metric_label
 from ablations.report.pictures import Panel, Pictures, draw_pictures

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ablations.report import canvas
+from ablations.evidence.collect import TableResults, Value
+from ablations.report import figures as canvas
 from ablations.report.labels import metric_label, row_label
-from ablations.results import TableResults, Value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ablations.render.html import escape, fragment
-from ablations.report.canvas import data_uri
 from ablations.report.choice import Chosen
 from ablations.report.contents import TableContent
 from ablations.report.curve_plots import curve_plots
+from ablations.report.figures import data_uri
 from ablations.report.overlap import SCORE_THRESHOLD
 from ablations.report.pictures import GROUND_TRUTH, Panel, Pictures, Strip, draw_pictures, jpeg
 from ablations.report.plots import Plot, plots

@@ -3,14 +3,14 @@
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 
-from ablations.claim_text import comparison, counts, our_difference, papers_difference
-from ablations.findings import Finding
-from ablations.judge import CONFIDENCE, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
+from ablations.evidence.findings import Finding
+from ablations.paper.judge import CONFIDENCE, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
+from ablations.paper.selection import RowKey
+from ablations.paper.tables import Table
+from ablations.render.claim_text import comparison, counts, our_difference, papers_difference
 from ablations.render.html import escape
 from ablations.report.interval import Scale, common_scale, interval_svg
 from ablations.report.labels import metric_label, row_label
-from ablations.selection import RowKey
-from ablations.tables import Table
 
 SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
 _MEANINGS = {

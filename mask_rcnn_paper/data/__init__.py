@@ -1,1 +1,1 @@
-"""Generated datasets in COCO format, their cache and their registration."""
+"""Datasets of a run: those that are registered, the user's own, and whether they are valid."""

@@ -69,7 +69,7 @@ def check_pycocotools(upstream: Path | None) -> Outcome:
 
 def check_plugin(upstream: Path | None) -> Outcome:
     """The plugin's components can be imported."""
-    for name in ("modeling", "config", "data.datasets"):  # what the package's __init__ leaves out for the doctor
+    for name in ("modeling", "config", "generated.datasets"):  # what the package's __init__ leaves out for the doctor
         importlib.import_module(f"mask_rcnn_paper.{name}")
     return OK, "its components are imported"
 

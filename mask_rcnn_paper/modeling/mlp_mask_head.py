@@ -13,7 +13,7 @@ from detectron2.modeling import ROI_MASK_HEAD_REGISTRY
 from fvcore.nn.weight_init import c2_xavier_fill
 from torch import nn
 
-from mask_rcnn_paper.modeling.mask_head import NamedLossMaskHead
+from mask_rcnn_paper.modeling.mask_heads import NamedLossMaskHead
 
 
 @ROI_MASK_HEAD_REGISTRY.register()

@@ -2,5 +2,5 @@
 
 Also `--cityscapes ROOT`. Each rule is in the module of its subject: a `Rule` with its severity, cure and repair, and a
 function that yields a `Problem` wherever the rule is broken. `coco.CocoChecker` applies all rules to a file, `fix.fix`
-the repairs until none is due. `mask_rcnn_paper.data.checked` does both for training.
+the repairs until none is due. `mask_rcnn_paper.data.validated` does both for training.
 """

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.finding import ERROR, WARNING, Finding, Problem, Rule, drop
 from mask_rcnn_paper.validate_dataset.mask_geometry import box_of_mask
+from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Finding, Problem, Rule, drop
 from mask_rcnn_paper.validate_dataset.values import is_number
 
 TOLERANCE = 0.1

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.finding import ERROR, Finding, Problem, Rule
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Finding, Problem, Rule
 
 
 def _name_by_id(category: dict, finding: Finding, dataset: Dataset) -> bool:

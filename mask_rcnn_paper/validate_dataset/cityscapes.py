@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mask_rcnn_paper.validate_dataset.finding import ERROR, Finding, Problem, Rule
-from mask_rcnn_paper.validate_dataset.image_files import decode_image, in_threads
+from mask_rcnn_paper.validate_dataset.image_rules import decode_image, in_threads
 from mask_rcnn_paper.validate_dataset.image_size import bytes_of
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Finding, Problem, Rule
 from mask_rcnn_paper.validate_dataset.values import shorten
 
 IMAGES, LABELS = "leftImg8bit", "gtFine"

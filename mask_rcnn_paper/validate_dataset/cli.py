@@ -13,8 +13,8 @@ from mask_rcnn_paper.files import write_text_atomically
 from mask_rcnn_paper.validate_dataset import report
 from mask_rcnn_paper.validate_dataset.cityscapes import SPLITS, check_cityscapes
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
-from mask_rcnn_paper.validate_dataset.finding import Finding, errors
 from mask_rcnn_paper.validate_dataset.fix import Fixed, fix
+from mask_rcnn_paper.validate_dataset.rule import Finding, errors
 
 PROGRAM = "validate_dataset"
 _DESCRIPTION = "Check COCO data (instances, keypoints) or Cityscapes data; exit code 1 where there are errors."

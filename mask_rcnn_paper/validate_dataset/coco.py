@@ -10,9 +10,9 @@ from mask_rcnn_paper.validate_dataset import (
     boxes,
     categories,
     crowds,
-    files,
+    entries,
     ids,
-    image_files,
+    image_rules,
     images,
     keypoint_names,
     keypoints,
@@ -20,7 +20,7 @@ from mask_rcnn_paper.validate_dataset import (
     references,
 )
 from mask_rcnn_paper.validate_dataset.dataset import SECTIONS, Dataset
-from mask_rcnn_paper.validate_dataset.finding import Finding, Problem, locate
+from mask_rcnn_paper.validate_dataset.rule import Finding, Problem, locate
 
 _ANNOTATION_CHECKS = (
     references.check_references,
@@ -63,9 +63,9 @@ class CocoChecker:
 
     def check(self, data: Any) -> list[Finding]:
         """All findings; of a file whose sections are not there, only these."""
-        structure = list(files.check_structure(data))
+        structure = list(entries.check_structure(data))
         found = [Finding(p.rule, p.field, p.value, p.text, self.file) for p in structure]
-        if any(problem.rule is not files.INFO for problem in structure):
+        if any(problem.rule is not entries.INFO for problem in structure):
             return found
         dataset = self.dataset(data)
         places = [*self._check_sections(dataset), *self._check_whole(dataset)]
@@ -76,7 +76,7 @@ class CocoChecker:
     def _check_sections(self, dataset: Dataset) -> Iterator[tuple[str, int, Problem]]:
         for section in SECTIONS:
             for i, entry in enumerate(dataset.data[section]):
-                yield from ((section, i, problem) for problem in files.check_entry_type(entry))
+                yield from ((section, i, problem) for problem in entries.check_entry_type(entry))
             yield from ((section, i, problem) for i, problem in ids.check_ids(dataset, section))
         for i, category in dataset.entries("categories"):
             yield from (("categories", i, problem) for problem in categories.check_category_name(category))
@@ -94,11 +94,11 @@ class CocoChecker:
     def _check_files(self, dataset: Dataset) -> Iterator[tuple[str, int, Problem]]:
         if self.image_dir is None:
             return
-        entries = [(i, image, self._key(image)) for i, image in dataset.entries("images")]
-        new = {key: image for _, image, key in entries if key not in self._known}
-        problems = image_files.check_image_files(new.values(), self.image_dir, self.decode)
+        listed = [(i, image, self._key(image)) for i, image in dataset.entries("images")]
+        new = {key: image for _, image, key in listed if key not in self._known}
+        problems = image_rules.check_image_files(new.values(), self.image_dir, self.decode)
         self._known.update(zip(new, problems, strict=True))
-        for i, _, key in entries:
+        for i, _, key in listed:
             yield from (("images", i, problem) for problem in self._known[key])
 
     def _key(self, image: dict) -> str:
@@ -116,7 +116,7 @@ def check_coco(file: Path, checker: CocoChecker) -> tuple[Any, list[Finding]]:
     Raises:
         OSError: the file cannot be opened.
     """
-    data, problems = files.read(file)
+    data, problems = entries.read(file)
     if problems:
         return None, [Finding(p.rule, p.field, p.value, p.text, checker.file) for p in problems]
     return data, checker.check(data)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.finding import WARNING, Problem, Rule
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Problem, Rule
 
 WITHOUT = Rule("image-without-annotations", WARNING, "nothing, if it is meant so; training leaves the image out")
 ONLY_CROWDS = Rule("image-only-crowds", WARNING, "nothing, if it is meant so; training leaves the image out")

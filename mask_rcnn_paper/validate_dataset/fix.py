@@ -6,7 +6,7 @@ from typing import Any
 
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker
 from mask_rcnn_paper.validate_dataset.dataset import SECTIONS, Dataset
-from mask_rcnn_paper.validate_dataset.finding import ERROR, Finding
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Finding
 
 _MAX_ROUNDS = 50
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mask_rcnn_paper.validate_dataset.dataset import Dataset, size
-from mask_rcnn_paper.validate_dataset.finding import ERROR, Finding, Problem, Rule, drop
 from mask_rcnn_paper.validate_dataset.image_size import upright_size
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Finding, Problem, Rule, drop
 
 
 def _take_from_file(image: dict, finding: Finding, dataset: Dataset) -> bool:

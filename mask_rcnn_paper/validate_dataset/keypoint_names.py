@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.finding import ERROR, WARNING, Finding, Problem, Rule
+from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Finding, Problem, Rule
 from mask_rcnn_paper.validate_dataset.values import shorten
 
 FLIP_FIELDS = ("flip_pairs", "keypoint_flip_map")

@@ -3,7 +3,7 @@
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from mask_rcnn_paper.data.mini.polygons import mask_to_polygons, signed_area
+from mask_rcnn_paper.coco.masks import mask_to_polygons, signed_area
 from mask_rcnn_paper.validate_dataset.run_lengths import read_counts
 from mask_rcnn_paper.validate_dataset.values import is_number
 

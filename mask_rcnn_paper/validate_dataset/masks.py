@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.finding import ERROR, WARNING, Finding, Problem, Rule, drop
 from mask_rcnn_paper.validate_dataset.mask_geometry import good_polygon, to_polygons
+from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Finding, Problem, Rule, drop
 from mask_rcnn_paper.validate_dataset.run_lengths import check_run_lengths, is_empty
 from mask_rcnn_paper.validate_dataset.values import is_number
 

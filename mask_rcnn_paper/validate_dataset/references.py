@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.finding import ERROR, Finding, Problem, Rule
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Finding, Problem, Rule
 from mask_rcnn_paper.validate_dataset.values import as_int, shorten
 
 

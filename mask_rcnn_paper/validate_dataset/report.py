@@ -4,8 +4,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from mask_rcnn_paper.validate_dataset.finding import ERROR, WARNING, Finding
 from mask_rcnn_paper.validate_dataset.fix import Fixed
+from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Finding
 
 EXAMPLES = 5
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mask_rcnn_paper.validate_dataset.finding import ERROR, Problem, Rule, drop
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Problem, Rule, drop
 
 SIZE = Rule("rle-size", ERROR, "write size as [height, width] of the image", "drops the annotation", drop)
 COUNTS = Rule("rle-counts", ERROR, "encode the mask anew with pycocotools.mask", "drops the annotation", drop)

@@ -52,5 +52,5 @@ def load_cfg(config_file: str, scale: str, opts: Sequence[str]) -> CfgNode:
 
 
 def config_hash(cfg: CfgNode) -> str:
-    """As `mask_rcnn_paper.results.config_hash`, for the fake keys."""
+    """As `mask_rcnn_paper.training.result_file.config_hash`, for the fake keys."""
     return cfg.dump(sort_keys=True)

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablations.job import Job
-from ablations.store import FINISHED, Status
+from ablations.jobs.job import Job
+from ablations.jobs.store import FINISHED, Status
 
 WRITE_RESULT = """
 import json, os, sys, time

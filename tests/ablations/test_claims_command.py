@@ -5,8 +5,8 @@ import json
 import pytest
 
 import ablations.__main__ as cli
-from ablations import source
-from ablations.store import WAITING, Status
+from ablations.jobs.store import WAITING, Status
+from ablations.evidence import sources as source
 from tests.ablations import fakes
 from tests.own_files import NAME, own_words, write_own
 

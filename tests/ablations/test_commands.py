@@ -11,8 +11,11 @@ import time
 import pytest
 
 import ablations.__main__ as cli
-from ablations import commands, plan, publish, published_page
-from ablations.tables import load_tables
+from ablations import commands
+from ablations.jobs import plan
+from ablations.paper.tables import load_tables
+from ablations.evidence import publish
+from ablations.render import published_page
 from tests import dying
 from tests.ablations import fake_slurm
 from tests.own_files import NAME, own_words, write_own

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import ablations.__main__ as cli
-from ablations import plan
-from ablations.job import ROOT
+from ablations.jobs import plan
+from ablations.jobs.job import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
-from mask_rcnn_paper.data.mini.writer import VERSION
 from mask_rcnn_paper.data.version import data_versions
+from mask_rcnn_paper.generated.coco_writer import VERSION
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker
-from mask_rcnn_paper.validate_dataset.finding import Finding, Rule
+from mask_rcnn_paper.validate_dataset.rule import Finding, Rule
 
 REMOVED = object()
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mask_rcnn_paper.data.mini.writer import IMAGES, INSTANCES, PERSON_KEYPOINTS, DatasetSpec, write_dataset
+from mask_rcnn_paper.generated.coco_writer import IMAGES, INSTANCES, PERSON_KEYPOINTS, DatasetSpec, write_dataset
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
-from mask_rcnn_paper.validate_dataset.finding import errors
+from mask_rcnn_paper.validate_dataset.rule import errors
 from tests.validate_dataset.cases import valid_data, write_images
 
 

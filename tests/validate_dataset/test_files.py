@@ -2,9 +2,9 @@
 
 import pytest
 
-from mask_rcnn_paper.validate_dataset import files
+from mask_rcnn_paper.validate_dataset import entries as files
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
-from mask_rcnn_paper.validate_dataset.finding import ERROR
+from mask_rcnn_paper.validate_dataset.rule import ERROR
 from tests.validate_dataset.cases import append, assert_found, case, valid_data
 
 CASES = [

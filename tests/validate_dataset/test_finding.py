@@ -1,6 +1,6 @@
 """Findings."""
 
-from mask_rcnn_paper.validate_dataset.finding import ERROR, WARNING, Finding, Problem, Rule, errors, locate
+from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Finding, Problem, Rule, errors, locate
 
 RULE = Rule("a-rule", ERROR, "do this")
 

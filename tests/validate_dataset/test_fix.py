@@ -5,11 +5,12 @@ import random
 
 import pytest
 
-from mask_rcnn_paper.validate_dataset import annotations, boxes, files, masks
+from mask_rcnn_paper.validate_dataset import annotations, boxes, masks
+from mask_rcnn_paper.validate_dataset import entries as files
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker
 from mask_rcnn_paper.validate_dataset.dataset import SECTIONS
-from mask_rcnn_paper.validate_dataset.finding import ERROR, errors
 from mask_rcnn_paper.validate_dataset.fix import fix
+from mask_rcnn_paper.validate_dataset.rule import ERROR, errors
 from tests.validate_dataset import (
     test_annotations,
     test_boxes,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mask_rcnn_paper.validate_dataset import image_files
+from mask_rcnn_paper.validate_dataset import image_rules as image_files
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker
 from tests.validate_dataset.cases import assert_found, case, valid_data, write_images
 

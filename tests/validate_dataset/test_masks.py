@@ -4,7 +4,7 @@ import pytest
 
 from mask_rcnn_paper.validate_dataset import masks
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker
-from mask_rcnn_paper.validate_dataset.finding import WARNING
+from mask_rcnn_paper.validate_dataset.rule import WARNING
 from tests.validate_dataset.cases import REMOVED, assert_found, case, put, run_lengths, valid_data
 
 SQUARE = [10, 10, 30, 10, 30, 30, 10, 30]

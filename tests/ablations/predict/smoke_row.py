@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import train_net
-from ablations.plan import make_plan
-from ablations.tables import load_tables
-from mask_rcnn_paper.results import config_hash
+from ablations.jobs.plan import make_plan
+from ablations.paper.tables import load_tables
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.training.result_file import config_hash
 
 # Random weights behind frozen normalisation overflow; two iterations make no confident detection, so all are kept.
 OPTS = ["STAGES.PRETRAIN", "False", "MODEL.RESNETS.NORM", "BN", "MODEL.DEVICE", "cpu"]

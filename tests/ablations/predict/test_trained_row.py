@@ -2,8 +2,8 @@
 
 import pytest
 
+from ablations.paper.tables import load_tables
 from ablations.predict.trained_row import find_row, find_trained
-from ablations.tables import load_tables
 
 TABLES = load_tables()
 

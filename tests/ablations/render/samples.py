@@ -4,8 +4,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from ablations.results import ResultRow, TableResults, Value
-from ablations.tables import OURS, Delta, Metric, Row, Table, load_tables
+from ablations.evidence.collect import ResultRow, TableResults, Value
+from ablations.paper.tables import OURS, Delta, Metric, Row, Table, load_tables
 
 GOLDEN = Path(__file__).with_name("golden")
 TABLES = cache(load_tables)

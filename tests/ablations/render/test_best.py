@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
+from ablations.evidence.collect import Value
+from ablations.paper.tables import Metric
 from ablations.render.best import best_values, rounded
-from ablations.results import Value
-from ablations.tables import Metric
 from tests.ablations.render import samples
 
 

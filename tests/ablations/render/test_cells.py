@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from ablations.evidence.collect import Value
 from ablations.render.cells import Cell, lay_out
-from ablations.results import Value
 from tests.ablations.render import samples
 
 

@@ -5,11 +5,11 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import ablations.__main__ as cli
-from ablations import source
-from ablations.claims import load_claims
+from ablations.jobs.store import WAITING, Status
+from ablations.paper.claims import load_claims
+from ablations.evidence import sources as source
 from ablations.report import command
 from ablations.report.command import claims_about
-from ablations.store import WAITING, Status
 from tests.ablations import fakes
 from tests.ablations.render.samples import TABLES
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ablations.claims import load_claims
-from ablations.plan import make_plan
+from ablations.evidence.sources import Source
+from ablations.jobs.plan import make_plan
+from ablations.jobs.store import FAILED, WAITING, Status
+from ablations.paper.claims import load_claims
+from ablations.paper.selection import select_rows
 from ablations.report.contents import gather
-from ablations.selection import select_rows
-from ablations.source import Source
-from ablations.store import FAILED, WAITING, Status
-from mask_rcnn_paper.results import config_hash
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.training.result_file import config_hash
 from tests.ablations import fakes
 from tests.ablations.render.samples import TABLES
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ablations.jobs.store import WAITING, Status
 from ablations.report.facts import duration, run_facts
-from ablations.store import WAITING, Status
 from tests.ablations import fakes
 
 

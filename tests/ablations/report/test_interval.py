@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from ablations.claims import Claim
-from ablations.findings import Finding
-from ablations.judge import Judgement
+from ablations.evidence.findings import Finding
+from ablations.paper.claims import Claim
+from ablations.paper.judge import Judgement
 from ablations.report.interval import WIDTH, Scale, common_scale, interval_svg
 
 

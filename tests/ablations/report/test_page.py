@@ -3,9 +3,9 @@
 import re
 import xml.etree.ElementTree as ElementTree
 
-from ablations.claims import load_claims
-from ablations.findings import Finding
-from ablations.judge import Judgement
+from ablations.evidence.findings import Finding
+from ablations.paper.claims import load_claims
+from ablations.paper.judge import Judgement
 from ablations.report.contents import Contents, TableContent
 from ablations.report.page import report_page
 from tests.ablations.render import samples

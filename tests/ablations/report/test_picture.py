@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from ablations.publish import published_folder
+from ablations.evidence.publish import published_folder
 from ablations.report.contents import Contents, TableContent
 from ablations.report.picture import report_picture
 from tests.ablations.render import samples

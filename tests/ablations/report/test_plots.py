@@ -2,9 +2,9 @@
 
 import xml.etree.ElementTree as ElementTree
 
-from ablations.report import canvas
+from ablations.evidence.collect import Value
+from ablations.report import figures as canvas
 from ablations.report.plots import Dots, dot_handles, dots_of, draw_dots, measured_columns, plots
-from ablations.results import Value
 from tests.ablations.render import samples
 
 

@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from ablations.claims import load_claims
-from ablations.findings import Finding
-from ablations.judge import INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
+from ablations.evidence.findings import Finding
+from ablations.paper.claims import load_claims
+from ablations.paper.judge import INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
 from ablations.report.verdicts import SIGNS, claims_section, table_anchor
 from tests.ablations.render.samples import TABLES
 from tests.ablations.report.tiny import golden

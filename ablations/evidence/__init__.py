@@ -1,0 +1,1 @@
+"""What was measured: where results lie, tables of them, and findings about the paper's claims."""

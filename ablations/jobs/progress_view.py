@@ -1,0 +1,175 @@
+"""What a sweep shows while it runs: a line for all of it and one for each running job."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+from ablations.jobs.job import Job
+from ablations.jobs.progress_estimate import Estimate, done_seconds, estimate
+from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+
+# Below its last line a terminal needs a free one, or it scrolls.
+_SPARE_ROWS = 2
+
+
+def clock(seconds: float) -> str:
+    """`h:mm:ss`, or `m:ss` below an hour."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def describe(statuses: Mapping[str, Status], left: float) -> str:
+    """The text of the sweep's line: jobs done, and time left."""
+    ended = sum(status.state in (FINISHED, FAILED, BLOCKED) for status in statuses.values())
+    failed = sum(status.state == FAILED for status in statuses.values())
+    return f"{ended}/{len(statuses)} jobs" + (f", {failed} failed" if failed else "") + f" | about {clock(left)} left"
+
+
+def describe_job(job: Job, status: Status, left: float | None) -> str:
+    """The text of a job's line: `detector r50_c4-seed0: train 120/300 loss 0.512, 3:20 left`."""
+    text = f"{job.label}: {progress_text(status.progress)}"
+    return text if left is None or not status.progress else f"{text}, {clock(left)} left"
+
+
+def progress_text(progress: Mapping[str, Any] | None) -> str:
+    """`train 120/300 loss 0.512`, or `starting`."""
+    if not progress:
+        return "starting"
+    text = f"{progress.get('stage', '')} {progress.get('done', '?')}/{progress.get('total', '?')}"
+    loss = progress.get("loss")
+    return text + (f" loss {loss:.3f}" if isinstance(loss, int | float) else "")
+
+
+class ProgressView:
+    """For `execute(report=...)`: live lines on a terminal, else plain ones now and then; and a line per event.
+
+    Args:
+        jobs: By identity.
+        workers: Jobs at once.
+        stream: Where to write; by default stderr.
+        interval: Seconds between two looks; by default 0.5 on a terminal and 30 elsewhere.
+    """
+
+    def __init__(
+        self,
+        jobs: Mapping[str, Job],
+        workers: int,
+        stream: TextIO | None = None,
+        interval: float | None = None,
+    ) -> None:
+        stream = stream or sys.stderr
+        self.jobs, self.workers, self.stream = jobs, workers, stream
+        terminal = stream.isatty()
+        self.interval = interval if interval is not None else (0.5 if terminal else 30.0)
+        self.states: dict[str, str] = {}
+        self.last = float("-inf")
+        self.lines = _LiveLines(stream) if terminal else None
+
+    def __call__(self, statuses: Mapping[str, Status]) -> None:
+        """Show the statuses, if it is time to."""
+        events = [line for identity, status in statuses.items() if (line := self._event(identity, status))]
+        for line in events:
+            self._print(line)
+        going_on = any(status.state in (RUNNING, WAITING) for status in statuses.values())
+        if going_on and time.monotonic() - self.last < self.interval:
+            return
+        self.last = time.monotonic()
+        now = estimate(self.jobs, statuses, self.workers)
+        lines = [(now.share, describe(statuses, now.seconds)), *self._job_lines(statuses, now)]
+        if self.lines is not None:
+            self.lines.show(lines)
+            return
+        for share, text in lines:
+            self._print(f"{100 * share:3.0f}% | {text}")
+
+    def close(self) -> None:
+        """Leave the terminal's lines; the sweep's own stays."""
+        if self.lines is not None:
+            self.lines.close()
+
+    def _job_lines(self, statuses: Mapping[str, Status], now: Estimate) -> list[tuple[float, str]]:
+        lines = []
+        for identity, status in statuses.items():
+            if status.state == RUNNING or status.reason == "running elsewhere":
+                left, job = now.left.get(identity), self.jobs[identity]
+                # Of the whole job: after the last iteration there is the evaluation.
+                share = done_seconds(job, status) / (job.train_seconds + job.other_seconds)
+                lines.append((share, "  " + describe_job(job, status, left)))
+        return lines
+
+    def _event(self, identity: str, status: Status) -> str:
+        before, self.states[identity] = self.states.get(identity), status.state
+        if before == status.state or status.state == WAITING:
+            return ""
+        label = self.jobs[identity].label
+        if status.state == FINISHED:
+            return f"{label}: finished " + ("before" if before is None else f"in {status.seconds or 0:.0f} s")
+        if status.state == RUNNING:
+            return f"{label}: started, log in {self.jobs[identity].folder / 'console.log'}"
+        return f"{label}: {status.state}: {status.reason}"
+
+    def _print(self, line: str) -> None:
+        if self.lines is None:
+            print(line, file=self.stream, flush=True)
+        else:
+            self.lines.print(line)
+
+
+class _LiveLines:
+    """Lines at the bottom of a terminal that are redrawn in place: tqdm's bars, the first for the whole.
+
+    What does not fit into the terminal is left out, from the last line up, and cut at its right edge.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.bars: list[tqdm] = []
+
+    def show(self, lines: Sequence[tuple[float, str]]) -> None:
+        """Draw these lines, (share, text) each, in place of the earlier ones."""
+        columns, rows = _size(self.stream)
+        fitting = max(1, rows - _SPARE_ROWS)
+        if len(lines) > fitting:
+            hidden = len(lines) - fitting
+            lines = [(lines[0][0], f"{lines[0][1]} | {hidden} more running"), *lines[1:fitting]]
+        while len(self.bars) < len(lines):
+            self.bars.append(self._bar(len(self.bars)))
+        for bar, (share, text) in zip(self.bars, lines, strict=False):
+            bar.ncols, bar.nrows = columns - 1, rows + 1
+            bar.n = round(100 * share, 1)
+            bar.set_description_str(text)
+        self._shorten(len(lines))
+
+    def print(self, line: str) -> None:
+        """Write a line above the live ones."""
+        tqdm.write(line, file=self.stream)
+
+    def close(self) -> None:
+        """Take away all lines but the first."""
+        self._shorten(1)
+        for bar in self.bars:
+            bar.close()
+
+    def _bar(self, position: int) -> tqdm:
+        layout = "{percentage:3.0f}%|{bar:10}| {desc}"
+        size = {"ncols": 80, "nrows": 1000}
+        return tqdm(total=100, file=self.stream, bar_format=layout, position=position, leave=position == 0, **size)
+
+    def _shorten(self, count: int) -> None:
+        while len(self.bars) > count:
+            self.bars.pop().close()
+
+
+def _size(stream: TextIO) -> os.terminal_size:
+    """Columns and rows of a terminal now; 80 x 24 where it does not know them."""
+    with contextlib.suppress(OSError, ValueError):
+        size = os.get_terminal_size(stream.fileno())
+        if size.columns > 0 and size.lines > 0:
+            return size
+    return os.terminal_size((80, 24))

@@ -1,0 +1,1 @@
+"""The paper as data: its tables and claims, and how a claim is judged."""

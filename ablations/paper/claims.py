@@ -1,0 +1,177 @@
+"""The paper's claims as data: load `claims.yaml`, check it against the tables, and choose from it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablations.paper.judge import ABOUT_EQUAL, RELATIONS, holds
+from ablations.paper.selection import RowKey
+from ablations.paper.tables import Table
+from ablations.paper.yaml_file import check_keys, load_list
+
+CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
+_KEY = re.compile(r"\w+/[\w-]+")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A comparison that a sentence of the paper makes.
+
+    `metric` of `row` minus that of `over` (None: minus 0) is greater than 0, or about equal within `margin`. `paper` is
+    the paper's own difference, None where it prints no number. `pending`: what has to be built before it is measured.
+    """
+
+    id: str
+    section: str
+    words: str
+    relation: str
+    row: RowKey
+    over: RowKey | None
+    metric: str
+    paper: float | None
+    margin: float = 0.0
+    unit: str = "AP"
+    pending: str = ""
+
+    @property
+    def rows(self) -> tuple[RowKey, ...]:
+        """The one or two rows that it is about."""
+        return (self.row,) if self.over is None else (self.row, self.over)
+
+
+def metric_terms(metric: str) -> dict[str, float]:
+    """Weights by "task/metric": "a/x, a/y - b/z" is the mean of a/x and a/y, minus b/z.
+
+    Raises:
+        ValueError: it is written otherwise.
+    """
+    terms: dict[str, float] = {}
+    sides = [side.split(", ") for side in metric.split(" - ")]
+    if len(sides) > 2 or not all(_KEY.fullmatch(key) for side in sides for key in side):
+        raise ValueError(f"metric {metric!r} is not task/metric, such as segm/AP50, or a difference of means of such")
+    for sign, side in zip((1, -1), sides, strict=False):
+        for key in side:
+            terms[key] = terms.get(key, 0.0) + sign / len(side)
+    return terms
+
+
+def load_claims(tables: Mapping[str, Table], path: str | Path = CLAIMS_FILE) -> dict[str, Claim]:
+    """Read and check a claims file.
+
+    Args:
+        tables: The tables that its rows are of.
+        path: YAML as described at its head.
+
+    Returns:
+        Claim by id, in the order of the file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it breaks a rule, or the paper's own numbers contradict a claim; the message says where.
+    """
+    claims: dict[str, Claim] = {}
+    for number, sentence in enumerate(load_list(path, "sentences"), start=1):
+        where = f"{path}, sentence {number}"
+        check_keys(sentence, where, {"section", "words", "relation", "claims"}, {"margin", "unit", "pending"})
+        for entry in sentence["claims"]:
+            claim = _claim(entry, sentence, tables, where)
+            if claim.id in claims or claim.id in tables:
+                raise ValueError(f"{where}, claim {claim.id}: the id is used twice, or is a table's")
+            claims[claim.id] = claim
+    return claims
+
+
+def select_claims(claims: Mapping[str, Claim], names: Sequence[str]) -> list[Claim]:
+    """The claims of these ids and those about a row of these tables, in the order of the file; all for no names.
+
+    Raises:
+        ValueError: a name is neither a claim nor a table with claims.
+    """
+    tables = list(dict.fromkeys(table for claim in claims.values() for table, _ in claim.rows))
+    for name in names:
+        if name not in claims and name not in tables:
+            known = f"tables with claims are {', '.join(tables)}; claims are {', '.join(claims)}"
+            raise ValueError(f"no claim {name!r}, and none about a table {name!r}: {known}")
+    wanted = set(names)
+    return [c for c in claims.values() if not wanted or c.id in wanted or wanted & {table for table, _ in c.rows}]
+
+
+def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> Claim:
+    where += f", claim {entry.get('id') if isinstance(entry, dict) else entry}"
+    check_keys(entry, where, {"id", "row", "metric"}, {"over", "paper"})
+    relation, margin, pending = sentence["relation"], sentence.get("margin", 0.0), sentence.get("pending", "")
+    if relation not in RELATIONS:
+        raise ValueError(f"{where}: unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
+    if type(margin) not in (int, float) or (margin > 0) != (relation == ABOUT_EQUAL):
+        raise ValueError(f"{where}: margin is {margin!r}: {ABOUT_EQUAL} alone needs one, greater than 0")
+    row = _row_key(entry["row"], tables, where)
+    over = _row_key(entry["over"], tables, where) if "over" in entry else None
+    if not pending:
+        _check_metric(entry["metric"], row, over, tables, where)
+    if over is None and not pending and " - " not in entry["metric"]:
+        raise ValueError(f"{where}: has no over, so its metric must be a difference, not {entry['metric']!r}")
+    computed = None if pending else _paper_difference(entry["metric"], row, over, tables)
+    if (computed is None) != ("paper" in entry):
+        fault = f"given, but the tables give {computed}" if "paper" in entry else "missing, and no table gives it"
+        raise ValueError(f"{where}: paper, the paper's own difference, is {fault}")
+    paper = entry.get("paper", computed)
+    if paper is not None and not holds(relation, paper, paper, margin):
+        raise ValueError(f"{where}: the paper's own difference, {paper}, contradicts it")
+    shared = {key: str(sentence[key]) for key in ("section", "words", "relation", "unit") if key in sentence}
+    return Claim(
+        id=str(entry["id"]),
+        row=row,
+        over=over,
+        metric=entry["metric"],
+        paper=paper,
+        margin=float(margin),
+        pending=pending,
+        **shared,
+    )
+
+
+def _row_key(name: Any, tables: Mapping[str, Table], where: str) -> RowKey:
+    table_id, _, row_id = str(name).partition("/")
+    legal = [row.id for row in tables[table_id].rows] if table_id in tables else []
+    if row_id not in legal:
+        raise ValueError(f"{where}: unknown row {name!r}: choose from {', '.join(legal) or 'table/row of tables.yaml'}")
+    return table_id, row_id
+
+
+def _check_metric(metric: str, row: RowKey, over: RowKey | None, tables: Mapping[str, Table], where: str) -> None:
+    try:
+        keys = metric_terms(metric)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    for table_id, _ in (row, over or row):
+        legal = {key for column in tables[table_id].metrics for key in metric_terms(column.result)}
+        if unknown := [key for key in keys if key not in legal]:
+            raise ValueError(f"{where}: table {table_id} has no {', '.join(unknown)}: choose from {sorted(legal)}")
+
+
+def _paper_difference(metric: str, row: RowKey, over: RowKey | None, tables: Mapping[str, Table]) -> float | None:
+    """From the numbers of the rows, else from a printed difference of the two; None if the paper has neither."""
+    ends = [_paper_value(metric, key, tables) for key in ((row,) if over is None else (row, over))]
+    if None not in ends:
+        return round(ends[0] - sum(ends[1:]), 4)
+    for delta in tables[row[0]].deltas:
+        if over is not None and row[0] == over[0] and (delta.minuend, delta.subtrahend) == (row[1], over[1]):
+            return _column(metric, delta.paper, tables[row[0]])
+    return None
+
+
+def _paper_value(metric: str, key: RowKey, tables: Mapping[str, Table]) -> float | None:
+    table = tables[key[0]]
+    paper = table.row(key[1]).paper
+    if (printed := _column(metric, paper, table)) is not None:
+        return printed
+    parts = [(weight, _column(name, paper, table)) for name, weight in metric_terms(metric).items()]
+    return None if any(value is None for _, value in parts) else sum(weight * value for weight, value in parts)
+
+
+def _column(metric: str, numbers: Sequence[float | None], table: Table) -> float | None:
+    """The number under this metric, among the columns that are measured here too."""
+    pairs = zip(table.metrics, numbers, strict=True)
+    return next((number for column, number in pairs if column.result == metric and not column.note), None)

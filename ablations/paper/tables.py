@@ -1,0 +1,197 @@
+"""The paper's tables as data: load `tables.yaml` and check it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ablations.paper.yaml_file import check_keys, load_list
+
+TABLES_FILE = Path(__file__).with_name("tables.yaml")
+OURS = "this_paper"
+# Where a number comes from, in words.
+ORIGINS = {
+    OURS: "this paper",
+    "cited": "cited by the paper",
+    "tensormask_paper": "from the TensorMask paper",
+    "dataset": "a property of the data set",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A printed column.
+
+    `result` is detectron2's "task/metric", or a difference "task/metric - task/metric"; `printed` is the paper's
+    header in TeX; `note` says why the column has the paper's numbers only, where that is so.
+    """
+
+    result: str
+    printed: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A printed row.
+
+    One of this paper has `run`, the name of its model, and `config` (relative to configs/), or `pending`: what has to
+    be built before there is a config. One of another origin has a `source`, and `ref` in the paper's references.
+    `unfit` is never in the file: why a row without config cannot run on the user's own data.
+    """
+
+    id: str
+    label: str
+    paper: tuple[float | None, ...]
+    config: str = ""
+    run: str = ""
+    pending: str = ""
+    origin: str = OURS
+    ref: int | None = None
+    source: str = ""
+    descriptors: Mapping[str, Any] = field(default_factory=dict)
+    unfit: str = ""
+
+    @property
+    def why_not_run(self) -> str:
+        """Why the row has no number of ours: where the paper's comes from, or what is missing; "" if it can be run."""
+        if self.origin != OURS:
+            reference = f"[{self.ref}] " if self.ref else ""
+            return f"{ORIGINS[self.origin]}: {reference}{self.source}"
+        if self.unfit:
+            return f"not for this data: {self.unfit}"
+        return f"not built yet: {self.pending}" if self.pending else ""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A printed difference: row `minuend` minus row `subtrahend`."""
+
+    minuend: str
+    subtrahend: str
+    paper: tuple[float | None, ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the paper; `descriptors` maps keys of the rows to printed headers."""
+
+    id: str
+    title: str
+    section: str
+    metrics: tuple[Metric, ...]
+    rows: tuple[Row, ...]
+    split: str = ""
+    deltas: tuple[Delta, ...] = ()
+    descriptors: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    def row(self, row_id: str) -> Row:
+        """The row of this id, which exists."""
+        return next(row for row in self.rows if row.id == row_id)
+
+    @property
+    def heading(self) -> str:
+        """Title, where in the paper it stands, and what the paper evaluated on."""
+        place = f"Section {self.section}" if self.section[:1].isdigit() else self.section
+        split = f"; the paper's numbers: {self.split}" if self.split else ""
+        return f"{self.title} ({place}{split})"
+
+
+def load_tables(path: str | Path = TABLES_FILE, more: Sequence[str | Path] = ()) -> dict[str, Table]:
+    """Read and check the paper's tables, and those that a user adds.
+
+    Args:
+        path: YAML as described at the head of tables.yaml.
+        more: Further files of that form.
+
+    Returns:
+        Table by id, in the order of the files.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it breaks a rule; the message names file, table and row.
+    """
+    tables: dict[str, Table] = {}
+    for file in (path, *more):
+        _add_tables(tables, file)
+    return tables
+
+
+def _add_tables(tables: dict[str, Table], path: str | Path) -> None:
+    for number, entry in enumerate(load_list(path, "tables"), start=1):
+        where = f"{path}, table {entry.get('id', f'number {number}') if isinstance(entry, dict) else number}"
+        table = _table(entry, where)
+        if table.id in tables:
+            raise ValueError(f"{where}: the id is used twice")
+        tables[table.id] = table
+
+
+def _table(entry: Any, where: str) -> Table:
+    required = {"id", "title", "section", "metrics", "rows"}
+    check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
+    metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
+    width = len(metrics)
+    descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
+    rows = tuple(_row(r, f"{where}, row {_name(r, n)}", width) for n, r in enumerate(entry["rows"], 1))
+    labels = {row.id: row.label for row in rows}
+    for row in rows:
+        if sum(row.id == other.id for other in rows) > 1:
+            raise ValueError(f"{where}, row {row.id}: the id is used twice")
+        if set(row.descriptors) != set(descriptors):
+            found, legal = sorted(row.descriptors), sorted(descriptors)
+            raise ValueError(f"{where}, row {row.id}: has descriptors {found}, the table {legal}")
+    deltas = enumerate(entry.get("deltas", []), 1)
+    return Table(
+        id=str(entry["id"]),
+        title=entry["title"],
+        section=str(entry["section"]),
+        split=entry.get("split", ""),
+        metrics=metrics,
+        rows=rows,
+        deltas=tuple(_delta(d, f"{where}, delta {n}", labels, width) for n, d in deltas),
+        descriptors=descriptors,
+        note=entry.get("note", ""),
+    )
+
+
+def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
+    check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
+    ends = entry["minuend"], entry["subtrahend"]
+    for end in ends:
+        if end not in labels:
+            raise ValueError(f"{where}: unknown row {end!r}: choose from {', '.join(labels)}")
+    label = entry.get("label", " - ".join(labels[end] for end in ends))
+    return Delta(*ends, _numbers(entry["paper"], width, where), label)
+
+
+def _metric(entry: Any, where: str) -> Metric:
+    check_keys(entry, where, {"result", "printed"}, {"note"})
+    if any(part.count("/") != 1 for part in entry["result"].split(" - ")):
+        raise ValueError(f"{where}: result {entry['result']!r} is not task/metric, such as segm/AP50")
+    return Metric(**entry)
+
+
+def _row(entry: Any, where: str, width: int) -> Row:
+    optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
+    check_keys(entry, where, {"id", "label", "paper"}, optional)
+    row = Row(**{**entry, "paper": _numbers(entry["paper"], width, where)})
+    if row.origin not in ORIGINS:
+        raise ValueError(f"{where}: unknown origin {row.origin!r}: choose from {', '.join(ORIGINS)}")
+    if row.origin == OURS and (not row.run or row.source or bool(row.config) == bool(row.pending)):
+        raise ValueError(f"{where}: a row of {OURS} needs run, and either config or pending, and has no source")
+    if row.origin != OURS and (not row.source or row.run or row.config or row.pending):
+        raise ValueError(f"{where}: a row that is {row.origin} needs source, and has neither config, run nor pending")
+    return row
+
+
+def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
+    good = isinstance(values, list) and all(v is None or type(v) in (int, float) for v in values)
+    if not good or len(values) != width:
+        raise ValueError(f"{where}: paper is {values!r}, not {width} numbers (null for '-'), one per metric")
+    return tuple(values)
+
+
+def _name(entry: Any, number: int) -> str:
+    return str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"

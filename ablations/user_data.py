@@ -1,0 +1,137 @@
+"""`--data`: run and show tables on your own data in COCO's format, in place of the paper's.
+
+    --data NAME=train.json:train_images,val.json:val_images
+    --data FILE.yaml                    the same, for paths with ":" or ",", and for options
+
+    name: pets
+    train: {annotations: train.json, images: train_images}     # paths start from the folder of this file
+    val: {annotations: val.json, images: val_images}
+    keypoint_names: [tail, left_ear, right_ear]                # default: as the categories name them
+    flip_pairs: [[left_ear, right_ear]]                        # default: by left and right in the names
+    oks_sigmas: [0.07, 0.03, 0.03]                             # default: COCO's, for COCO's names
+
+It becomes KEY VALUE pairs of DATASETS.OWN for every job that reads data; `mask_rcnn_paper/data/user_data.py`
+does the rest.
+
+Rows that need masks or keypoints are left out, as not for this data, where it has none; so is, but for `run`, a row
+whose keypoints need an option. `run` asks for the option, since the row could run.
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablations.paper.selection import RowKey
+from ablations.paper.tables import Row, Table
+from ablations.paper.yaml_file import check_keys, read_yaml
+from mask_rcnn_paper.coco.keypoints import MissingOptionError
+from mask_rcnn_paper.data.user_data import SPLITS, DataLacksError, check_name, locate
+from mask_rcnn_paper.data.validated import require_usable
+from mask_rcnn_paper.data.version import file_version
+from mask_rcnn_paper.scales import load_cfg
+
+_OPTIONS = {
+    "keypoint_names": "DATASETS.OWN.KEYPOINT_NAMES",
+    "flip_pairs": "DATASETS.OWN.KEYPOINT_FLIP_PAIRS",
+    "oks_sigmas": "TEST.KEYPOINT_OKS_SIGMAS",
+}
+_PLACE = ("annotations", "images")
+_FORMS = "give NAME=train.json:train_images,val.json:val_images, or a .yaml file that says the same"
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """Name of the data, and the KEY VALUE pairs that let a job use it."""
+
+    name: str
+    opts: tuple[str, ...]
+
+
+def parse_data(text: str) -> OwnData:
+    """What `--data` says.
+
+    Raises:
+        FileNotFoundError: a file or folder is not there.
+        ValueError: neither of the two forms, or wrong keys in the YAML.
+    """
+    if text.endswith((".yaml", ".yml")):
+        return _from_yaml(Path(text))
+    name, equals, rest = text.partition("=")
+    places = [place.rsplit(":", 1) for place in rest.split(",")]
+    if not equals or len(places) != len(SPLITS) or not all(len(place) == 2 and all(place) for place in places):
+        raise ValueError(f"--data {text!r}: {_FORMS}")
+    return _own_data(name, dict(zip(SPLITS, places, strict=True)), {})
+
+
+def name_of_data(text: str | None) -> str:
+    """Name of what `--data` says, "" without it; raises as `parse_data`."""
+    return "" if text is None else parse_data(text).name
+
+
+def _from_yaml(path: Path) -> OwnData:
+    if not path.is_file():
+        raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")
+    content = read_yaml(path)
+    check_keys(content, f"--data {path}", {"name", *SPLITS}, set(_OPTIONS))
+    places = {}
+    for split in SPLITS:
+        check_keys(content[split], f"--data {path}, {split}", set(_PLACE), set())
+        places[split] = [str(path.parent / str(content[split][key])) for key in _PLACE]
+    options = {key: content[key] for key in _OPTIONS if key in content}
+    for key, value in options.items():
+        if not isinstance(value, list):
+            raise ValueError(f"--data {path}: {key} is {value!r}, not a list")
+    return _own_data(content["name"], places, options)
+
+
+def _own_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[str, list]) -> OwnData:
+    check_name(name)
+    found = {split: locate(tuple(place), split) for split, place in places.items()}
+    opts: dict[str, Any] = {"DATASETS.OWN.NAME": name}
+    opts |= {f"DATASETS.OWN.{split.upper()}": place for split, place in found.items()}
+    opts["DATASETS.OWN.VERSIONS"] = tuple(file_version(Path(found[split][0])) for split in SPLITS)
+    opts |= {_OPTIONS[key]: value for key, value in options.items()}
+    return OwnData(name, tuple(text for key, value in opts.items() for text in (key, repr(value))))
+
+
+def fit_to_data(
+    text: str | None, tables: Iterable[Table], scale: str, opts: Sequence[str], keys: Collection[RowKey], to_run: bool
+) -> tuple[OwnData | None, list[Table]]:
+    """The data of a command, and its tables for them.
+
+    Args:
+        text: What `--data` says, None without it: the tables stay as they are.
+        tables: Tables.
+        scale: Name of the scale.
+        opts: The user's KEY VALUE list.
+        keys: (table id, row id) of the rows that the command is about.
+        to_run: The rows are to be run: data with errors and keypoints that need an option are refused.
+
+    Returns:
+        The data, and the tables with the rows that cannot run on them as rows without config, with the reason.
+
+    Raises:
+        ValueError, FileNotFoundError: as `parse_data`, and what no row or a row to be run cannot do without.
+    """
+    if text is None:
+        return None, list(tables)
+    data = parse_data(text)
+
+    def fit(table: Table, row: Row) -> Row:
+        if not row.config or (table.id, row.id) not in keys:
+            return row
+        try:
+            cfg = load_cfg(row.config, scale, [*data.opts, *opts])
+        except DataLacksError as error:
+            return dataclasses.replace(row, config="", unfit=str(error))
+        except MissingOptionError as error:
+            if to_run:
+                raise
+            return dataclasses.replace(row, config="", unfit=f"its keypoints need {error.option}, see `run`")
+        if to_run:
+            require_usable(cfg)
+        return row
+
+    return data, [dataclasses.replace(table, rows=tuple(fit(table, row) for row in table.rows)) for table in tables]

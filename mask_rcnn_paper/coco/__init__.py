@@ -1,0 +1,1 @@
+"""COCO's file format: masks, keypoints, and the facts of an annotation file. Knows nothing of detectron2."""

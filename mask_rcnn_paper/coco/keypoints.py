@@ -1,0 +1,115 @@
+"""Which keypoints trade places in a mirror, and how exactly each can be told, where a dataset does not say it."""
+
+import re
+from collections.abc import Sequence
+
+from pycocotools.cocoeval import Params
+
+from mask_rcnn_paper.generated.categories import KEYPOINT_NAMES as COCO_NAMES
+
+_OTHER_SIDE = {"left": "right", "right": "left", "l": "r", "r": "l"}
+# A word, also at a change of case, as in "LeftEar" and "earLeft"; or a single letter between marks, as in "l_ear".
+_SIDE = re.compile(
+    r"(?<![A-Za-z])(left|right|l|r)(?![a-z])|(?<![a-z])(LEFT|RIGHT|L|R)(?![A-Za-z])|(Left|Right)(?![a-z])", re.ASCII
+)
+
+
+class MissingOptionError(ValueError):
+    """Keypoints need something that their names do not tell.
+
+    Args:
+        option: key of the data's YAML that says it.
+        message: what to give, and where.
+    """
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+def flip_pairs(names: Sequence[str], given: Sequence[Sequence[str]] | None = None) -> tuple[tuple[str, str], ...]:
+    """Pairs of keypoints that trade places when an image is mirrored.
+
+    Args:
+        names: of all keypoints.
+        given: the pairs, where they are known; empty if every keypoint stays itself. None: by left and right, or a
+            single l and r, in the names.
+
+    Raises:
+        MissingOptionError: no name has a side, or one has no counterpart.
+        ValueError: what is given are no pairs of different names, each used once.
+    """
+    if given is not None:
+        return _checked(given, names)
+    mirrored = {name: other_side(name) for name in names}
+    lonely = [name for name, other in mirrored.items() if other != name and other not in mirrored]
+    pairs = tuple((n, o) for n, o in mirrored.items() if o in mirrored and names.index(n) < names.index(o))
+    if lonely or not pairs:
+        why = f"{lonely[0]!r} has no counterpart {mirrored[lonely[0]]!r}" if lonely else "no name says left or right"
+        raise MissingOptionError(
+            "flip_pairs",
+            f"which of the keypoints {', '.join(names)} trade places in a mirror? {why}: give flip_pairs in the data's "
+            "YAML, or DATASETS.OWN.KEYPOINT_FLIP_PAIRS, such as [['left_ear', 'right_ear']]; [] if none do",
+        )
+    return pairs
+
+
+def _checked(pairs: Sequence[Sequence[str]], names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    seen: set[str] = set()
+    for pair in pairs:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or pair[0] == pair[1]:
+            raise ValueError(f"flip pair {pair!r} is not a pair of two keypoints' names")
+        for name in pair:
+            if name not in names:
+                raise ValueError(f"flip pair {list(pair)}: {name!r} is no keypoint: choose from {', '.join(names)}")
+            if name in seen:
+                raise ValueError(f"flip pair {list(pair)}: {name!r} is in two pairs")
+            seen.add(name)
+    return tuple(tuple(pair) for pair in pairs)
+
+
+def other_side(name: str) -> str:
+    """A name with left and right exchanged: "left_ear" -> "right_ear", "R.Hand" -> "L.Hand"; others stay."""
+
+    def swap(match: re.Match) -> str:
+        word = match[0]
+        other = _OTHER_SIDE[word.lower()]
+        return other.upper() if word.isupper() else other.title() if word.istitle() else other
+
+    return _SIDE.sub(swap, name)
+
+
+def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]:
+    """Standard deviation of each keypoint for object keypoint similarity (cocodataset.org/#keypoints-eval).
+
+    Args:
+        names: of all keypoints.
+        given: one above 0 for each; empty: those of COCO, for keypoints with COCO's names.
+
+    Returns:
+        One for each, or [] for exactly COCO's 17, which is what COCO's evaluation takes by default.
+
+    Raises:
+        MissingOptionError: none are given for names that COCO does not have.
+        ValueError: not one for each, or one that is not above 0.
+    """
+    if given:
+        if len(given) != len(names) or not all(type(s) in (int, float) and s > 0 for s in given):
+            raise ValueError(
+                f"OKS sigmas {list(given)}: there must be {len(names)} numbers above 0, one for each of the keypoints "
+                f"{', '.join(names)}"
+            )
+        return [float(sigma) for sigma in given]
+    if tuple(names) == COCO_NAMES:
+        return []
+    known = dict(zip(COCO_NAMES, Params("keypoints").kpt_oks_sigmas.tolist(), strict=True))
+    if foreign := [name for name in names if name not in known]:
+        start = f"[{', '.join(['0.07'] * len(names))}]"
+        raise MissingOptionError(
+            "oks_sigmas",
+            f"how exactly can the keypoints be told? COCO has no sigma for {', '.join(foreign)}: give oks_sigmas in "
+            "the data's YAML, or TEST.KEYPOINT_OKS_SIGMAS, one for each keypoint: the standard deviation between "
+            "annotators, divided by the square root of the object's area (COCO: eyes 0.025, hips 0.107, mean 0.067); "
+            f"to start with: {start}",
+        )
+    return [round(known[name], 3) for name in names]

@@ -1,1 +1,0 @@
-"""Procedurally drawn scenes in COCO format."""

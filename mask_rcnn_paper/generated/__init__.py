@@ -1,0 +1,1 @@
+"""Drawn scenes in COCO's format, the data of the reduced scales: drawers, writers, cache, registration."""

@@ -1,0 +1,86 @@
+"""Backgrounds, lighting and sensor noise: what keeps colour and flatness from giving the objects away."""
+
+import cv2
+import numpy as np
+
+from mask_rcnn_paper.generated.drawing import arc, random_colour
+
+
+def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: int) -> np.ndarray:
+    """Paint pale blotches of two scales, a horizon on half of the images, and pale meaningless shapes.
+
+    Pale, since a small network has few iterations to learn what is figure and what is ground.
+
+    Args:
+        rng: source of all choices.
+        height, width: of the result, in cells.
+        clutter: largest number of distractors.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    cells = (int(rng.integers(2, 7)), int(rng.integers(2, 7)))
+    blotches = rng.integers(195, 236, 3) + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
+    blotches = np.clip(blotches, 0, 255).astype(np.uint8)
+    image = cv2.resize(blotches, (width // 8, height // 8), interpolation=cv2.INTER_CUBIC)
+    grain = rng.integers(0, int(rng.integers(5, 25)), (height // int(rng.integers(8, 40)), width // 24, 1), np.uint8)
+    grain = cv2.resize(grain, (width // 8, height // 8), interpolation=cv2.INTER_LINEAR)
+    image = cv2.resize(cv2.add(image, cv2.merge([grain] * 3)), (width, height), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.5:
+        horizon, tone = (
+            int(height * rng.uniform(0.3, 0.8)),
+            np.array(random_colour(rng, 170, 240), np.float64),
+        )
+        image[horizon:] = cv2.addWeighted(image[horizon:], 0.45, np.full_like(image[horizon:], tone), 0.55, 0)
+    for _ in range(int(rng.integers(clutter // 3, clutter + 1))):
+        _draw_distractor(rng, image)
+    return image
+
+
+def _draw_distractor(rng: np.random.Generator, image: np.ndarray) -> None:
+    """Paint a polygon, an ellipse, a line or a broken ring: parts that objects have too."""
+    height, width = image.shape[:2]
+    centre = rng.uniform((0, 0), (width, height))
+    size = min(height, width) * np.exp(rng.uniform(np.log(0.03), np.log(0.25)))
+    colour, kind = random_colour(rng, 165, 250), int(rng.integers(5))
+    thick = max(2, int(size * rng.uniform(0.05, 0.25)))
+    if kind == 0:
+        corners = centre + rng.uniform(-size, size, (int(rng.integers(3, 7)), 2))
+        cv2.fillPoly(image, [corners.astype(np.int32)], colour)
+    elif kind == 1:
+        x, y = rng.uniform(0.2, 1, 2) * size
+        cv2.fillPoly(image, [arc(*centre, x, y).astype(np.int32)], colour)
+    elif kind == 2:
+        x, y = rng.uniform(0.2, 1, 2) * size
+        cv2.rectangle(image, (centre - (x, y)).astype(int).tolist(), (centre + (x, y)).astype(int).tolist(), colour, -1)
+    else:
+        bow = arc(*centre, *(rng.uniform(0.3, 1.5, 2) * size), rng.uniform(0, 360), rng.uniform(400, 700), 16)
+        line = centre + np.cumsum(rng.normal(0, 0.8 * size, (int(rng.integers(2, 5)), 2)), axis=0)
+        cv2.polylines(image, [(bow if kind == 3 else line).astype(np.int32)], False, colour, thick)
+
+
+def light(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
+    """Multiply a patch by a random smooth field between about 0.5 and 1."""
+    height, width = colour.shape[:2]
+    cells = int(rng.integers(2, 6))
+    field = rng.integers(int(rng.integers(120, 215)), 256, (cells, cells), np.uint8)
+    field = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.multiply(colour, cv2.merge([field] * 3), scale=1 / 255)
+
+
+def expose(rng: np.random.Generator, canvas: np.ndarray, supersampling: int) -> np.ndarray:
+    """Average a canvas down to pixels and add sensor noise.
+
+    Args:
+        rng: source of the noise.
+        canvas: (H * supersampling, W * supersampling, 3) uint8.
+        supersampling: cells per pixel side.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    height, width = canvas.shape[0] // supersampling, canvas.shape[1] // supersampling
+    image = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    strength = int(rng.integers(2, 9))
+    noise = rng.integers(-strength, strength + 1, image.shape, np.int8)
+    return cv2.add(image, noise, dtype=cv2.CV_8U)

@@ -1,0 +1,71 @@
+"""Crops of single objects on clutter: the mini scale's ImageNet."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
+from mask_rcnn_paper.generated.cache import cached_folder
+from mask_rcnn_paper.generated.catalogue import DRAWERS
+from mask_rcnn_paper.generated.coco_writer import VERSION, spec_hash
+from mask_rcnn_paper.generated.drawing import render
+from mask_rcnn_paper.generated.parallel import map_indices
+
+_SUPERSAMPLING = 2
+
+
+@dataclass(frozen=True)
+class CropSpec:
+    """All that determines a set of crops.
+
+    Attributes:
+        count: number of crops; crop i shows category i modulo the number of categories.
+        side: height and width in pixels.
+        seed: of the series; training and held-out crops must differ in it.
+        min_size, max_size: longer side of the object as a fraction of ``side``, drawn log-uniformly.
+    """
+
+    count: int
+    side: int
+    seed: int
+    min_size: float = 0.5
+    max_size: float = 1.0
+
+
+def load_crops(spec: CropSpec, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the crops, drawn first if they are not in the cache under ``root``.
+
+    Returns:
+        (count, side, side, 3) uint8 BGR images, mapped from disk, and (count,) int64 labels, which index
+        :data:`mask_rcnn_paper.generated.catalogue.DRAWERS`.
+    """
+    folder = cached_folder(root / f"crops-v{VERSION}-{spec_hash(spec)}", partial(_write_crops, spec))
+    return np.load(folder / "crops.npy", mmap_mode="r"), np.arange(spec.count) % len(DRAWERS)
+
+
+def draw_crop(spec: CropSpec, index: int) -> np.ndarray:
+    """Draw crop ``index``, a (side, side, 3) uint8 BGR image with one object and up to 5 distractors."""
+    rng = np.random.default_rng([spec.seed, index])
+    side = spec.side * _SUPERSAMPLING
+    canvas = draw_backdrop(rng, side, side, clutter=5)
+    size = side * np.exp(rng.uniform(np.log(spec.min_size), np.log(spec.max_size)))
+    reach = max(0.0, (side - 0.8 * size) / 2)
+    centre = side / 2 + rng.uniform(-reach, reach, 2)
+    drawing = list(DRAWERS.values())[index % len(DRAWERS)](rng)
+    patch = render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), bool(rng.random() < 0.5))
+    y, x = max(patch.y, 0), max(patch.x, 0)
+    inner = np.s_[y - patch.y : side - patch.y, x - patch.x : side - patch.x]
+    mask = patch.mask[inner]
+    cv2.copyTo(light(rng, patch.colour)[inner], mask, canvas[y : y + mask.shape[0], x : x + mask.shape[1]])
+    return expose(rng, canvas, _SUPERSAMPLING)
+
+
+def _write_crops(spec: CropSpec, folder: Path) -> None:
+    shape = (spec.count, spec.side, spec.side, 3)
+    crops = np.lib.format.open_memmap(folder / "crops.npy", "w+", np.uint8, shape)
+    for index, crop in enumerate(map_indices(partial(draw_crop, spec), spec.count, "drawing crops")):
+        crops[index] = crop
+    crops.flush()

@@ -1,0 +1,170 @@
+"""Composes drawings into scenes with exact visible masks.
+
+Scenes are drawn at ``SUPERSAMPLING`` cells per pixel side. Objects that stand lower in the image are in
+front. They are painted front to back: what is hidden of an object is known before it is painted, and what
+would hardly be seen is left out.
+"""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
+from mask_rcnn_paper.generated.catalogue import DRAWERS
+from mask_rcnn_paper.generated.drawing import Patch, render
+
+SUPERSAMPLING = 4
+
+
+@dataclass(frozen=True)
+class SceneSpec:
+    """What a scene may hold; part of a dataset's identity.
+
+    Attributes:
+        height, width: of the image, in pixels.
+        min_size, max_size: longer side of an object in pixels, drawn log-uniformly.
+        min_objects, max_objects: objects per image; a crowd counts as one.
+        neighbour: probability that an object is placed so that it touches or overlaps an earlier one.
+        crowd: probability that an image holds a group of small objects of one category.
+        crowd_size: longer side in pixels of the objects of a group, varied by a fifth.
+        weights: relative frequency of a category, where not 1.
+    """
+
+    height: int = 160
+    width: int = 160
+    min_size: float = 44.0
+    max_size: float = 130.0
+    min_objects: int = 2
+    max_objects: int = 4
+    neighbour: float = 0.6
+    crowd: float = 0.12
+    crowd_size: float = 17.0
+    weights: tuple[tuple[str, float], ...] = (("person", 2.0),)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object, or a crowd of objects, of a scene.
+
+    Attributes:
+        category: its name.
+        mask: (H * SUPERSAMPLING, W * SUPERSAMPLING) bool, the visible part.
+        crowd: whether it is a group.
+        keypoints: None, or (K, 3) of continuous pixel x, y and COCO's visibility (0, 1 or 2).
+    """
+
+    category: str
+    mask: np.ndarray
+    crowd: bool = False
+    keypoints: np.ndarray | None = None
+
+
+@dataclass
+class Scene:
+    """An image and what can be seen in it.
+
+    Attributes:
+        image: (H, W, 3) uint8, BGR.
+        instances: front to back; their masks do not overlap.
+    """
+
+    image: np.ndarray
+    instances: list[Instance] = field(default_factory=list)
+
+
+def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
+    """Draw scene number ``index`` of a series; equal arguments give equal bytes."""
+    rng = np.random.default_rng([seed, index])
+    height, width = spec.height * SUPERSAMPLING, spec.width * SUPERSAMPLING
+    canvas = draw_backdrop(rng, height, width, clutter=5)
+    taken = np.zeros((height, width), bool)
+    instances = []
+    for members, category, is_crowd in _arrange(rng, spec):
+        visible, hidden_before = np.zeros_like(taken), taken.copy()
+        for patch in members:
+            visible |= _paint(rng, canvas, taken, patch)
+        if not visible.any():
+            continue
+        taken |= visible
+        keypoints = None
+        if members[0].keypoints is not None and not is_crowd:
+            keypoints = _flag_keypoints(members[0].keypoints, hidden_before)
+        instances.append(Instance(category, visible, is_crowd, keypoints))
+    return Scene(expose(rng, canvas, SUPERSAMPLING), instances)
+
+
+def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch], str, bool]]:
+    """Choose and render the objects, front to back."""
+    names, weights = list(DRAWERS), dict(spec.weights)
+    odds = np.array([weights.get(name, 1.0) for name in names])
+    image_size = np.array([spec.width, spec.height]) * SUPERSAMPLING
+    count = int(rng.integers(spec.min_objects, spec.max_objects + 1))
+    groups, placed = [], []
+    for number in range(count):
+        category = names[rng.choice(len(names), p=odds / odds.sum())]
+        is_crowd = number == 0 and rng.random() < spec.crowd
+        size = SUPERSAMPLING * np.exp(rng.uniform(np.log(spec.min_size), np.log(spec.max_size)))
+        centre = _place(rng, image_size, size, placed, spec.neighbour)
+        placed.append((centre, size))
+        if is_crowd:
+            size = SUPERSAMPLING * spec.crowd_size * rng.uniform(0.8, 1.2)
+            offsets = rng.normal(0, 1.1, (int(rng.integers(7, 13)), 2)) * size * (1.0, 0.5)
+            centres = sorted((np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1])
+        else:
+            centres = [centre]
+        members = [_draw(rng, category, c, size) for c in centres]
+        groups.append((members, category, is_crowd))
+    return sorted(groups, key=lambda group: -max(p.y + p.mask.shape[0] for p in group[0]))
+
+
+def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: float) -> Patch:
+    drawing = DRAWERS[category](rng)
+    # people face the viewer: their left and right are fixed, so they are not mirrored
+    mirror = bool(rng.random() < 0.5) and drawing.keypoints is None
+    return render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), mirror)
+
+
+def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float) -> np.ndarray:
+    """Choose a centre, often beside an earlier object and seldom on top of one."""
+    margin = np.minimum(0.3 * size, 0.5 * image_size)
+    for _ in range(8):
+        if placed and rng.random() < neighbour:
+            other, other_size = placed[rng.integers(len(placed))]
+            angle = rng.uniform(0, 2 * np.pi)
+            reach = (size + other_size) / 2 * rng.uniform(0.35, 0.75)
+            centre = other + reach * np.array([np.cos(angle), np.sin(angle)])
+        else:
+            centre = rng.uniform(margin, image_size - margin)
+        inside = (centre >= margin).all() and (centre <= image_size - margin).all()
+        if inside and all(np.abs(centre - c).max() > 0.3 * (size + s) / 2 for c, s in placed):
+            return centre
+    return np.clip(centre, margin, image_size - margin)
+
+
+def _paint(rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray, patch: Patch) -> np.ndarray:
+    """Paint what is not hidden, in place, unless less than a quarter of the object would be seen.
+
+    Returns:
+        The painted cells, of the canvas' size.
+    """
+    visible = np.zeros_like(taken)
+    y1, x1 = max(patch.y, 0), max(patch.x, 0)
+    inner = patch.mask[y1 - patch.y : canvas.shape[0] - patch.y, x1 - patch.x : canvas.shape[1] - patch.x] > 0
+    area = np.s_[y1 : y1 + inner.shape[0], x1 : x1 + inner.shape[1]]
+    seen = inner & ~taken[area]
+    if seen.sum() < max(0.25 * np.count_nonzero(patch.mask), 24 * SUPERSAMPLING**2):
+        return visible
+    lit = light(rng, patch.colour)[y1 - patch.y :, x1 - patch.x :][: inner.shape[0], : inner.shape[1]]
+    cv2.copyTo(lit, seen.view(np.uint8), canvas[area])
+    visible[area] = seen
+    return visible
+
+
+def _flag_keypoints(points: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Add COCO's visibility: 0 (and x = y = 0) outside the image, 1 behind something, 2 visible."""
+    result = np.zeros((len(points), 3))
+    for row, (x, y) in zip(result, points, strict=True):
+        if 0 <= x < hidden.shape[1] and 0 <= y < hidden.shape[0]:
+            row[:] = x / SUPERSAMPLING, y / SUPERSAMPLING, 1 if hidden[int(y), int(x)] else 2
+    return result

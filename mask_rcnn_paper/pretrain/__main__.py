@@ -1,0 +1,40 @@
+"""Pre-train the backbone of a row on drawn objects.
+
+python -m mask_rcnn_paper.pretrain --config-file configs/table2b/softmax.yaml --scale mini [KEY VALUE ...]
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.files import disk_full_explained
+from mask_rcnn_paper.pretrain.classifier import WEIGHTS_NAME, pretrain
+from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.stages import DEFAULT_OUTPUT, fall_back_to_cpu, pretrain_output
+
+
+def main(argv: Sequence[str] | None = None) -> dict:
+    """Run the command line; bad input ends in one line and exit code 2."""
+    parser = argparse.ArgumentParser(prog="mask_rcnn_paper.pretrain", description=__doc__.splitlines()[0])
+    parser.add_argument("--config-file", required=True, help="YAML of a row")
+    parser.add_argument("--scale", default="mini", help="mini or smoke; paper uses ImageNet's weights")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in OUTPUT_DIR, if any")
+    parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs that override the config")
+    arguments = parser.parse_args(argv)
+    with one_line_errors(parser.prog):
+        if arguments.scale == "paper":
+            raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
+        cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
+        if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
+            cfg.OUTPUT_DIR = str(pretrain_output(cfg))
+        fall_back_to_cpu(cfg)
+    with one_line_errors(parser.prog, OSError), disk_full_explained(cfg.OUTPUT_DIR):
+        result = pretrain(cfg, arguments.resume)
+    accuracy = result["metrics"]["classification"]["accuracy"]
+    print(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / WEIGHTS_NAME}")
+    return result
+
+
+if __name__ == "__main__":
+    main()

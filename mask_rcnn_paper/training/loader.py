@@ -1,0 +1,126 @@
+"""A training loader that goes on where an interrupted run stopped, without reading the images before that.
+
+Which images make a batch is settled by their numbers and shapes alone, so batches are skipped at no cost. What
+augmentations draw comes from the global generators, which a checkpoint restores; the workers of a loader have
+generators of their own, which it does not reach, so there every sample has its own seed.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from detectron2.config import CfgNode
+from detectron2.data import DatasetFromList, DatasetMapper, MapDataset, build_detection_train_loader
+from detectron2.data.samplers import TrainingSampler
+from detectron2.utils import comm
+from detectron2.utils.env import seed_all_rng
+from torch.utils.data import Dataset, Sampler, get_worker_info
+
+from mask_rcnn_paper.training.rng import kept_rng_state
+
+Place = tuple[int, int]  # position in this process's endless stream of samples, index of the sample
+
+
+class BatchOrder(Sampler):
+    """An endless stream of places, in which each `batch_size` that follow each other make a batch.
+
+    Batches are as detectron2's under DATALOADER.ASPECT_RATIO_GROUPING: in the order in which they fill up, all of
+    wide images or all of others. Attribute `first_batch` is the number of batches to leave out at the start.
+
+    Args:
+        wide: For each sample whether it is wider than high; all equal for no grouping.
+        batch_size: Samples in a batch of this process.
+        seed: Of the order of the samples; None for one that the processes draw.
+    """
+
+    def __init__(self, wide: Sequence[bool], batch_size: int, seed: int | None) -> None:
+        self.wide = wide
+        self.batch_size = batch_size
+        self.sampler = TrainingSampler(len(wide), seed=seed)
+        self.first_batch = 0
+
+    def __iter__(self) -> Iterator[Place]:
+        return itertools.chain.from_iterable(itertools.islice(self._batches(), self.first_batch, None))
+
+    def _batches(self) -> Iterator[list[Place]]:
+        filling: dict[bool, list[Place]] = {False: [], True: []}
+        for position, index in enumerate(self.sampler):
+            group = self.wide[index]
+            filling[group].append((position, index))
+            if len(filling[group]) == self.batch_size:
+                yield filling[group]
+                filling[group] = []
+
+
+class SeededSamples(Dataset):
+    """Samples by place; in a worker each is mapped with generators seeded for it.
+
+    Args:
+        samples: Mapped samples by index.
+        seed: Of the run; None leaves the workers' generators alone.
+    """
+
+    def __init__(self, samples: Dataset, seed: int | None) -> None:
+        self.samples = samples
+        self.seed = seed
+        self.rank = comm.get_rank()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, place: Place) -> dict:
+        position, index = place
+        if self.seed is not None and get_worker_info() is not None:
+            seed_all_rng(int(np.random.SeedSequence((self.seed, self.rank, position)).generate_state(1)[0]))
+        return self.samples[index]
+
+
+class ResumableLoader:
+    """Batches without end, of which the first can be left out.
+
+    Args:
+        loader: Reads the samples.
+        order: Says which; the loader follows it.
+    """
+
+    def __init__(self, loader: Iterable[list[dict]], order: BatchOrder) -> None:
+        self.loader = loader
+        self.order = order
+        self.start_seed = int(torch.randint(2**62, ()))
+
+    def skip_batches(self, count: int) -> None:
+        """Leave out the first `count` batches; takes effect when iteration begins."""
+        self.order.first_batch = count
+
+    def __iter__(self) -> Iterator[list[dict]]:
+        # torch draws a seed here; from the global generators it would shift what a resumed run draws.
+        with kept_rng_state():
+            torch.manual_seed(self.start_seed)
+            batches = iter(self.loader)
+        yield from batches
+
+
+def build_train_loader(cfg: CfgNode, dicts: list[dict]) -> Iterable[list[dict]]:
+    """detectron2's loader of `dicts`, made resumable where DATALOADER.SAMPLER_TRAIN is TrainingSampler, the default.
+
+    Args:
+        cfg: Config of the run; SEED fixes the batches and their order.
+        dicts: Samples in detectron2's format.
+    """
+    if cfg.DATALOADER.SAMPLER_TRAIN != "TrainingSampler":
+        return build_detection_train_loader(cfg, dataset=dicts)
+    seed = cfg.SEED if cfg.SEED >= 0 else None
+    grouping = cfg.DATALOADER.ASPECT_RATIO_GROUPING
+    wide = [grouping and sample["width"] > sample["height"] for sample in dicts]
+    order = BatchOrder(wide, max(1, cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size()), seed)
+    samples = MapDataset(DatasetFromList(dicts, copy=False), DatasetMapper(cfg, True))
+    loader = build_detection_train_loader(
+        dataset=SeededSamples(samples, seed),
+        mapper=None,
+        sampler=order,
+        total_batch_size=cfg.SOLVER.IMS_PER_BATCH,
+        aspect_ratio_grouping=False,  # `order` has done it
+        num_workers=cfg.DATALOADER.NUM_WORKERS,
+    )
+    return ResumableLoader(loader, order)

@@ -1,0 +1,59 @@
+"""A resumed training run equals the one that was never interrupted."""
+
+import logging
+from typing import Any
+
+from detectron2.engine import HookBase
+from detectron2.utils import comm
+
+from mask_rcnn_paper.training.loader import ResumableLoader
+from mask_rcnn_paper.training.rng import get_rng_state, set_rng_state
+
+_logger = logging.getLogger("detectron2.mask_rcnn_paper")
+
+
+class ExactResumeHook(HookBase):
+    """Save the random generators of all processes with each checkpoint; restore them, and skip the data seen before.
+
+    detectron2 restores weights, momentum and schedule; then it begins with the first images again. Register this hook
+    before the one that saves. Runs are equal bit for bit where the operators are deterministic, as on a CPU, and where
+    SEED is set and the number of processes, and whether there are workers (DATALOADER.NUM_WORKERS 0 or not), stays.
+
+    Args:
+        period: Iterations between two checkpoints, SOLVER.CHECKPOINT_PERIOD.
+    """
+
+    def __init__(self, period: int) -> None:
+        self.period = period
+        self.saved: list[dict[str, Any]] = []
+        self.saved_at = -1
+        self.loaded: list[dict[str, Any]] | None = None
+
+    def before_train(self) -> None:
+        """Skip and restore, when resuming."""
+        start, loader = self.trainer.start_iter, self.trainer.data_loader
+        if start == 0:
+            return
+        if isinstance(loader, ResumableLoader):
+            loader.skip_batches(start)
+        else:
+            _logger.warning(f"Resuming at iteration {start} with a loader that cannot skip: the data begin anew")
+        if self.loaded is None or len(self.loaded) != comm.get_world_size():
+            found = "none" if self.loaded is None else f"those of {len(self.loaded)} processes"
+            _logger.warning(f"The checkpoint holds no states of the generators for this run ({found}): they begin anew")
+            return
+        set_rng_state(self.loaded[comm.get_rank()])
+
+    def after_step(self) -> None:
+        """Collect the generators' states where a checkpoint is due."""
+        done = self.trainer.iter + 1
+        if done % self.period == 0 or done >= self.trainer.max_iter:
+            self.saved, self.saved_at = comm.gather(get_rng_state()), self.trainer.iter
+
+    def state_dict(self) -> dict[str, Any]:
+        """States by process; nothing for a checkpoint out of turn, which has no part of the other processes."""
+        return {"processes": self.saved} if self.saved and self.saved_at == self.trainer.iter else {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the states until training begins."""
+        self.loaded = state_dict["processes"]

@@ -1,0 +1,68 @@
+"""The trainer of every row."""
+
+import os
+import time
+import weakref
+from collections.abc import Iterable
+
+import torch
+from detectron2.config import CfgNode
+from detectron2.engine import DefaultTrainer, HookBase
+from detectron2.evaluation import COCOEvaluator
+from detectron2.utils import comm
+
+from mask_rcnn_paper.data.validated import require_valid, training_dicts
+from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
+from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
+from mask_rcnn_paper.training.hooks import ProgressHook
+from mask_rcnn_paper.training.loader import build_train_loader
+from mask_rcnn_paper.training.result_file import write_result
+from mask_rcnn_paper.training.resume import ExactResumeHook
+from mask_rcnn_paper.training.rng import kept_rng_state
+
+
+class Trainer(DefaultTrainer):
+    """DefaultTrainer with checked data, COCO evaluation, a progress file, a result file, and exact resuming."""
+
+    started = time.monotonic()
+
+    @classmethod
+    def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> COCOEvaluator:
+        """COCO metrics, or stored proposals where the model is an RPN, in OUTPUT_DIR/inference/<dataset>."""
+        return SafeCOCOEvaluator(
+            dataset_name,
+            output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name),
+            kpt_oks_sigmas=cfg.TEST.KEYPOINT_OKS_SIGMAS,
+        )
+
+    @classmethod
+    def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:
+        """Evaluate, leave the metrics in OUTPUT_DIR/result.json, and the random generators as they were."""
+        with kept_rng_state():  # else an evaluation in mid-training would change what follows it
+            metrics = super().test(cfg, model, evaluators)
+        if comm.is_main_process():
+            write_result(cfg, metrics, time.monotonic() - cls.started)
+        return metrics
+
+    @classmethod
+    def build_train_loader(cls, cfg: CfgNode) -> Iterable:
+        """Resumable loader of checked data; the test sets are checked now too, not only after the training."""
+        dataset = training_dicts(cfg)
+        for name in cfg.DATASETS.TEST:
+            require_valid(cfg, name)
+        return build_train_loader(cfg, dataset)
+
+    @classmethod
+    def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:
+        """detectron2's loader of a dataset without errors."""
+        require_valid(cfg, dataset_name)
+        return super().build_test_loader(cfg, dataset_name)
+
+    def build_hooks(self) -> list[HookBase]:
+        """detectron2's hooks, which save with this project's checkpointer, and those of this project.
+
+        detectron2 calls this at the end of its constructor: the first moment to replace the checkpointer is the last.
+        """
+        self.checkpointer = SafeCheckpointer(self.model, self.cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
+        resume = ExactResumeHook(self.cfg.SOLVER.CHECKPOINT_PERIOD)
+        return [resume, *super().build_hooks(), ProgressHook(self.cfg.OUTPUT_DIR)]

@@ -1,0 +1,56 @@
+"""One go at a job: what is recorded, and that it ends once."""
+
+import time
+
+import pytest
+
+from ablations.jobs import store
+from ablations.jobs.attempt import Attempt, begin
+from ablations.jobs.store import FAILED, FINISHED, RUNNING, WAITING
+from tests.ablations import fakes
+
+
+@pytest.fixture
+def attempt(tmp_path):
+    """A running job that sleeps; it is ended afterwards."""
+    attempt = begin(fakes.job(tmp_path, "job", "time.sleep(60)"), tmp_path, slurm_job="7_0")
+    yield attempt
+    attempt.kill()
+
+
+def until_it_ends(attempt):
+    while (status := attempt.poll()).state == RUNNING:
+        time.sleep(0.01)
+    return status
+
+
+def test_a_running_job_is_locked_and_recorded(attempt):
+    """With the Slurm job that it is in."""
+    record = store.read_record(attempt.job)
+    assert (attempt.poll().state, record["state"], record["slurm_job"]) == (RUNNING, RUNNING, "7_0")
+    assert store.is_locked(attempt.job)
+
+
+def test_it_ends_once(attempt):
+    """The first status stays, whoever asks again, also a signal handler in between."""
+    assert attempt.kill(FAILED, "out of time").state == FAILED
+    assert [attempt.kill(), attempt.poll(), attempt.finish(store.Status(WAITING))] == [attempt.ended] * 3
+    record = store.read_record(attempt.job)
+    assert (record["state"], record["reason"], record["slurm_job"]) == (FAILED, "out of time", "7_0")
+    assert not store.is_locked(attempt.job)
+
+
+def test_a_job_that_ends_well_while_it_is_stopped_has_finished(tmp_path):
+    """Its work is not thrown away."""
+    attempt = begin(fakes.job(tmp_path, "job"), tmp_path)
+    assert attempt.kill(WAITING, "interrupted", patience=10.0).state == FINISHED
+
+
+def test_nothing_is_started_without_need(tmp_path):
+    """A finished job is told as finished; one that is locked as running elsewhere."""
+    job = fakes.job(tmp_path, "job")
+    begun = begin(job, tmp_path)
+    assert isinstance(begun, Attempt) and begin(job, tmp_path).reason == "running elsewhere"
+    assert until_it_ends(begun).state == FINISHED
+    assert begin(job, tmp_path).state == FINISHED
+    assert (job.folder / "runs").read_text().count("\n") == 1

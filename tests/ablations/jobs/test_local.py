@@ -1,0 +1,131 @@
+"""The local launcher: GPUs, cores, time limits."""
+
+import dataclasses
+import json
+import time
+
+import pytest
+
+from ablations.jobs.execute import execute
+from ablations.jobs.local import LocalLauncher, core_count
+from ablations.jobs.store import FAILED, FINISHED, read_status
+from tests.ablations import fakes
+
+# Leaves the devices that it sees, and how long it had them.
+HOLDS_DEVICES = """
+begin = time.time()
+time.sleep(0.2)
+finish()
+with open(os.path.join(folder, "devices"), "w") as file:
+    json.dump([os.environ.get("CUDA_VISIBLE_DEVICES"), begin, time.time(), sys.argv[1:-1]], file)
+"""
+
+
+def run(*jobs, **options):
+    """Run fake jobs; statuses in their order."""
+    jobs = fakes.graph(*jobs)
+    return list(execute(jobs, LocalLauncher(poll_seconds=0.01, **options)).values())
+
+
+def held(job):
+    """What a job of `HOLDS_DEVICES` left: its devices, begin, end, and the words before its folder."""
+    return json.loads((job.folder / "devices").read_text())
+
+
+def test_no_two_running_jobs_share_a_gpu(tmp_path):
+    """Five jobs on three GPUs: all run, three at once, and times on one GPU do not overlap."""
+    jobs = [fakes.job(tmp_path, name, HOLDS_DEVICES) for name in "abcde"]
+    assert [s.state for s in run(*jobs, devices=("4", "6", "7"))] == [FINISHED] * 5
+    spans = sorted((held(job)[:3] for job in jobs), key=lambda span: (span[0], span[1]))
+    assert {device for device, _, _ in spans} == {"4", "6", "7"}
+    for (device, _, end), (other, begin, _) in zip(spans, spans[1:], strict=False):
+        assert device != other or end <= begin
+
+
+def test_a_training_gets_its_gpus_and_a_process_each(tmp_path):
+    """--num-gpus and an address of its own for a training; pre-training is one process."""
+    jobs = [fakes.job(tmp_path, kind, HOLDS_DEVICES, kind=kind) for kind in ("detector", "pretrain")]
+    assert [s.state for s in run(*jobs, devices=("0", "1", "2", "3"), gpus_per_job=2)] == [FINISHED] * 2
+    assert held(jobs[0])[::3] == ["0,1", ["--num-gpus", "2", "--dist-url", "auto"]]
+    assert held(jobs[1])[::3] == ["2,3", []]
+
+
+def test_options_go_between_the_program_and_its_arguments(tmp_path):
+    """Also where the program is a module."""
+    job = fakes.job(tmp_path, "job", HOLDS_DEVICES)
+    module = dataclasses.replace(job, command=(job.command[0], "-m", "job", *job.command[2:]))
+    jobs = fakes.graph(module)
+    execute(jobs, LocalLauncher(None, "01", 2, cwd=tmp_path, poll_seconds=0.01))
+    assert held(job)[3] == ["--num-gpus", "2", "--dist-url", "auto"]
+
+
+@pytest.mark.parametrize(
+    "options, workers",
+    [
+        ({}, 1),
+        ({"workers": 3}, 3),
+        ({"devices": ("0", "1", "2", "3")}, 4),
+        ({"devices": ("0", "1", "2", "3"), "gpus_per_job": 2}, 2),
+        ({"devices": ("0", "1", "2", "3"), "workers": 3}, 3),
+        ({"devices": ("0", "1"), "workers": 8}, 2),
+        ({"devices": ("0", "1"), "gpus_per_job": 0}, 1),
+        ({"devices": ("0", "1"), "gpus_per_job": 0, "workers": 3}, 3),
+    ],
+)
+def test_jobs_at_once(options, workers):
+    """One for each set of GPUs, fewer if asked, never more; without GPUs what is asked, or one."""
+    assert LocalLauncher(**options).workers == workers
+
+
+def test_gpus_are_hidden_where_jobs_shall_use_the_cpu(tmp_path, monkeypatch):
+    """With --gpus-per-job 0; on a machine without GPUs the variable is left as it is."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    hidden, untouched = (fakes.job(tmp_path, name, HOLDS_DEVICES) for name in "ab")
+    run(hidden, devices=("7",), gpus_per_job=0)
+    run(untouched)
+    assert (held(hidden)[0], held(untouched)[0]) == ("", "7")
+
+
+def test_cores_are_shared_by_jobs_and_their_processes(tmp_path):
+    """Two jobs at once with two processes each: a quarter of the cores for a process."""
+    jobs = [fakes.job(tmp_path, name) for name in "ab"]
+    run(*jobs, devices=("0", "1", "2", "3"), gpus_per_job=2)
+    assert (jobs[0].folder / "runs").read_text().split()[-1].endswith(str(max(1, core_count() // 4)))
+
+
+def test_the_share_of_cores_is_that_of_the_workers(tmp_path):
+    """A job that is alone gets no more: its result must not depend on what else is run."""
+    job = fakes.job(tmp_path, "alone")
+    run(job, workers=2)
+    assert (job.folder / "runs").read_text().strip() == str(max(1, core_count() // 2))
+
+
+def test_a_job_out_of_time_has_failed_and_the_others_go_on(tmp_path):
+    """It is stopped; what it had not finished is not taken for finished."""
+    slow, fast = fakes.job(tmp_path, "slow", "time.sleep(60); finish()"), fakes.job(tmp_path, "fast")
+    begin = time.time()
+    stopped, finished = run(slow, fast, timeout_min=0.01)
+    assert (stopped.state, finished.state) == (FAILED, FINISHED) and time.time() - begin < 10
+    assert stopped.reason == "stopped after 0.01 minutes (--timeout-min); another run goes on from there"
+    assert read_status(slow, {}).reason == stopped.reason
+
+
+@pytest.mark.parametrize(
+    "code, reason",
+    [
+        ("raise ValueError('bad data')", "ValueError: bad data"),
+        (
+            "raise FloatingPointError('the loss is nan at iteration 7')",
+            "the loss became NaN or infinite at iteration 7",
+        ),
+        ("raise RuntimeError('CUDA out of memory. Tried to allocate 20.00 MiB')", "out of GPU memory: "),
+        ("bytearray(1 << 60)", "out of memory: "),
+        ("os.kill(os.getpid(), 9)", "killed by SIGKILL (out of memory?)"),
+        ("os.kill(os.getpid(), 15)", "killed by SIGTERM"),
+        ("print('no space'); sys.exit(3)", "exit code 3; last line: no space"),
+    ],
+)
+def test_a_failure_names_its_reason(tmp_path, code, reason):
+    """Exceptions, losses that are not finite, memory of GPU and host, signals, exit codes."""
+    (status,) = run(fakes.job(tmp_path, "job", code))
+    assert status.state == FAILED and status.reason.startswith(reason)

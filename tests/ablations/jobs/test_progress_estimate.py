@@ -1,0 +1,101 @@
+"""How much of a sweep is done, and how long the rest takes."""
+
+import dataclasses
+
+import pytest
+
+from ablations.jobs import progress_estimate
+from ablations.jobs.progress_estimate import speeds
+from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+from tests.ablations import fakes
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    """A chain of three and a single one: 100 nominal seconds each, 20 of them not training."""
+    first = fakes.job(tmp_path, "first", kind="pretrain")
+    second = fakes.job(tmp_path, "second", inputs=[first], kind="rpn")
+    third = fakes.job(tmp_path, "third", inputs=[second])
+    alone = fakes.job(tmp_path, "alone")
+    costs = {"train_seconds": 80.0, "other_seconds": 20.0}
+    return fakes.graph(*(dataclasses.replace(job, **costs) for job in (first, second, third, alone)))
+
+
+def statuses(jobs, *given):
+    return dict(zip(jobs, given, strict=True))
+
+
+def estimate(jobs, now, workers):
+    """Share done and seconds left."""
+    found = progress_estimate.estimate(jobs, now, workers)
+    return found.share, found.seconds
+
+
+def training(done, seconds, stage="train"):
+    progress = {"stage": stage, "done": done, "total": 100, "loss": 0.5}
+    return Status(RUNNING, seconds=seconds, progress=progress)
+
+
+WAIT = Status(WAITING)
+
+
+def test_before_anything_is_known_nominal_costs_are_the_guess(jobs):
+    """There is a time left from the first moment: 400 s in a row, 300 s side by side (the chain)."""
+    assert estimate(jobs, statuses(jobs, WAIT, WAIT, WAIT, WAIT), 1) == (0.0, 400.0)
+    assert estimate(jobs, statuses(jobs, WAIT, WAIT, WAIT, WAIT), 2) == (0.0, 300.0)
+
+
+def test_observed_speed_rescales_what_is_left(jobs):
+    """Half of a job's training at half the speed: all is expected to take nearly twice as long."""
+    now = statuses(jobs, training(50, 80.0), WAIT, WAIT, WAIT)
+    share, left = estimate(jobs, now, 1)
+    overall = (10 + 80) / (10 + 40)
+    kind = (10 * overall + 80) / (10 + 40)
+    own = (10 * kind + 80) / (10 + 40)
+    expected = 60 * own + 300 * overall
+    assert left == pytest.approx(expected) and 0 < share < 0.15
+
+
+def test_kinds_have_their_own_speed(jobs):
+    """A kind that is seen has its own speed, one that is not the speed of all that is."""
+    now = statuses(jobs, Status(FINISHED, seconds=1000.0), WAIT, WAIT, training(100, 8.0))
+    speed = speeds(jobs, now)
+    assert speed["pretrain"] > 9 > speed["rpn"] > 5 > 1 > speed["detector"]
+
+
+def test_evaluation_follows_training(jobs):
+    """The last stage of a job is its last 20 nominal seconds here."""
+    at_start = estimate(jobs, statuses(jobs, training(0, 80.0, "evaluate"), WAIT, WAIT, WAIT), 1)
+    at_end = estimate(jobs, statuses(jobs, training(100, 100.0, "evaluate"), WAIT, WAIT, WAIT), 1)
+    assert at_start == (pytest.approx(0.2), pytest.approx(320.0))
+    assert at_end == (pytest.approx(0.25), pytest.approx(300.0))
+
+
+def test_failed_and_blocked_jobs_are_not_waited_for(jobs):
+    """They count as neither done nor to do; nothing left means 100 %."""
+    blocked, done = Status(BLOCKED, "x"), Status(FINISHED, seconds=100.0)
+    now = statuses(jobs, Status(FAILED, "x"), blocked, blocked, done)
+    assert estimate(jobs, now, 1) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("progress", [{}, {"done": "x", "total": 3}, {"done": None, "total": 1}, {"done": 1}])
+def test_unreadable_progress_counts_as_none(jobs, progress):
+    """A job's own file cannot break the line."""
+    now = statuses(jobs, Status(RUNNING, seconds=9.0, progress=progress), WAIT, WAIT, WAIT)
+    assert estimate(jobs, now, 1) == (0.0, 400.0)
+
+
+def test_a_slow_job_has_its_own_time(jobs):
+    """Two jobs of a kind, one ten times slower: each is expected to go on as it has."""
+    jobs = {name: dataclasses.replace(job, inputs=(), kind="detector") for name, job in jobs.items()}
+    now = statuses(jobs, training(50, 40.0), training(50, 400.0), WAIT, WAIT)
+    left = list(progress_estimate.estimate(jobs, now, 2).left.values())
+    assert left[1] > 4 * left[0] and left[0] < left[2] < 2 * left[1]
+
+
+def test_what_a_resumed_job_had_done_before_says_nothing_of_its_speed(jobs):
+    """It went from 50 to 60 of 100 iterations in 8 s, as nominal: so 40 % of 80 s are left, and 20 s."""
+    resumed = Status(RUNNING, seconds=8.0, progress={"stage": "train", "done": 60, "first": 50, "total": 100})
+    assert speeds(jobs, statuses(jobs, resumed, WAIT, WAIT, WAIT))["pretrain"] == pytest.approx(1.0)
+    found = progress_estimate.estimate(jobs, statuses(jobs, resumed, WAIT, WAIT, WAIT), 1)
+    assert found.left["id-first"] == pytest.approx(32 + 20)

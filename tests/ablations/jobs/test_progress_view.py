@@ -1,0 +1,147 @@
+"""The lines of a sweep, on terminals of several sizes and elsewhere."""
+
+import dataclasses
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from ablations.jobs.progress_view import ProgressView, clock, describe, describe_job, progress_text
+from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+from tests.ablations import fakes
+from tests.ablations.screen import Screen
+
+WAIT = Status(WAITING)
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    """Four jobs of 100 nominal seconds each, 20 of them not training."""
+    names = ("first", "second", "third", "fourth")
+    jobs = (fakes.job(tmp_path, name) for name in names)
+    costs = {"train_seconds": 80.0, "other_seconds": 20.0}
+    return fakes.graph(*(dataclasses.replace(job, folder=Path("out") / job.name, **costs) for job in jobs))
+
+
+@pytest.fixture
+def screen():
+    """A terminal of 80 x 24."""
+    screen = Screen(80, 24)
+    yield screen
+    screen.close()
+
+
+def statuses(jobs, *given):
+    return dict(zip(jobs, given, strict=True))
+
+
+def training(done, seconds=10.0):
+    return Status(RUNNING, seconds=seconds, progress={"stage": "train", "done": done, "total": 100, "loss": 0.5})
+
+
+def test_the_lines_say_what_is_done_and_left(jobs):
+    """Jobs done, failures, time; of a job stage, iteration, loss, time."""
+    job = next(iter(jobs.values()))
+    now = statuses(jobs, Status(FINISHED, seconds=1.0), training(12), WAIT, Status(FAILED, "x"))
+    assert describe(now, 3725) == "2/4 jobs, 1 failed | about 1:02:05 left"
+    assert describe_job(job, training(12), 65.0) == "detector first: train 12/100 loss 0.500, 1:05 left"
+    assert describe_job(job, Status(RUNNING, seconds=0.1), 65.0) == "detector first: starting"
+    assert clock(59.7) == "1:00" and progress_text(None) == "starting"
+
+
+@pytest.mark.parametrize("progress", [{}, {"done": "x", "total": 3}, {"done": None, "total": 1}, {"done": 1}])
+def test_unreadable_progress_does_no_harm(jobs, progress):
+    """A job's own file cannot break the lines."""
+    out = io.StringIO()
+    ProgressView(jobs, 1, out)(statuses(jobs, Status(RUNNING, seconds=9.0, progress=progress), WAIT, WAIT, WAIT))
+    assert "  0% |   detector first: " in out.getvalue()
+
+
+def test_plain_lines_off_a_terminal_come_now_and_then(jobs):
+    """Events at once; the lines at first and then every `interval` seconds, without carriage returns."""
+    out = io.StringIO()
+    view = ProgressView(jobs, 1, out, interval=1000.0)
+    done = Status(FINISHED, seconds=5.0)
+    view(statuses(jobs, done, training(1, 1.0), WAIT, WAIT))
+    view(statuses(jobs, done, training(2, 2.0), WAIT, WAIT))
+    view(statuses(jobs, done, Status(FAILED, "exit code 1"), Status(BLOCKED, "why"), WAIT))
+    view(statuses(jobs, done, Status(FAILED, "exit code 1"), Status(BLOCKED, "why"), done))
+    view.close()
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "detector first: finished before"
+    assert lines[1] == "detector second: started, log in out/second/console.log"
+    assert re.fullmatch(r" \d\d% \| 1/4 jobs \| about \d:\d\d left", lines[2])
+    assert lines[3].startswith("  1% |   detector second: train 1/100 loss 0.500, ")
+    assert lines[4:6] == ["detector second: failed: exit code 1", "detector third: blocked: why"]
+    assert lines[6:] == ["detector fourth: finished in 5 s", "100% | 4/4 jobs, 1 failed | about 0:00 left"]
+    assert "\r" not in out.getvalue() and "\x1b" not in out.getvalue()
+
+
+def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
+    """Redrawn in place below the events; lines of jobs that have ended go away, at the end all but the sweep's."""
+    view = ProgressView(jobs, 2, screen.stream, interval=0.0)
+    view(statuses(jobs, training(50), training(20), WAIT, WAIT))
+    view(statuses(jobs, training(60), training(30), WAIT, WAIT))
+    lines = screen.text()
+    assert [line.partition(",")[0] for line in lines[:2]] == ["detector first: started", "detector second: started"]
+    assert lines[2].startswith(" 18%|█") and "| 0/4 jobs | about " in lines[2]
+    assert lines[3].startswith(" 48%|████▊     |   detector first: train 60/100 loss 0.500, 0:")
+    assert lines[4].startswith(" 24%|██▍       |   detector second: train 30/100 loss 0.500, 0:")
+    assert len(lines) == 5
+    done = Status(FINISHED, seconds=9.0)
+    view(statuses(jobs, done, training(70), WAIT, WAIT))
+    lines = screen.text()
+    assert lines[2] == "detector first: finished in 9 s" and "1/4 jobs" in lines[3]
+    assert lines[4].startswith(" 56%|") and len(lines) == 5
+    view(statuses(jobs, done, done, done, done))
+    view.close()
+    lines = screen.text()
+    assert lines[3:6] == [f"detector {name}: finished in 9 s" for name in ("second", "third", "fourth")]
+    assert lines[6].startswith("100%|██████████| 4/4 jobs") and len(lines) == 7
+
+
+def test_a_narrow_terminal_cuts_lines_off(jobs):
+    """No line is wrapped, so that each is redrawn in its place."""
+    screen = Screen(30, 24)
+    view = ProgressView(jobs, 1, screen.stream, interval=0.0)
+    for done in (10, 20, 30):
+        view(statuses(jobs, training(done), WAIT, WAIT, WAIT))
+    lines = screen.text()
+    assert len([line for line in lines if "0/4 jobs" in line]) == 1
+    assert lines[-1].startswith(" 24%|██▍       |   detector") and len(lines[-1]) < 30
+    screen.close()
+
+
+def test_a_low_terminal_hides_jobs(jobs):
+    """Of four running jobs two have a line where there are five rows; the sweep's line counts the others."""
+    screen = Screen(80, 5)
+    view = ProgressView(jobs, 4, screen.stream, interval=0.0)
+    for done in (10, 20, 30):
+        view(statuses(jobs, *(training(done) for _ in range(4))))
+    lines = screen.text()
+    assert "0/4 jobs" in lines[-3] and lines[-3].endswith("| 2 more running")
+    assert "detector first: train 30" in lines[-2] and "detector second: train 30" in lines[-1]
+    assert sum("0/4 jobs" in line for line in lines) == 1
+    screen.close()
+
+
+def test_a_terminal_may_change_its_size(jobs, screen):
+    """From the next look on lines fit into the new one."""
+    view = ProgressView(jobs, 4, screen.stream, interval=0.0)
+    view(statuses(jobs, *(training(10) for _ in range(4))))
+    assert len(screen.text()) == 4 + 1 + 4
+    screen.resize(40, 4)
+    view(statuses(jobs, *(training(20) for _ in range(4))))
+    lines = screen.text()
+    assert len(lines) == 4 + 1 + 1 and all(len(line) < 40 for line in lines[4:])
+
+
+def test_a_terminal_without_a_size_counts_as_80_columns(jobs):
+    """As some have over serial lines and in containers."""
+    screen = Screen(80, 24)
+    screen.resize(0, 0)
+    view = ProgressView(jobs, 1, screen.stream, interval=0.0)
+    view(statuses(jobs, training(10), WAIT, WAIT, WAIT))
+    assert screen.text()[-1].startswith("  8%|▊         |   detector first: train 10/100")
+    screen.close()

@@ -1,0 +1,179 @@
+"""The claims as data."""
+
+import itertools
+
+import pytest
+import yaml
+
+from ablations.paper.claims import CLAIMS_FILE, load_claims, metric_terms, select_claims
+from ablations.paper.judge import ABOUT_EQUAL, GREATER, holds
+from ablations.paper.tables import load_tables
+
+# The paper's own differences, typed from its text and tables a second time; "-": it prints none.
+PAPER = """
+2c-strict 5.1-2.4 | 2d-strict-mask 10.5-5.3 | 2d-strict-box 9.5-2.6 | 3.1-top-boxes - | 3.1-mask-branch-time 20
+2a-deeper-c4 32.7-30.3 | 2a-deeper-fpn 35.4-33.6 | 2a-fpn-50 33.6-30.3 | 2a-fpn-101 35.4-32.7 | 2a-resnext 36.7-35.4
+2b-sigmoid 5.5 | 4.2-class-agnostic 29.7-30.3 | 2c-roialign 30.3-26.9 | 2c-roialign-75 31.5-26.4
+2c-aggregation 30.2-30.3 | 2c-roiwarp-max 27.2-26.9 | 2c-roiwarp-ave 27.1-26.9
+2c-align-over-warp-max 30.2-27.2 | 2c-align-over-warp-ave 30.3-27.1
+2d-roialign-mask 7.3 | 2d-roialign-box 5.8 | 2d-c5-over-c4 30.9-30.3
+4.2-fpn-roialign-mask 1.5 | 4.2-fpn-roialign-box 0.5
+2e-fcn-over-mlp2 2.1 | 2e-fcn-over-mlp3 2.1 | 2e-mlp-depth 31.5-31.5
+3-roialign 1.1 | 3-multitask 0.9 | 3-resnext 1.6 | 4.3-mask-near-box 2.7 | 4.4-c4-slower 400-195
+5-mask-helps-box 53.6-52.5 | 5-mask-helps-keypoints 64.7-64.2 | 5-mask-helps-keypoint-box 52.0-50.7
+5-keypoints-cost-box 53.6-52.0 | 5-keypoints-cost-mask 45.8-45.1 | 5-keypoints-cost-box-alone 52.5-50.7
+6-roialign 4.4 | 7-coco 36.4-31.5 | 7-coco-rare 7.13-4.9
+8-updated-mask 37.0-36.7 | 8-updated-box 40.5-39.6 | 8-imagenet-5k-mask 38.6-37.6 | 8-imagenet-5k-box 42.7-41.7
+8-train-augm-mask 0.6 | 8-train-augm-box 0.8 | 8-deeper-mask 0.5 | 8-deeper-box 0.6
+8-non-local-mask 40.3-39.7 | 8-non-local-box 45.0-44.1 | 8-test-augm-mask 41.8-40.3 | 8-test-augm-box 47.3-45.0
+8-e2e-mask 0.6 | 8-e2e-box 1.2
+9-updated 65.1-64.2 | 9-deeper 66.1-65.1 | 9-resnext 67.3-66.1 | 9-data-distillation 1.8 | 9-test-augm 70.4-69.1
+"""
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return load_tables()
+
+
+@pytest.fixture(scope="module")
+def claims(tables):
+    return load_claims(tables)
+
+
+def typed():
+    """Claim id -> the paper's difference of `PAPER`."""
+    pairs = (cell.split() for line in PAPER.strip().split("\n") for cell in line.split("|"))
+    return {name: None if text == "-" else _difference(text) for name, text in pairs}
+
+
+def _difference(text):
+    upper, _, lower = text.partition("-")
+    return round(float(upper) - float(lower or 0), 2)
+
+
+def test_the_papers_differences_match_a_second_transcription(claims):
+    """Every claim, in the paper's order, with what the paper's own numbers say."""
+    assert list(claims) == list(typed())
+    for name, claim in claims.items():
+        assert claim.paper == (None if typed()[name] is None else pytest.approx(typed()[name])), name
+
+
+def test_the_papers_own_numbers_fulfil_every_claim(claims):
+    """A claim that they contradict would be a typing error; one without numbers is not measured either."""
+    for claim in claims.values():
+        assert claim.pending if claim.paper is None else holds(claim.relation, claim.paper, claim.paper, claim.margin)
+
+
+def test_every_claim_is_about_rows_and_metrics_that_are_there(tables, claims):
+    """Rows exist, are compared with others, and their tables have the metrics, unless nothing measures them yet."""
+    for claim in claims.values():
+        assert len(set(claim.rows)) == len(claim.rows)
+        for table_id, row_id in claim.rows:
+            assert row_id in {row.id for row in tables[table_id].rows}
+            results = " - ".join(metric.result for metric in tables[table_id].metrics).split(" - ")
+            assert claim.pending or set(metric_terms(claim.metric)) <= set(results)
+
+
+def test_no_two_claims_are_one_comparison(tables, claims):
+    """Each pair of runs is judged once by each metric, so that the counts count nothing twice."""
+    seen = set()
+    for claim in claims.values():
+        names = [tables[table].row(row).run or f"{table}/{row}" for table, row in claim.rows]
+        assert (key := (*names, claim.metric)) not in seen
+        seen.add(key)
+
+
+def test_every_sentence_has_words_and_stands_in_its_section(claims):
+    """Sections follow the paper, each in one piece; what is claimed is a fragment, not an essay."""
+    sections = [section for section, _ in itertools.groupby(claims.values(), lambda claim: claim.section)]
+    assert sections == ["1", "3.1", "4.2", "4.3", "4.4", "5", "Appendix A", "Appendix B"]
+    assert all(10 < len(claim.words) <= 115 for claim in claims.values())
+
+
+def test_the_claims_of_every_table_with_an_experiment(claims):
+    """2a to 9, but for Tables 1 and 4, whose models Tables 2a and 5 compare."""
+    tables = {table for claim in claims.values() for table, _ in claim.rows}
+    assert {"2a", "2b", "2c", "2d", "2e", "3", "5", "6", "7", "8", "9"} <= tables
+    assert {claim.relation for claim in claims.values()} == {GREATER, ABOUT_EQUAL}
+
+
+@pytest.mark.parametrize(
+    "metric, terms",
+    [
+        ("segm/AP", {"segm/AP": 1.0}),
+        ("bbox/AP - segm/AP", {"bbox/AP": 1.0, "segm/AP": -1.0}),
+        ("segm/AP-bus, segm/AP-car - segm/AP", {"segm/AP-bus": 0.5, "segm/AP-car": 0.5, "segm/AP": -1.0}),
+    ],
+)
+def test_metrics_are_differences_of_means(metric, terms):
+    """A weight for each result."""
+    assert metric_terms(metric) == terms
+
+
+@pytest.mark.parametrize("metric", ["AP", "segm/AP - bbox/AP - bbox/AP", "segm/AP + bbox/AP", "segm/AP,bbox/AP", ""])
+def test_metrics_written_otherwise_are_refused(metric):
+    """No formulas."""
+    with pytest.raises(ValueError, match=r"is not task/metric, such as segm/AP50"):
+        metric_terms(metric)
+
+
+def test_claims_are_chosen_by_id_or_table(claims):
+    """In the order of the file, each once; a table names the claims about any of its rows."""
+    assert select_claims(claims, []) == list(claims.values())
+    chosen = [claim.id for claim in select_claims(claims, ["6", "2b-sigmoid", "2b"])]
+    assert chosen == ["2b-sigmoid", "6-roialign"]
+    assert "2d-c5-over-c4" in {claim.id for claim in select_claims(claims, ["2c"])}
+    with pytest.raises(ValueError, match=r"no claim '4', and none about a table '4': tables with claims are 2c, "):
+        select_claims(claims, ["4"])
+
+
+def broken(tmp_path, change):
+    """A claims file in which the sentence of Table 2b has been changed."""
+    content = yaml.safe_load(CLAIMS_FILE.read_text(encoding="utf-8"))
+    change(next(s for s in content["sentences"] if s["claims"][0]["id"] == "2b-sigmoid"))
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda s: s.pop("words"), r"sentence \d+: words missing"),
+        (lambda s: s.update(colour="red"), r"sentence \d+: unknown key colour: choose from claims, margin, "),
+        (
+            lambda s: s.update(relation="less"),
+            r"claim 2b-sigmoid: unknown relation 'less': choose from greater",
+        ),
+        (lambda s: s.update(margin=1.0), r"margin is 1.0: about_equal alone needs one, greater than 0"),
+        (lambda s: s.update(relation="about_equal"), r"margin is 0.0: about_equal alone needs one"),
+        (lambda s: s.update(relation="about_equal", margin=1.0), r"the paper's own difference, 5.5, contradicts it"),
+        (lambda s: s["claims"][0].update(id="2a-resnext"), r"claim 2a-resnext: the id is used twice"),
+        (lambda s: s["claims"][0].update(id="2b"), r"claim 2b: the id is used twice, or is a table's"),
+        (lambda s: s["claims"][0].update(row="2b/relu"), r"unknown row '2b/relu': choose from softmax, sigmoid"),
+        (lambda s: s["claims"][0].update(row="sigmoid"), r"unknown row 'sigmoid': choose from table/row of tables"),
+        (lambda s: s["claims"][0].update(row="2b/softmax", over="2b/sigmoid"), r"difference, -5.5, contradicts it"),
+        (lambda s: s["claims"][0].update(metric="AP"), r"claim 2b-sigmoid: metric 'AP' is not task/metric"),
+        (lambda s: s["claims"][0].update(metric="bbox/AP"), r"table 2b has no bbox/AP: choose from \['segm/AP',"),
+        (lambda s: s["claims"][0].pop("over"), r"has no over, so its metric must be a difference, not 'segm/AP'"),
+        (lambda s: s["claims"][0].update(paper=5.5), r"paper, .* is given, but the tables give 5.5"),
+        (lambda s: s.update(pending="x"), r"paper, the paper's own difference, is missing, and no table gives it"),
+        (lambda s: s["claims"].append(None), r"claim None: is None, not a mapping with id, metric, row"),
+    ],
+)
+def test_a_broken_claims_file_says_what_and_where(tables, tmp_path, change, message):
+    """Each rule has a message that names file, sentence and claim."""
+    path = broken(tmp_path, change)
+    with pytest.raises(ValueError, match=message) as raised:
+        load_claims(tables, path)
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("text, message", [("sentences: [", "is not YAML"), ("[]", "no list 'sentences'")])
+def test_a_file_that_is_no_claims_file_is_refused(tables, tmp_path, text, message):
+    """Neither broken YAML nor other YAML passes."""
+    path = tmp_path / "claims.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_claims(tables, path)

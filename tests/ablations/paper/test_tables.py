@@ -1,0 +1,204 @@
+"""The tables as data."""
+
+import statistics
+
+import pytest
+import yaml
+
+from ablations.paper.tables import TABLES_FILE, load_tables
+from ablations.render.cells import descriptor_text
+from mask_rcnn_paper.scales import find_config, load_cfg
+from mask_rcnn_paper.training.result_file import config_hash
+from tests.ablations.transcription import PRINTED_AGAIN, SAME_MODEL, TABLES, lines
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return load_tables()
+
+
+def test_every_table_is_there(tables):
+    """Tables 1 to 9, what the text states, and TensorMask's, in the paper's order."""
+    assert list(tables) == list(TABLES)
+
+
+@pytest.mark.parametrize("table_id", TABLES)
+def test_the_papers_numbers_match_a_second_transcription(tables, table_id):
+    """Every label, descriptor and number of every row and delta row is as printed, in printed order."""
+    table = tables[table_id]
+    header, expected = lines(table_id)
+    assert [metric.printed for metric in table.metrics] == header
+    found = [(row.label, [descriptor_text(v) for v in row.descriptors.values()], list(row.paper)) for row in table.rows]
+    found += [(delta.label, [], list(delta.paper)) for delta in table.deltas]
+    assert found == expected
+
+
+def test_cited_rows_name_the_reference_of_their_label(tables):
+    """The number in brackets is `ref`."""
+    for row in (row for table in tables.values() for row in table.rows if row.origin == "cited"):
+        assert f"[{row.ref}]" in row.label
+
+
+def test_table_2c_describes_its_layers_as_printed(tables):
+    """The columns align?, bilinear? and agg. of Table 2c."""
+    assert tables["2c"].descriptors == {"align": "align?", "bilinear": "bilinear?", "agg": "agg."}
+
+
+def row_of(tables, name):
+    """Table and row of "table/row"."""
+    table_id, _, row_id = name.partition("/")
+    return tables[table_id], tables[table_id].row(row_id)
+
+
+def printed_numbers(tables, name):
+    """Numbers of "table/row" by result and whether it is of a test server."""
+    table, row = row_of(tables, name)
+    pairs = zip(table.metrics, row.paper, strict=True)
+    return {(metric.result, metric.note): value for metric, value in pairs if value is not None}
+
+
+@pytest.mark.parametrize("names", PRINTED_AGAIN)
+def test_rows_that_the_paper_prints_twice_are_equal(tables, names):
+    """They name one run; neighbours in the list share numbers, and these are equal."""
+    names = names.split()
+    assert len({row_of(tables, name)[1].run for name in names}) == 1
+    for one, two in zip(names, names[1:], strict=False):
+        one, two = printed_numbers(tables, one), printed_numbers(tables, two)
+        shared = one.keys() & two.keys()
+        assert shared and all(one[key] == two[key] for key in shared)
+
+
+@pytest.mark.parametrize("names", SAME_MODEL)
+def test_models_that_the_paper_tests_twice_are_one_run(tables, names):
+    """test-dev and minival numbers of one model name one run."""
+    assert len({row_of(tables, name)[1].run for name in names.split()}) == 1
+
+
+def test_no_run_has_two_numbers_for_one_thing(tables):
+    """Rows that share a run and are tested on the same images print the same AP."""
+    seen = {}
+    for table in tables.values():
+        for row in table.rows:
+            for metric, value in zip(table.metrics, row.paper, strict=True):
+                if row.run and value is not None and not metric.result.startswith("time/"):
+                    key = (row.run, table.split, metric.result, metric.note)
+                    assert seen.setdefault(key, value) == value, (table.id, row.id, metric.printed)
+
+
+def test_printed_deltas_are_differences_of_printed_rows(tables):
+    """A delta row of the paper is minuend - subtrahend to the last printed digit, where the paper prints both."""
+    checked = 0
+    for table in tables.values():
+        for delta in table.deltas:
+            upper, lower = table.row(delta.minuend).paper, table.row(delta.subtrahend).paper
+            for u, v, printed in zip(upper, lower, delta.paper, strict=True):
+                if None not in (u, v, printed):
+                    assert round(u - v, 1) == printed
+                    checked += 1
+    assert checked == 3 + 6 + 4
+
+
+def test_the_gap_between_box_and_mask_ap_is_their_difference(tables):
+    """Section 4.3: 2.7 points between 37.1 and 39.8."""
+    box, mask, gap = tables["text-4.3-deltas"].row("mask_rcnn_x101_fpn").paper
+    assert round(box - mask, 1) == gap
+
+
+def test_cityscapes_ap_is_the_mean_of_its_classes(tables):
+    """All seven rows of Table 7, to rounding."""
+    for row in tables["7"].rows:
+        _, ap, _, *classes = row.paper
+        assert len(classes) == 8 and statistics.fmean(classes) == pytest.approx(ap, abs=0.0501)
+
+
+def test_training_time_is_iterations_times_seconds(tables):
+    """Section 4.4: 160k iterations at 0.72 s are 32 hours."""
+    timing = tables["text-4.4-timing"]
+    (seconds,), (hours,) = timing.row("train_r50_fpn_iter").paper, timing.row("train_r50_fpn").paper
+    iterations = load_cfg("table2a/r50_fpn.yaml").SOLVER.MAX_ITER
+    assert (iterations, round(iterations * seconds / 3600, 1)) == (160_000, hours)
+
+
+@pytest.mark.parametrize("scale", ["paper", "mini"])
+def test_equal_runs_are_equal_configs_and_different_runs_are_not(tables, scale):
+    """`run` is another name for the resolved config."""
+    rows = [row for table in tables.values() for row in table.rows if row.config]
+    pairs = {(row.run, config_hash(load_cfg(row.config, scale))) for row in rows}
+    assert len(pairs) == len({run for run, _ in pairs}) == len({digest for _, digest in pairs}) > 20
+
+
+def test_every_row_names_a_config_that_exists(tables):
+    """No row of this paper points nowhere."""
+    for table in tables.values():
+        for row in table.rows:
+            assert not row.config or find_config(row.config).is_file()
+
+
+def broken(tmp_path, change):
+    """A tables file whose Table 2b has been changed."""
+    content = yaml.safe_load(TABLES_FILE.read_text(encoding="utf-8"))
+    change(next(table for table in content["tables"] if table["id"] == "2b"))
+    path = tmp_path / "tables.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda t: t.pop("title"), r"table 2b: title missing"),
+        (lambda t: t.update(colour="red"), r"table 2b: unknown key colour: choose from deltas, "),
+        (lambda t: t.update(id="2c"), r"table 2c: the id is used twice"),
+        (lambda t: t["metrics"][0].update(result="AP"), r"metric 1: result 'AP' is not task/metric"),
+        (lambda t: t["metrics"][0].update(result="segm/AP - AP"), r"result 'segm/AP - AP' is not task/metric"),
+        (lambda t: t["rows"][0].update(paper=[1.0]), r"row softmax: paper is \[1.0\], not 3 numbers"),
+        (lambda t: t["rows"][0].update(paper=[1, 2, "3"]), r"paper is \[1, 2, '3'\], not 3 numbers"),
+        (
+            lambda t: t["rows"][0].update(origin="ours"),
+            r"origin 'ours': choose from this_paper, cited, tensormask_paper, dataset",
+        ),
+        (lambda t: t["rows"][0].update(origin="cited"), r"row softmax: a row that is cited needs source"),
+        (lambda t: t["rows"][0].update(origin="dataset", source="x"), r"softmax: a row that is dataset needs source"),
+        (lambda t: t["rows"][0].pop("config"), r"row softmax: a row of this_paper needs run, and either config"),
+        (lambda t: t["rows"][0].pop("run"), r"row softmax: a row of this_paper needs run, and either config"),
+        (lambda t: t["rows"][0].update(pending="x"), r"row softmax: a row of this_paper needs run, and either"),
+        (lambda t: t["rows"][0].update(source="x"), r"row softmax: a row of this_paper needs .* has no source"),
+        (lambda t: t["rows"][0].update(id="sigmoid"), r"row sigmoid: the id is used twice"),
+        (lambda t: t["rows"][0].update(descriptors={"x": 1}), r"row softmax: has descriptors \['x'\], the"),
+        (lambda t: t["deltas"][0].update(minuend="relu"), r"delta 1: unknown row 'relu': choose from "),
+        (lambda t: t["rows"].append(None), r"row number 3: is None, not a mapping"),
+    ],
+)
+def test_a_broken_tables_file_says_what_and_where(tmp_path, change, message):
+    """Each rule has a message that names file, table and row."""
+    path = broken(tmp_path, change)
+    with pytest.raises(ValueError, match=message) as raised:
+        load_tables(path)
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("text, message", [("tables: [", "is not YAML"), ("[]", "no list 'tables'")])
+def test_a_file_that_is_no_tables_file_is_refused(tmp_path, text, message):
+    """Neither broken YAML nor other YAML passes."""
+    path = tmp_path / "tables.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_tables(path)
+
+
+def test_a_user_adds_tables(tmp_path):
+    """They stand behind the paper's, whose ids they cannot take."""
+    table = {
+        "id": "dice",
+        "title": "Mask losses",
+        "section": "mine",
+        "metrics": [{"result": "segm/AP", "printed": "AP"}],
+        "rows": [{"id": "dice", "label": "dice", "paper": [None], "config": "my/dice.yaml", "run": "dice"}],
+    }
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(yaml.safe_dump({"tables": [table]}))
+    tables = load_tables(more=[mine])
+    assert list(tables) == [*load_tables(), "dice"] and tables["dice"].rows[0].config == "my/dice.yaml"
+    mine.write_text(yaml.safe_dump({"tables": [{**table, "id": "2b"}]}))
+    with pytest.raises(ValueError, match="mine.yaml, table 2b: the id is used twice"):
+        load_tables(more=[mine])

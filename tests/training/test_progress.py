@@ -1,0 +1,34 @@
+"""progress.json."""
+
+import pytest
+
+from mask_rcnn_paper.training.progress import read_progress, write_progress
+from tests import dying
+
+
+def test_progress_comes_back_with_its_extras(tmp_path):
+    """The last record is the one that is read."""
+    write_progress(tmp_path, 1, 10, "train", loss=2.0)
+    write_progress(tmp_path, 5, 10, "train", loss=1.5)
+    record = read_progress(tmp_path)
+    assert (record["done"], record["total"], record["stage"], record["loss"]) == (5, 10, "train", 1.5)
+    assert record["time"] > 0
+
+
+def test_no_progress_yet_is_none(tmp_path):
+    """A folder without the file gives None."""
+    assert read_progress(tmp_path) is None
+
+
+@pytest.mark.parametrize("reason", ["full", "gone"])
+def test_progress_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch, caplog, reason):
+    """On a full disk, or in a folder that cannot be made, the job goes on; it is said once."""
+    folder = tmp_path / reason
+    if reason == "full":
+        dying.full_disk(monkeypatch.setattr, "progress.json")
+    else:
+        folder.write_text("a file, not a folder")
+    for done in (1, 2):
+        write_progress(folder, done, 10, "train")
+    assert read_progress(folder) is None
+    assert caplog.text.count("No progress is shown from here on") == 1

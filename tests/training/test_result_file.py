@@ -1,0 +1,84 @@
+"""Result files and the identity of an experiment."""
+
+import json
+
+import pytest
+
+from mask_rcnn_paper.generated.coco_writer import VERSION
+from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.training.result_file import config_hash, git_commit, read_result, write_result
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    cfg = load_cfg("table2b/sigmoid.yaml", "mini", ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "SEED", "3"])
+    return cfg
+
+
+def changed(cfg, key: str, value) -> str:
+    cfg = cfg.clone()
+    cfg.merge_from_list([key, value])
+    return config_hash(cfg)
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("OUTPUT_DIR", "elsewhere"),
+        ("MODEL.DEVICE", "cuda"),
+        ("DATALOADER.NUM_WORKERS", 7),
+        ("MODEL.WEIGHTS", "elsewhere/model_final.pkl"),
+        ("DATASETS.PROPOSAL_FILES_TRAIN", ("elsewhere.pkl",)),
+    ],
+)
+def test_hash_ignores_where_and_how_a_run_is_executed(cfg, key, value):
+    """Places, device and workers do not make a new experiment."""
+    assert changed(cfg, key, value) == config_hash(cfg)
+
+
+@pytest.mark.parametrize("key, value", [("SEED", 4), ("MODEL.ROI_POOLER.NAME", "RoIWarp"), ("SOLVER.MAX_ITER", 9)])
+def test_hash_changes_with_what_is_computed(cfg, key, value):
+    """Seed, model and schedule make a new experiment."""
+    assert changed(cfg, key, value) != config_hash(cfg)
+
+
+def test_weights_count_where_no_stage_makes_them(tmp_path):
+    """At paper scale another MODEL.WEIGHTS is another experiment."""
+    cfg = load_cfg("table2b/sigmoid.yaml")
+    assert changed(cfg, "MODEL.WEIGHTS", "other.pkl") != config_hash(cfg)
+
+
+def test_a_new_key_at_its_default_keeps_the_hash(cfg):
+    """Only what differs from the defaults counts: a key that one provider or one version lacks changes nothing."""
+    del cfg.MODEL.ROI_MASK_HEAD["MLP_MASK_SIZE"], cfg["VIS_PERIOD"]
+    assert config_hash(cfg) == config_hash(load_cfg("table2b/sigmoid.yaml", "mini", ["SEED", "3"]))
+
+
+def test_hash_does_not_change_the_config(cfg):
+    """Hashing works on a copy, of frozen configs too."""
+    cfg.freeze()
+    before = cfg.dump()
+    config_hash(cfg)
+    assert cfg.dump() == before
+
+
+def test_result_comes_back(cfg, tmp_path):
+    """Metrics and circumstances are written and read, NaN as null."""
+    metrics = {"segm": {"AP": 31.5, "APl": float("nan")}}
+    written = write_result(cfg, metrics, 12.34)
+    assert read_result(tmp_path) == written == json.loads((tmp_path / "result.json").read_text())
+    assert written["metrics"] == {"segm": {"AP": 31.5, "APl": None}}
+    assert (written["scale"], written["seed"], written["seconds"]) == ("mini", 3, 12.3)
+    assert written["data_version"] == {name: f"v{VERSION}" for name in ("mini_train", "mini_val")}
+    assert written["config_hash"] == config_hash(cfg) and written["provider"]["detectron2"]
+
+
+def test_unfinished_run_has_no_result(tmp_path):
+    """A folder without a result gives None."""
+    assert read_result(tmp_path) is None
+
+
+def test_git_commit_is_a_hash_or_none():
+    """In a checkout it is a commit; in an installed package it is None."""
+    commit = git_commit()
+    assert commit is None or len(commit.split("+")[0]) == 40

@@ -1,0 +1,68 @@
+"""The trainer of every row."""
+
+import copy
+
+import pytest
+import torch
+from detectron2.data import DatasetCatalog
+
+from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.training.hooks import ProgressHook
+from mask_rcnn_paper.training.result_file import read_result
+from mask_rcnn_paper.training.trainer import Trainer
+
+
+def test_testing_leaves_a_result(tmp_path):
+    """Wherever the trainer evaluates, the metrics land in result.json."""
+    opts = ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False"]
+    opts += ["MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "MODEL.ROI_HEADS.SCORE_THRESH_TEST", "2.0"]
+    cfg = load_cfg("table2b/sigmoid.yaml", "smoke", opts)
+    torch.manual_seed(0)
+    metrics = Trainer.test(cfg, Trainer.build_model(cfg))
+    assert set(metrics) == {"bbox"}
+    assert read_result(tmp_path)["metrics"]["bbox"]["AP"] is None
+    assert (tmp_path / "inference" / "smoke_val" / "coco_instances_results.json").is_file()
+
+
+def test_progress_is_reported(tmp_path):
+    """The trainer's hooks are detectron2's and the progress file."""
+    opts = ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False"]
+    cfg = load_cfg("rpn/r50_c4.yaml", "smoke", opts)
+    hooks = Trainer(cfg).build_hooks()
+    assert isinstance(hooks[-1], ProgressHook) and len(hooks) > 1
+
+
+def trained_images(row: str, *opts: str) -> set[int]:
+    """Ids of the images in some batches of the training loader at smoke scale."""
+    opts = ("MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False", *opts)
+    loader = iter(Trainer.build_train_loader(load_cfg(row, "smoke", opts)))
+    return {sample["image_id"] for _ in range(20) for sample in next(loader)}
+
+
+def test_rows_of_table_5_train_on_the_same_images(with_and_without_keypoints):
+    """Whatever its branches, a row trains on the images with labelled keypoints alone."""
+    with_keypoints, _ = with_and_without_keypoints
+    for row in ("faster_rcnn", "mask_only", "keypoint_only", "keypoint_and_mask"):
+        assert trained_images(f"table5/{row}.yaml") == with_keypoints
+    assert trained_images("rpn/person_r50_fpn.yaml") == with_keypoints
+
+
+def test_other_rows_train_on_all_images_with_objects(with_and_without_keypoints):
+    """Without DATASETS.KEYPOINT_IMAGES_ONLY nothing is filtered but images without objects."""
+    with_keypoints, persons_only = with_and_without_keypoints
+    opts = ("DATASETS.KEYPOINT_IMAGES_ONLY", "False")
+    assert trained_images("table5/mask_only.yaml", *opts) == with_keypoints | persons_only
+
+
+@pytest.fixture
+def with_and_without_keypoints():
+    """Strip the keypoints of one image of smoke_keypoints_train; ids of the images with and without them."""
+    name = "smoke_keypoints_train"
+    load = DatasetCatalog.pop(name)
+    dicts = [sample for sample in load() if any(not a["iscrowd"] for a in sample["annotations"])]
+    for annotation in dicts[0]["annotations"]:
+        annotation["keypoints"] = [0.0] * 51
+    DatasetCatalog.register(name, lambda: copy.deepcopy(dicts))
+    yield {sample["image_id"] for sample in dicts[1:]}, {dicts[0]["image_id"]}
+    DatasetCatalog.remove(name)
+    DatasetCatalog.register(name, load)
