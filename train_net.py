@@ -3,6 +3,7 @@
 python train_net.py --config-file configs/table2b/softmax.yaml --num-gpus 8
 torchrun --nproc-per-node 8 train_net.py --config-file configs/table2b/softmax.yaml
 python train_net.py --config-file configs/table2b/softmax.yaml --scale mini
+python train_net.py --config-file mine/dice.yaml --import mine/dice.py
 python train_net.py --config-file configs/table2b/softmax.yaml --eval-only MODEL.WEIGHTS model_final.pth
 """
 
@@ -15,11 +16,13 @@ from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup
 from detectron2.evaluation import verify_results
 
+from mask_rcnn_paper.config_files import SCALES, find_config
 from mask_rcnn_paper.data.registered import check_annotations
 from mask_rcnn_paper.data.validated import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
-from mask_rcnn_paper.scales import SCALES, find_config, load_cfg
+from mask_rcnn_paper.imports import add_import_option, import_components
+from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.launch import launch, torchrun_process
@@ -29,6 +32,7 @@ from mask_rcnn_paper.training.trainer import Trainer
 
 def resolve(args: argparse.Namespace) -> CfgNode:
     """The config of the run; raises if it, or what it builds on, is not there."""
+    import_components(args.imports)
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
     check_inputs(cfg, args.eval_only)
@@ -66,9 +70,10 @@ def main(args: argparse.Namespace) -> dict:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    """detectron2's arguments and --scale."""
+    """detectron2's arguments, --scale and --import."""
     parser = default_argument_parser()
     parser.add_argument("--scale", default="paper", help=f"{', '.join(SCALES)}; paper is the config as it is")
+    add_import_option(parser)
     return parser
 
 

@@ -23,15 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.paper.selection import RowKey
-from ablations.paper.tables import Row, Table
+from ablations.paper.tables import Row, RowKey, Table
 from ablations.paper.yaml_file import check_keys, read_yaml
-from mask_rcnn_paper.coco.keypoints import MissingOptionError
-from mask_rcnn_paper.data.user_data import SPLITS, DataLacksError, check_name, locate
-from mask_rcnn_paper.data.validated import require_usable
-from mask_rcnn_paper.data.version import file_version
-from mask_rcnn_paper.scales import load_cfg
 
+SPLITS = ("train", "val")
 _OPTIONS = {
     "keypoint_names": "DATASETS.OWN.KEYPOINT_NAMES",
     "flip_pairs": "DATASETS.OWN.KEYPOINT_FLIP_PAIRS",
@@ -42,35 +37,32 @@ _FORMS = "give NAME=train.json:train_images,val.json:val_images, or a .yaml file
 
 
 @dataclass(frozen=True)
-class OwnData:
+class UserData:
     """Name of the data, and the KEY VALUE pairs that let a job use it."""
 
     name: str
     opts: tuple[str, ...]
 
 
-def parse_data(text: str) -> OwnData:
-    """What `--data` says.
+def parse_data(text: str | None) -> UserData | None:
+    """What `--data` says; None without it.
 
     Raises:
         FileNotFoundError: a file or folder is not there.
         ValueError: neither of the two forms, or wrong keys in the YAML.
     """
+    if text is None:
+        return None
     if text.endswith((".yaml", ".yml")):
         return _from_yaml(Path(text))
     name, equals, rest = text.partition("=")
     places = [place.rsplit(":", 1) for place in rest.split(",")]
     if not equals or len(places) != len(SPLITS) or not all(len(place) == 2 and all(place) for place in places):
         raise ValueError(f"--data {text!r}: {_FORMS}")
-    return _own_data(name, dict(zip(SPLITS, places, strict=True)), {})
+    return _user_data(name, dict(zip(SPLITS, places, strict=True)), {})
 
 
-def name_of_data(text: str | None) -> str:
-    """Name of what `--data` says, "" without it; raises as `parse_data`."""
-    return "" if text is None else parse_data(text).name
-
-
-def _from_yaml(path: Path) -> OwnData:
+def _from_yaml(path: Path) -> UserData:
     if not path.is_file():
         raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")
     content = read_yaml(path)
@@ -83,41 +75,47 @@ def _from_yaml(path: Path) -> OwnData:
     for key, value in options.items():
         if not isinstance(value, list):
             raise ValueError(f"--data {path}: {key} is {value!r}, not a list")
-    return _own_data(content["name"], places, options)
+    return _user_data(content["name"], places, options)
 
 
-def _own_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[str, list]) -> OwnData:
+def _user_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[str, list]) -> UserData:
+    # The plugin's reader of data takes detectron2 and so torch, for which commands without --data need not wait.
+    from mask_rcnn_paper.data.user_data import check_name, locate
+    from mask_rcnn_paper.data.version import file_version
+
     check_name(name)
     found = {split: locate(tuple(place), split) for split, place in places.items()}
     opts: dict[str, Any] = {"DATASETS.OWN.NAME": name}
     opts |= {f"DATASETS.OWN.{split.upper()}": place for split, place in found.items()}
     opts["DATASETS.OWN.VERSIONS"] = tuple(file_version(Path(found[split][0])) for split in SPLITS)
     opts |= {_OPTIONS[key]: value for key, value in options.items()}
-    return OwnData(name, tuple(text for key, value in opts.items() for text in (key, repr(value))))
+    return UserData(name, tuple(text for key, value in opts.items() for text in (key, repr(value))))
 
 
 def fit_to_data(
-    text: str | None, tables: Iterable[Table], scale: str, opts: Sequence[str], keys: Collection[RowKey], to_run: bool
-) -> tuple[OwnData | None, list[Table]]:
-    """The data of a command, and its tables for them.
+    tables: Iterable[Table], data: UserData, scale: str, opts: Sequence[str], keys: Collection[RowKey], to_run: bool
+) -> list[Table]:
+    """Tables for the user's own data.
 
     Args:
-        text: What `--data` says, None without it: the tables stay as they are.
         tables: Tables.
+        data: The data.
         scale: Name of the scale.
         opts: The user's KEY VALUE list.
         keys: (table id, row id) of the rows that the command is about.
         to_run: The rows are to be run: data with errors and keypoints that need an option are refused.
 
     Returns:
-        The data, and the tables with the rows that cannot run on them as rows without config, with the reason.
+        The tables with the rows that cannot run on the data as rows without config, with the reason.
 
     Raises:
-        ValueError, FileNotFoundError: as `parse_data`, and what no row or a row to be run cannot do without.
+        ValueError, FileNotFoundError: what no row or a row to be run cannot do without.
     """
-    if text is None:
-        return None, list(tables)
-    data = parse_data(text)
+
+    from mask_rcnn_paper.coco.keypoints import MissingOptionError
+    from mask_rcnn_paper.data.user_data import DataLacksError
+    from mask_rcnn_paper.data.validated import require_usable
+    from mask_rcnn_paper.scales import load_cfg
 
     def fit(table: Table, row: Row) -> Row:
         if not row.config or (table.id, row.id) not in keys:
@@ -134,4 +132,4 @@ def fit_to_data(
             require_usable(cfg)
         return row
 
-    return data, [dataclasses.replace(table, rows=tuple(fit(table, row) for row in table.rows)) for table in tables]
+    return [dataclasses.replace(table, rows=tuple(fit(table, row) for row in table.rows)) for table in tables]

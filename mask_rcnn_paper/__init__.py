@@ -1,23 +1,33 @@
 """The Mask R-CNN paper (arXiv:1703.06870) as a detectron2 plugin.
 
-Importing this package decides who provides `detectron2` and registers the plugin's components and datasets.
+Importing this package decides who provides `detectron2`. Components and datasets are registered by the first use of
+`add_mask_rcnn_paper_config`, without which no config can name them: that takes torch, seconds that commands which only
+read results need not wait for.
 """
 
-import sys
 import warnings
+from typing import Any
+
+from mask_rcnn_paper.provider import PROVIDER
 
 __version__ = "0.1.0"
-__all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "modeling"]
+__all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "register_components"]
 
-# Commands that need none of these imports, which take seconds; the doctor must start where they fail.
-if {"mask_rcnn_paper.doctor", "mask_rcnn_paper.validate_dataset"}.isdisjoint(sys.orig_argv):
-    from mask_rcnn_paper.provider import PROVIDER  # isort: skip  must come first: it makes `detectron2` importable
+# fvcore still uses torch.jit.script, of which newer versions of torch warn on every start of every command.
+warnings.filterwarnings("ignore", message=r".*torch\.jit\.script.*", category=FutureWarning)
 
-    # fvcore still uses torch.jit.script, of which newer versions of torch warn on every start of every command.
-    warnings.filterwarnings("ignore", message=r".*torch\.jit\.script.*", category=FutureWarning)
 
-    from mask_rcnn_paper import modeling
-    from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+def register_components() -> None:
+    """Put the plugin's components into the registries and its datasets into the catalogue; twice is harmless."""
+    from mask_rcnn_paper import modeling  # noqa: F401  importing it registers
     from mask_rcnn_paper.generated.datasets import register_mini_datasets
 
     register_mini_datasets()
+
+
+def add_mask_rcnn_paper_config(cfg: Any) -> None:
+    """Register the plugin's components, and add its keys to what `detectron2.config.get_cfg()` returns."""
+    from mask_rcnn_paper import config
+
+    register_components()
+    config.add_mask_rcnn_paper_config(cfg)

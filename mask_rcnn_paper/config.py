@@ -65,6 +65,14 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # are given, as to the jobs of `python -m ablations`, other files are refused.
     cfg.DATASETS.OWN.VERSIONS = ()
 
+    # Components from files of your own: see mask_rcnn_paper/imports.py.
+    cfg.IMPORTS = CN()
+    # Names, without folder and suffix, of the files or modules that the config needs by `--import`. Nothing is imported
+    # because of it: one that is missing is an error.
+    cfg.IMPORTS.NEEDED = ()
+    # Checksums of those whose components the config uses. Written by `load_cfg`; part of a run's identity.
+    cfg.IMPORTS.VERSIONS = ()
+
     # Stage-wise training (Section 3.1).
     cfg.STAGES = CN()
     # Config, relative to configs/, of the RPN whose stored proposals a row with MODEL.LOAD_PROPOSALS uses.

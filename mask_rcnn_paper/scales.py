@@ -21,13 +21,11 @@ from typing import Any
 import yaml
 from detectron2.config import CfgNode, get_cfg
 
-from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper import add_mask_rcnn_paper_config
+from mask_rcnn_paper.config_files import CONFIG_ROOT, SCALES, find_config
 from mask_rcnn_paper.data.user_data import apply_own_data
+from mask_rcnn_paper.imports import imported_versions
 
-SCALES = ("paper", "mini", "smoke")
-_PACKAGE = Path(__file__).resolve().parent
-# Inside the package where it is installed, beside it in a checkout.
-CONFIG_ROOT = next((p for p in (_PACKAGE / "configs", _PACKAGE.parent / "configs") if p.is_dir()), _PACKAGE)
 _RULES = ("MULTIPLY", "REPLACE", "SET")
 
 
@@ -47,7 +45,7 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
             KEY without a VALUE.
         FileNotFoundError: no such config file.
         KeyError: a key that does not exist.
-        ValueError, FileNotFoundError: as `apply_own_data`, for DATASETS.OWN.
+        ValueError, FileNotFoundError: as `apply_own_data`, for DATASETS.OWN, and as `imported_versions`.
     """
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
@@ -64,6 +62,7 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     with _named("KEY VALUE pairs", KeyError):
         cfg.merge_from_list(list(opts))
     apply_own_data(cfg, given=opts[::2])
+    cfg.IMPORTS.VERSIONS = imported_versions(cfg)
     return cfg
 
 
@@ -74,21 +73,6 @@ def _named(source: str, kind: type[Exception]) -> Iterator[None]:
         yield
     except (AssertionError, AttributeError, RecursionError, TypeError) as error:
         raise kind(f"{source}: {error}") from error
-
-
-def find_config(config_file: str | Path) -> Path:
-    """Path of a config given as a path or relative to `configs/`.
-
-    Raises:
-        FileNotFoundError: neither is a file.
-    """
-    for path in (Path(config_file), CONFIG_ROOT / config_file):
-        if path.is_file():
-            return path
-    raise FileNotFoundError(
-        f"config file {str(config_file)!r} is not a file, nor is it under {CONFIG_ROOT}; "
-        "`python -m ablations list` shows the rows and their configs"
-    )
 
 
 def load_scale(name: str) -> dict[str, Any]:

@@ -11,16 +11,17 @@ With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, w
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from detectron2.config import CfgNode
+from mask_rcnn_paper.config_files import config_name
 
-from mask_rcnn_paper.scales import CONFIG_ROOT, find_config
+if TYPE_CHECKING:
+    from detectron2.config import CfgNode
 
 DEFAULT_OUTPUT = "./output"
 
 
-def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
+def set_default_places(cfg: "CfgNode", config_file: str | Path) -> None:
     """Fill OUTPUT_DIR and the places of the stages' inputs, in place, where they were left at their defaults.
 
     Args:
@@ -40,24 +41,20 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
                 cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = tuple(files)
 
 
-def pretrain_output(cfg: CfgNode) -> Path:
+def pretrain_output(cfg: "CfgNode") -> Path:
     """Default OUTPUT_DIR of the pre-training that the backbone of `cfg` starts from."""
     return Path(DEFAULT_OUTPUT) / cfg.SCALE / "pretrain" / backbone_name(cfg)
 
 
-def fall_back_to_cpu(cfg: CfgNode) -> None:
+def fall_back_to_cpu(cfg: "CfgNode") -> None:
     """Set MODEL.DEVICE to "cpu", in place, where it asks for a GPU and there is none."""
+    import torch
+
     if cfg.MODEL.DEVICE.startswith("cuda") and not torch.cuda.is_available():
         cfg.MODEL.DEVICE = "cpu"
 
 
-def config_name(config_file: str | Path) -> str:
-    """ "table2b/softmax" of a config under `configs/`; just the stem of one that lies elsewhere."""
-    path = find_config(config_file).resolve().with_suffix("")
-    return str(path.relative_to(CONFIG_ROOT)) if path.is_relative_to(CONFIG_ROOT) else path.name
-
-
-def backbone_name(cfg: CfgNode) -> str:
+def backbone_name(cfg: "CfgNode") -> str:
     """Name of a backbone as the field writes it, such as "R-50" or "X-101-64x4d"."""
     resnet = cfg.MODEL.RESNETS
     if resnet.NUM_GROUPS == 1:
@@ -70,7 +67,7 @@ def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
     return Path(rpn_output) / "inference" / dataset / "box_proposals.pkl"
 
 
-def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
+def check_inputs(cfg: "CfgNode", eval_only: bool = False) -> None:
     """Fail before any work if a stage that this run builds on has not been run.
 
     Args:

@@ -3,7 +3,8 @@
 import pytest
 from detectron2.modeling import build_model
 
-from mask_rcnn_paper.scales import CONFIG_ROOT, load_cfg
+from mask_rcnn_paper.config_files import CONFIG_ROOT
+from mask_rcnn_paper.scales import load_cfg
 from tests.flatten import flatten
 from tests.recipes import DETECTORS, RPNS, SAME, entries, expected_detector, expected_rpn
 

@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from mask_rcnn_paper.scales import SCALES, apply_scale, find_config, load_cfg, load_scale
+from mask_rcnn_paper.config_files import SCALES, find_config
+from mask_rcnn_paper.scales import apply_scale, load_cfg, load_scale
 
 
 def rules(**kinds) -> dict:

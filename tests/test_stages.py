@@ -2,8 +2,9 @@
 
 import pytest
 
+from mask_rcnn_paper.config_files import config_name
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.stages import backbone_name, check_inputs, config_name, set_default_places
+from mask_rcnn_paper.stages import backbone_name, check_inputs, set_default_places
 from tests.own_files import NAME, own_opts, write_own
 
 

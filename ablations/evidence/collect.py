@@ -8,10 +8,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from ablations.jobs.plan import Plan
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, Status, StatusOf, read_status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, Status
 from ablations.paper.tables import OURS, Delta, Metric, Row, Table
-from mask_rcnn_paper.data.version import UNKNOWN
 
+# Of what an older result does not say.
+UNKNOWN = "unknown"
 # What all results of one table must agree in, besides the version of each dataset.
 COMMON = ("scale", "provider", "coco_backend")
 # COCO's areas, in pixels.
@@ -60,36 +61,26 @@ class TableResults:
     own_data: str = ""
 
 
-def collect(
-    table: Table,
-    plan: Plan,
-    seeds: Sequence[int],
-    status_of: StatusOf = read_status,
-) -> TableResults:
+def collect(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> TableResults:
     """Gather what there is for a table.
 
     Args:
         table: The table.
         plan: Plan that covers the rows to show results of; other rows are shown as not selected.
         seeds: Seeds to average over.
-        status_of: (job, all jobs) -> status; reads the folders by default.
+        statuses: Of the plan's jobs, by identity.
 
     Raises:
         ValueError: the results differ in scale, provider, COCO backend or the version of a dataset, so they cannot
             stand in one table.
     """
-    statuses = {
-        (row.id, seed): status_of(plan.jobs[plan.rows[table.id, row.id, seed]], plan.jobs)
-        for row in table.rows
-        for seed in seeds
-        if (table.id, row.id, seed) in plan.rows
-    }
-    jobs = {key: plan.jobs[plan.rows[table.id, key[0], key[1]]] for key in statuses}
-    found = {key: status.result for key, status in statuses.items() if status.state == FINISHED}
-    by_folder = {jobs[key].folder: result for key, result in found.items()}
-    common, versions = _common(by_folder, table.id), _data_versions(by_folder, table.id)
+    planned = {(row.id, seed): plan.job(table.id, row.id, seed) for row in table.rows for seed in seeds}
+    jobs = {key: job for key, job in planned.items() if job is not None}
+    by_seed = {key: statuses[job.identity] for key, job in jobs.items()}
+    found = {jobs[key].folder.path: status.result for key, status in by_seed.items() if status.state == FINISHED}
+    common, versions = _common(found, table.id), _data_versions(found, table.id)
     columns = {
-        row.id: [_column(row, *column, statuses, seeds) for column in zip(table.metrics, row.paper, strict=True)]
+        row.id: [_column(row, *column, by_seed, seeds) for column in zip(table.metrics, row.paper, strict=True)]
         for row in table.rows
         if row.config
     }
@@ -97,7 +88,7 @@ def collect(
     rows += [_delta(delta, table, columns, len(seeds)) for delta in table.deltas]
     data = ", ".join(dict.fromkeys(job.data for job in jobs.values()))
     facts = plan.scale, tuple(seeds), data, common["provider"], common["coco_backend"]
-    return TableResults(table, *facts, tuple(rows), versions, plan.own_data)
+    return TableResults(table, *facts, tuple(rows), versions, plan.user_data)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ablations.evidence.collect import TableResults, collect
-from ablations.jobs.job import Job
 from ablations.jobs.plan import Plan
-from ablations.jobs.store import Status, StatusOf
+from ablations.jobs.status import Status
 from ablations.paper.claims import Claim, metric_terms
 from ablations.paper.judge import NOT_RUN, Judgement, judge, pair
-from ablations.paper.selection import RowKey
-from ablations.paper.tables import Metric, Table
+from ablations.paper.tables import Metric, RowKey, Table
 
 # Value of a metric of one row and seed, or None and the reason why there is none.
 Measured = Mapping[tuple[str, int], Mapping[str, tuple[float | None, str]]]
@@ -33,7 +31,11 @@ class Finding:
 
 
 def find(
-    claims: Sequence[Claim], tables: Mapping[str, Table], plan: Plan, seeds: Sequence[int], status_of: StatusOf
+    claims: Sequence[Claim],
+    tables: Mapping[str, Table],
+    plan: Plan,
+    seeds: Sequence[int],
+    statuses: Mapping[str, Status],
 ) -> tuple[list[Finding], TableResults]:
     """Measure and judge claims.
 
@@ -42,7 +44,7 @@ def find(
         tables: The tables that their rows are of.
         plan: Covers the rows that have a config.
         seeds: Seeds to pair.
-        status_of: (job, all jobs) -> status.
+        statuses: Of the plan's jobs, by identity.
 
     Returns:
         A finding for each claim, and the results of all their rows as one table.
@@ -54,15 +56,10 @@ def find(
     table = _table_of_rows(measurable, tables)
     rows = {(table.id, row_name(key[:2]), key[2]): identity for key, identity in plan.rows.items()}
     plan = dataclasses.replace(plan, rows=rows)
-    statuses = {identity: status_of(plan.jobs[identity], plan.jobs) for identity in rows.values()}
-
-    def known(job: Job, jobs: Mapping[str, Job]) -> Status:
-        return statuses[job.identity]
-
-    evidence = collect(table, plan, seeds, known)
+    evidence = collect(table, plan, seeds, statuses)
     measured = {}
     for seed in seeds:
-        for row in collect(table, plan, [seed], known).rows:
+        for row in collect(table, plan, [seed], statuses).rows:
             columns = zip(table.metrics, row.ours, row.notes, strict=True)
             measured[row.id, seed] = {m.result: (value and value.mean, note) for m, value, note in columns}
     return [_finding(claim, measured, seeds) for claim in claims], evidence

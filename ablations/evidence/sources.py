@@ -1,26 +1,35 @@
-"""Where a command reads results, and of which seeds: the runs under --output, or what the repository keeps."""
+"""Where results are read: the runs under --output, or those kept in the repository.
+
+`ablations/results/<scale>/` lets a reader see our numbers without training. A published result is a job's result.json
+under the name of its folder, which holds the identity of its config and inputs: a result whose recipe has changed since
+is not found, and never shown for another recipe.
+"""
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablations.evidence.publish import published_folder, published_status
+from ablations.jobs.folder import finished_status
+from ablations.jobs.job import Job, read_statuses
 from ablations.jobs.plan import Plan
-from ablations.jobs.store import FINISHED, StatusOf, read_status
+from ablations.jobs.status import FINISHED, WAITING, Status
 from ablations.paper.tables import Table
+from mask_rcnn_paper.files import read_json, write_json_atomically
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+PUBLISHED = _PACKAGE / "results"
 _SEED = re.compile(r"-seed(\d+)-[0-9a-f]{8}(\.json)?")
+_NOT_PUBLISHED = Status(WAITING, "no published result of this recipe")
 
 
 @dataclass(frozen=True)
 class Source:
-    """`folder` holds the results of a scale, `published` ones or those of runs; `status_of` reads them."""
+    """`folder` holds the results of a scale and data: published ones, or those of runs."""
 
     folder: Path
-    status_of: StatusOf
-    published: bool = False
+    published: bool
 
     @property
     def seeds(self) -> list[int]:
@@ -28,36 +37,77 @@ class Source:
         names = (path.name for path in (self.folder / "detector").glob("*"))
         return sorted({int(match[1]) for name in names if (match := _SEED.search(name))}) or [0]
 
+    def statuses(self, jobs: Mapping[str, Job]) -> dict[str, Status]:
+        """Status of each job by identity; jobs without a published result wait for one.
 
-def choose_source(output: Path, scale: str, published: bool, fall_back: bool = False, own_data: str = "") -> Source:
-    """The published results if they are asked for, else the runs.
-
-    Args:
-        output: Folder of all runs.
-        scale: Name of the scale.
-        published: Whether `--published` was given.
-        fall_back: Take the published results, and say so on stderr, also where nothing has been run at this scale.
-        own_data: Name of the user's own data, "" for the paper's.
-    """
-    runs = Source(output / scale / own_data, read_status)
-    kept = Source(published_folder(scale, own_data), published_status, published=True)
-    if published:
-        return kept
-    if fall_back and not runs.folder.is_dir() and kept.folder.is_dir():
-        print(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
-        return kept
-    return runs
+        Args:
+            jobs: By identity, inputs before their users.
+        """
+        if not self.published:
+            return read_statuses(jobs)
+        results = {identity: read_json(published_file(job)) or {} for identity, job in jobs.items()}
+        found = {i: finished_status(result, jobs[i].folder.config_hash) for i, result in results.items()}
+        return {identity: status or _NOT_PUBLISHED for identity, status in found.items()}
 
 
-def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], status_of: StatusOf) -> list[int]:
+def runs_of(output: Path, scale: str, user_data: str = "") -> Source:
+    """The runs under an output folder, at a scale, on the paper's or the user's data."""
+    return Source(output / scale / user_data, published=False)
+
+
+def published_results(scale: str, user_data: str = "") -> Source:
+    """The results kept in the repository."""
+    return Source(PUBLISHED / scale / user_data, published=True)
+
+
+def runs_or_published(output: Path, scale: str, user_data: str = "") -> Source:
+    """The runs; where nothing has been run, the published results if there are any, which is said on stderr."""
+    runs, kept = runs_of(output, scale, user_data), published_results(scale, user_data)
+    if runs.folder.is_dir() or not kept.folder.is_dir():
+        return runs
+    print(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
+    return kept
+
+
+def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> list[int]:
     """The seeds of which some row of the table has a result, so that none counts as missing that nobody ran.
 
     Returns:
         At least one seed, in the order of `seeds`.
     """
-    planned = {
-        seed: [plan.jobs[plan.rows[key]] for row in table.rows if (key := (table.id, row.id, seed)) in plan.rows]
-        for seed in seeds
-    }
-    found = [s for s, jobs in planned.items() if any(status_of(j, plan.jobs).state == FINISHED for j in jobs)]
-    return found or list(seeds)[:1]
+
+    def has_result(seed: int) -> bool:
+        jobs = (plan.job(table.id, row.id, seed) for row in table.rows)
+        return any(job is not None and statuses[job.identity].state == FINISHED for job in jobs)
+
+    return [seed for seed in seeds if has_result(seed)] or list(seeds)[:1]
+
+
+def published_file(job: Job) -> Path:
+    """Where the result of a job is published: `results/<scale>/<kind>/<name>-<hash8>.json`, as the job's own folder."""
+    return published_results(job.scale, job.user_data).folder / job.kind / f"{job.folder.path.name}.json"
+
+
+def publish(jobs: Iterable[Job]) -> list[Path]:
+    """Copy the results of the finished jobs.
+
+    Args:
+        jobs: Jobs of a plan, in any state.
+
+    Returns:
+        The files written, in the order of `jobs`; unfinished jobs have none.
+
+    Raises:
+        ValueError: this is no checkout, so there is no repository to keep them in.
+    """
+    if not (_PACKAGE.parent / "setup.py").is_file():
+        raise ValueError(f"publish keeps results in the repository, but {_PACKAGE} is installed: run it in a checkout")
+    written = []
+    for job in jobs:
+        status = job.folder.finished()
+        if status is not None:
+            path = published_file(job)
+            # The process's own time, which includes its start: what a reader's machine would take.
+            write_json_atomically(path, {**status.result, "seconds": status.seconds, "identity": job.identity})
+            written.append(path)
+    return written

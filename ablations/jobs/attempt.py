@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ablations.jobs import store
+from ablations.jobs.folder import log_tail
 from ablations.jobs.job import Job
-from ablations.jobs.store import FAILED, RUNNING, WAITING, Status
+from ablations.jobs.status import FAILED, RUNNING, WAITING, Status
 
 STOP_SECONDS = 10.0
 
@@ -41,9 +41,9 @@ class Attempt:
             return self.ended
         code = self.popen.poll()
         if code is None:
-            return Status(RUNNING, seconds=self.seconds, progress=store.load_progress(self.job))
-        finished = store.load_result(self.job, self.seconds) if code == 0 else None
-        return self.finish(finished or store.failure(self.job, code, self.seconds))
+            return Status(RUNNING, seconds=self.seconds, progress=self.job.folder.progress)
+        finished = self.job.folder.ended_well(self.seconds) if code == 0 else None
+        return self.finish(finished or self.job.folder.failure(code, self.seconds, self.job.kind))
 
     def terminate(self) -> None:
         """Ask the process and its children to end."""
@@ -66,15 +66,15 @@ class Attempt:
             self.popen.wait(patience)
         self._signal(signal.SIGKILL)
         code = self.popen.wait()
-        finished = store.load_result(self.job, self.seconds) if code == 0 else None
-        tail = store.log_tail(self.job.folder / store.LOG_NAME) if state == FAILED else ()
+        finished = self.job.folder.ended_well(self.seconds) if code == 0 else None
+        tail = log_tail(self.job.folder.log) if state == FAILED else ()
         return self.finish(finished or Status(state, reason, tail, seconds=self.seconds))
 
     def finish(self, status: Status) -> Status:
         """Record how the job ended and free its lock."""
         if self.ended is None:
             self._signal(signal.SIGKILL)  # whatever the job left running would keep its lock
-            store.write_record(self.job, status, self.started, self.slurm_job)
+            self.job.note(status, self.started, self.slurm_job)
             self.ended = status
             os.close(self.lock)
         return self.ended
@@ -85,50 +85,42 @@ class Attempt:
 
 
 def begin(
-    job: Job, cwd: Path, processes: int = 1, env: Mapping[str, str] | None = None, slurm_job: str | None = None
+    job: Job, cwd: Path, gpus: int = 0, env: Mapping[str, str] | None = None, slurm_job: str | None = None
 ) -> Attempt | Status:
     """Start a job's process, unless there is no need or no way to.
 
     Args:
         job: The job; its inputs are finished.
         cwd: Folder the command runs in.
-        processes: Training processes inside the job, one a GPU. Pre-training always has one.
+        gpus: GPUs of the job, 0 for the CPU.
         env: Environment variables to set.
         slurm_job: Id of the Slurm job that this happens in.
 
     Returns:
         The running process; or the job's status: finished before, running elsewhere, or failed to start.
     """
-    lock = store.acquire_lock(job)
+    folder = job.folder
+    lock = folder.acquire_lock()
     if lock is None:
-        return Status(WAITING, "running elsewhere", progress=store.load_progress(job))
-    finished = store.load_finished(job)
+        return Status(WAITING, "running elsewhere", progress=folder.progress)
+    finished = folder.finished()
     if finished is not None:
         os.close(lock)
         return finished
     started = time.time()
-    command = _command(job, store.clear_for_start(job), processes)
-    store.write_record(job, Status(RUNNING, seconds=0.0), started, slurm_job)
+    command = job.command(folder.clear_for_start(), gpus)
+    job.note(Status(RUNNING, seconds=0.0), started, slurm_job)
     try:
         return Attempt(job, _popen(job, command, cwd, env or {}, lock), lock, started, slurm_job)
     except OSError as error:
         os.close(lock)
         status = Status(FAILED, f"cannot start {command[0]}: {error.strerror}", seconds=0.0)
-        store.write_record(job, status, started, slurm_job)
+        job.note(status, started, slurm_job)
         return status
 
 
-def _command(job: Job, resume: bool, processes: int) -> list[str]:
-    flags = ["--resume"] if resume else []
-    if processes > 1 and job.kind != "pretrain":
-        # detectron2's own default address is the same for all jobs of a user: two of them on a machine would meet.
-        flags += ["--num-gpus", str(processes), "--dist-url", "auto"]
-    at = 3 if job.command[1:2] == ("-m",) else 2
-    return [*job.command[:at], *flags, *job.command[at:]]
-
-
 def _popen(job: Job, command: list[str], cwd: Path, env: Mapping[str, str], lock: int) -> subprocess.Popen:
-    with open(job.folder / store.LOG_NAME, "wb") as log:
+    with open(job.folder.log, "wb") as log:
         return subprocess.Popen(
             command,
             cwd=cwd,

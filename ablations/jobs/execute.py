@@ -1,12 +1,43 @@
 """Run the jobs of a plan: inputs first, finished jobs skipped. A launcher says where and how."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from ablations.jobs import store
-from ablations.jobs.job import Job
-from ablations.jobs.launcher import Launcher
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, WAITING, Status
+from ablations.jobs.job import Job, blocked_status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, WAITING, Status
+
+
+class Launcher(Protocol):
+    """Runs jobs that are ready, and says how they are. It knows nothing of the graph.
+
+    `workers` is how many jobs it runs at once, at most. `poll_seconds` is the time between two looks at them.
+    """
+
+    workers: int
+    poll_seconds: float
+
+    def submit(self, ready: Sequence[Job]) -> dict[str, Status]:
+        """Take over as many of the jobs as there is room for.
+
+        Args:
+            ready: Jobs whose inputs are finished, most urgent first; those already taken are passed over.
+
+        Returns:
+            By identity, what is known of some of them at once.
+        """
+
+    def poll(self) -> dict[str, Status]:
+        """Status of the jobs taken over, by identity; one that has ended is told for the last time."""
+
+    def stop(self) -> None:
+        """Leave the jobs so that a later run goes on with them."""
+
+    def describe(self, job: Job) -> str:
+        """What would be started for a job, in one line."""
+
+    def left_behind(self) -> str:
+        """What people should know of jobs that go on after `stop`, "" if there are none."""
 
 
 def execute(
@@ -27,7 +58,7 @@ def execute(
     Returns:
         Final status by identity: finished, failed or blocked.
     """
-    statuses = {key: store.load_finished(job) or Status(WAITING) for key, job in jobs.items()}
+    statuses = {key: job.folder.finished() or Status(WAITING) for key, job in jobs.items()}
     try:
         while True:
             statuses |= launcher.poll()
@@ -44,11 +75,8 @@ def execute(
 def _block(jobs: Mapping[str, Job], statuses: dict[str, Status]) -> None:
     """Mark what can never start."""
     for identity, job in jobs.items():
-        if statuses[identity].state != WAITING:
-            continue
-        dead = next((i for i in job.inputs if statuses[i].state in (FAILED, BLOCKED)), None)
-        if dead is not None:
-            statuses[identity] = Status(BLOCKED, store.blocked_reason(jobs[dead], statuses[dead]))
+        if statuses[identity].state == WAITING:
+            statuses[identity] = blocked_status(job, jobs, statuses) or statuses[identity]
 
 
 def _ready(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> list[Job]:

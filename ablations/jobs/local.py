@@ -1,14 +1,14 @@
 """Run jobs on this machine: a process each, on its own share of the GPUs or of the cores."""
 
 import os
+import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
-from ablations.jobs.devices import device_sets
 from ablations.jobs.job import ROOT, Job
-from ablations.jobs.store import FAILED, WAITING, Status
+from ablations.jobs.status import FAILED, WAITING, Status
 
 
 class LocalLauncher:
@@ -56,7 +56,7 @@ class LocalLauncher:
             if job.identity in self.attempts:
                 continue
             devices = self.free_sets[0] if self.free_sets else ()
-            begun = begin(job, self.cwd, self.gpus_per_job or 1, self._environment(devices))
+            begun = begin(job, self.cwd, self.gpus_per_job, self._environment(devices))
             if isinstance(begun, Attempt):
                 self.attempts[job.identity] = begun
                 if devices:
@@ -92,6 +92,10 @@ class LocalLauncher:
                 attempt.kill(WAITING, "interrupted")
                 self._forget(identity)
 
+    def describe(self, job: Job) -> str:
+        """The job's command."""
+        return shlex.join(job.command(gpus=self.gpus_per_job))
+
     def left_behind(self) -> str:
         """Nothing: `stop` ends every process."""
         return ""
@@ -114,3 +118,49 @@ class LocalLauncher:
 def core_count() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def visible_devices(environ: Mapping[str, str] = os.environ, count: int | None = None) -> tuple[str, ...]:
+    """Names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES spells them.
+
+    Args:
+        environ: Where the caller's own CUDA_VISIBLE_DEVICES is looked up.
+        count: Number of GPUs that CUDA sees; by default asked for.
+    """
+    count = _gpu_count() if count is None else count
+    names = environ.get("CUDA_VISIBLE_DEVICES")
+    if names is None:
+        return tuple(str(index) for index in range(count))
+    # CUDA stops at the first name that is not a GPU's.
+    return tuple(name.strip() for name in names.split(","))[:count]
+
+
+def device_sets(devices: Sequence[str], per_job: int | None) -> list[tuple[str, ...]]:
+    """Share out the GPUs among jobs; each is in at most one set.
+
+    Args:
+        devices: From `visible_devices`.
+        per_job: GPUs of a job; None: one, where there are any. 0: jobs use the CPU.
+
+    Returns:
+        As many sets of `per_job` GPUs as there are GPUs for; none where jobs use the CPU.
+
+    Raises:
+        ValueError: `per_job` is negative, or more than there are.
+    """
+    per_job = min(1, len(devices)) if per_job is None else per_job
+    if per_job < 0:
+        raise ValueError(f"--gpus-per-job {per_job}: must be at least 0 (0: train on the CPU)")
+    if per_job > len(devices):
+        there = f"there are {len(devices)} ({', '.join(devices)})" if devices else "there is none"
+        cure = f"give at most {len(devices)}" if devices else "leave it out"
+        raise ValueError(f"--gpus-per-job {per_job}: of the GPUs that CUDA_VISIBLE_DEVICES allows {there}; {cure}")
+    if per_job == 0:
+        return []
+    return [tuple(devices[n : n + per_job]) for n in range(0, len(devices) - per_job + 1, per_job)]
+
+
+def _gpu_count() -> int:
+    import torch
+
+    return torch.cuda.device_count()

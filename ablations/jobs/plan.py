@@ -8,24 +8,20 @@ the stage that a table compares.
 
 import hashlib
 import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ablations.jobs.job import Job
-from ablations.paper.tables import Row
-from ablations.user_data import OwnData
-from mask_rcnn_paper.stages import backbone_name, proposal_file
+from ablations.jobs.folder import JobFolder
+from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, Job
+from ablations.jobs.recipe import Recipe, read_recipe
+from ablations.paper.tables import Row, RowKey
+from ablations.user_data import UserData
+from mask_rcnn_paper.imports import Import
+from mask_rcnn_paper.stages import proposal_file
 
 STAGE_SEED = 0
-
-PROGRAMS = {
-    "pretrain": ("-m", "mask_rcnn_paper.pretrain"),
-    "rpn": ("train_net.py",),
-    "detector": ("train_net.py",),
-}
 
 # The runner sets these itself.
 RESERVED = {
@@ -34,37 +30,57 @@ RESERVED = {
     "DATASETS.PROPOSAL_FILES_TRAIN": "the RPN stage provides it",
     "DATASETS.PROPOSAL_FILES_TEST": "the RPN stage provides it",
     **{f"DATASETS.OWN.{key}": "use --data" for key in ("NAME", "TRAIN", "VAL", "VERSIONS")},
+    **{f"IMPORTS.{key}": "use --import" for key in ("NEEDED", "VERSIONS")},
 }
+# Nodes of the second stage, which an RPN that is trained alone does not read, but for what selects its images.
+_SECOND_STAGE = tuple(
+    f"MODEL.{node}."
+    for node in (
+        "ROI_HEADS",
+        "ROI_BOX_HEAD",
+        "ROI_BOX_CASCADE_HEAD",
+        "ROI_MASK_HEAD",
+        "ROI_KEYPOINT_HEAD",
+        "ROI_POOLER",
+    )
+)
+_SELECTS_IMAGES = "MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE"
 
-# Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_view.py.
-SECONDS_PER_ITERATION = {"pretrain": 0.055, "rpn": 0.095, "detector": 0.4}
-SECONDS_BESIDES = {"pretrain": 25.0, "rpn": 55.0, "detector": 30.0}
-
-LoadCfg = Callable[[str, str, Sequence[str]], Any]
+# Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
+SECONDS_PER_ITERATION = {PRETRAIN: 0.055, RPN: 0.095, DETECTOR: 0.4}
+SECONDS_BESIDES = {PRETRAIN: 25.0, RPN: 55.0, DETECTOR: 30.0}
 
 
 @dataclass(frozen=True)
 class Plan:
     """`jobs` by identity, inputs before users; `rows`: (table id, row id, seed) -> identity of a detector.
 
-    `own_data` is the name of the user's own data, "" for the paper's.
+    `user_data` is the name of the user's own data, "" for the paper's.
     """
 
     jobs: Mapping[str, Job]
     rows: Mapping[tuple[str, str, int], str]
     scale: str
-    own_data: str = ""
+    user_data: str = ""
+
+    def job(self, table_id: str, row_id: str, seed: int) -> Job | None:
+        """The detector of a row, or None where it is not planned."""
+        identity = self.rows.get((table_id, row_id, seed))
+        return None if identity is None else self.jobs[identity]
+
+    def input(self, job: Job, kind: str) -> Job | None:
+        """The job of this kind that another one builds on, or None where there is none."""
+        return next((self.jobs[i] for i in job.inputs if self.jobs[i].kind == kind), None)
 
 
 def make_plan(
-    rows: Mapping[tuple[str, str], Row],
+    rows: Mapping[RowKey, Row],
     seeds: Sequence[int],
     scale: str,
     output: Path,
-    load_cfg: LoadCfg,
-    config_hash: Callable[[Any], str],
     opts: Sequence[str] = (),
-    own_data: OwnData | None = None,
+    user_data: UserData | None = None,
+    imports: Sequence[Import] = (),
 ) -> Plan:
     """Plan the jobs of some rows.
 
@@ -72,116 +88,110 @@ def make_plan(
         rows: By (table id, row id); each has a config.
         seeds: Seeds of the detectors.
         scale: Name of the scale.
-        output: Absolute folder under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of own data>/...`.
-        load_cfg: (config file, scale, KEY VALUE list) -> resolved config: `mask_rcnn_paper.scales.load_cfg`.
-        config_hash: Resolved config -> hex: `mask_rcnn_paper.training.result_file.config_hash`.
-        opts: The user's KEY VALUE list, applied to every job.
-        own_data: The user's own data, for every job but pre-training, which does not see it.
+        output: Absolute folder under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`.
+        opts: The user's KEY VALUE list, for every job that reads the key.
+        user_data: The user's own data, for every job but pre-training, which does not see it.
+        imports: Modules with the user's own components.
 
     Raises:
         ValueError: reserved or odd `opts`, or stages that do not fit together.
     """
     _check_opts(opts)
-    planner = _Planner(scale, output, load_cfg, config_hash, tuple(opts), own_data or OwnData("", ()))
+    planner = _Planner(scale, output, tuple(opts), user_data or UserData("", ()), tuple(imports))
     planned = {}
     for seed in dict.fromkeys(seeds):
         for (table_id, row_id), row in rows.items():
             planned[table_id, row_id, seed] = planner.detector(row, seed).identity
-    return Plan(planner.jobs, planned, scale, planner.data.name)
+    return Plan(planner.jobs, planned, scale, planner.user_data.name)
 
 
 class _Planner:
     """Collects jobs; a job that is already there is not made again."""
 
     def __init__(
-        self,
-        scale: str,
-        output: Path,
-        load_cfg: LoadCfg,
-        config_hash: Callable[[Any], str],
-        opts: tuple[str, ...],
-        data: OwnData,
+        self, scale: str, output: Path, opts: tuple[str, ...], user_data: UserData, imports: tuple[Import, ...]
     ) -> None:
-        self.scale, self.output, self.opts, self.data = scale, output, opts, data
-        self.load_cfg, self.config_hash = load_cfg, config_hash
+        self.scale, self.output, self.user_data, self.imports = scale, output, user_data, imports
+        self.opts = {PRETRAIN: opts, RPN: _read_by_rpn(opts), DETECTOR: opts}
         self.jobs: dict[str, Job] = {}
-        self.configs: dict[tuple[str, int], Any] = {}
+        self.recipes: dict[tuple[str, str, int], Recipe] = {}
 
     def detector(self, row: Row, seed: int) -> Job:
-        cfg = self._load(row.config, seed)
-        inputs, stage_opts = self._weights(row.config, cfg)
-        if cfg.MODEL.LOAD_PROPOSALS:
-            if not cfg.STAGES.RPN:
+        recipe = self._recipe(DETECTOR, row.config, seed)
+        inputs, stage_opts = self._weights(row.config, recipe)
+        if recipe.loads_proposals:
+            if not recipe.rpn:
                 cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
                 raise ValueError(f"{row.config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
-            rpn, trained = self._rpn(cfg.STAGES.RPN)
+            rpn = self._rpn(recipe.rpn)
             inputs.append(rpn)
-            stage_opts += _proposal_opts(row.config, cfg, rpn, trained)
-        return self._add("detector", f"{row.run}-seed{seed}", row.config, cfg, seed, inputs, stage_opts)
+            stage_opts += self._proposal_opts(row.config, recipe, rpn)
+        return self._add(DETECTOR, f"{row.run}-seed{seed}", row.config, recipe, seed, inputs, stage_opts)
 
-    def _rpn(self, config: str) -> tuple[Job, Any]:
-        cfg = self._load(config, STAGE_SEED)
-        inputs, stage_opts = self._weights(config, cfg)
-        job = self._add("rpn", PurePosixPath(config).stem, config, cfg, STAGE_SEED, inputs, stage_opts)
-        return job, cfg
+    def _rpn(self, config: str) -> Job:
+        recipe = self._recipe(RPN, config, STAGE_SEED)
+        inputs, stage_opts = self._weights(config, recipe)
+        return self._add(RPN, PurePosixPath(config).stem, config, recipe, STAGE_SEED, inputs, stage_opts)
 
-    def _weights(self, config: str, cfg: Any) -> tuple[list[Job], list[str]]:
-        if not cfg.STAGES.PRETRAIN:
+    def _weights(self, config: str, recipe: Recipe) -> tuple[list[Job], list[str]]:
+        if not recipe.pretrained:
             return [], []
-        if "MODEL.WEIGHTS" in self.opts[::2]:
+        if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
             cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
             raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
-        job = self._add("pretrain", backbone_name(cfg), config, cfg, STAGE_SEED, [], [])
-        return [job], ["MODEL.WEIGHTS", str(job.folder / "model_final.pkl")]
+        job = self._add(PRETRAIN, recipe.backbone, config, recipe, STAGE_SEED, [], [])
+        return [job], ["MODEL.WEIGHTS", str(job.folder.path / "model_final.pkl")]
+
+    def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
+        """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
+        opts, stored = [], self._recipe(RPN, recipe.rpn, STAGE_SEED).test
+        for split, names in (("TRAIN", recipe.train), ("TEST", recipe.test)):
+            if missing := [name for name in names if name not in stored]:
+                have = f"DATASETS.TEST of {recipe.rpn} is {stored}"
+                raise ValueError(f"{config}: no proposals are stored for {missing}: {have}; add them there")
+            files = tuple(str(proposal_file(rpn.folder.path, name)) for name in names)
+            opts += [f"DATASETS.PROPOSAL_FILES_{split}", repr(files)]
+        return opts
 
     def _add(
-        self, kind: str, name: str, config: str, cfg: Any, seed: int, inputs: list[Job], stage_opts: list[str]
+        self, kind: str, name: str, config: str, recipe: Recipe, seed: int, inputs: list[Job], stage_opts: list[str]
     ) -> Job:
-        pretrain = kind == "pretrain"
-        digest = None if pretrain else self.config_hash(cfg)
-        what = _pretrain_parts(cfg) if pretrain else digest
+        pretrain = kind == PRETRAIN
+        what = [*recipe.backbone_parts, STAGE_SEED] if pretrain else recipe.config_hash
         identity = _hash(kind, self.scale, what, [job.identity for job in inputs])
         if identity in self.jobs:
             return self.jobs[identity]
-        data = OwnData("", ()) if pretrain else self.data
-        folder = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
-        command = [sys.executable, *PROGRAMS[kind], "--config-file", config, "--scale", self.scale]
-        command += ["OUTPUT_DIR", str(folder), "SEED", str(seed), *stage_opts, *data.opts, *self.opts]
-        iterations = cfg.PRETRAIN.MAX_ITER if pretrain else cfg.SOLVER.MAX_ITER
+        data = UserData("", ()) if pretrain else self.user_data
+        path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
+        iterations = recipe.pretrain_iterations if pretrain else recipe.iterations
         self.jobs[identity] = Job(
             kind=kind,
-            name=name,
             identity=identity,
-            folder=folder,
-            command=tuple(command),
+            folder=JobFolder(path, name, None if pretrain else recipe.config_hash),
+            config=config,
+            scale=self.scale,
+            options=("OUTPUT_DIR", str(path), "SEED", str(seed), *stage_opts, *data.opts, *self.opts[kind]),
+            imports=tuple(wanted.place for wanted in self.imports),
             inputs=tuple(job.identity for job in inputs),
-            data=f"{', '.join(cfg.DATASETS.TRAIN)} -> {', '.join(cfg.DATASETS.TEST)}",
-            own_data=data.name,
-            config_hash=digest,
+            data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
+            user_data=data.name,
             train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
             other_seconds=SECONDS_BESIDES[kind],
         )
         return self.jobs[identity]
 
-    def _load(self, config: str, seed: int) -> Any:
-        # Once each: the rows of a backbone name the same RPN.
-        if (config, seed) not in self.configs:
-            opts = [*self.data.opts, *self.opts, "SEED", str(seed)]
-            self.configs[config, seed] = self.load_cfg(config, self.scale, opts)
-        return self.configs[config, seed]
+    def _recipe(self, kind: str, config: str, seed: int) -> Recipe:
+        if (kind, config, seed) not in self.recipes:
+            opts = [*self.user_data.opts, *self.opts[kind], "SEED", str(seed)]
+            self.recipes[kind, config, seed] = read_recipe(config, self.scale, opts, self.imports)
+        return self.recipes[kind, config, seed]
 
 
-def _proposal_opts(config: str, cfg: Any, rpn: Job, rpn_cfg: Any) -> list[str]:
-    """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
-    opts = []
-    for split in ("TRAIN", "TEST"):
-        names = cfg.DATASETS[split]
-        if missing := [name for name in names if name not in rpn_cfg.DATASETS.TEST]:
-            have = f"DATASETS.TEST of {cfg.STAGES.RPN} is {rpn_cfg.DATASETS.TEST}"
-            raise ValueError(f"{config}: no proposals are stored for {missing}: {have}; add them there")
-        files = tuple(str(proposal_file(rpn.folder, name)) for name in names)
-        opts += [f"DATASETS.PROPOSAL_FILES_{split}", repr(files)]
-    return opts
+def _read_by_rpn(opts: tuple[str, ...]) -> tuple[str, ...]:
+    """KEY VALUE pairs without those of the second stage: a mask loss makes no other RPN."""
+    pairs = zip(opts[::2], opts[1::2], strict=True)
+    kept = [(key, value) for key, value in pairs if key == _SELECTS_IMAGES or not key.startswith(_SECOND_STAGE)]
+    return tuple(word for pair in kept for word in pair)
 
 
 def _check_opts(opts: Sequence[str]) -> None:
@@ -190,15 +200,6 @@ def _check_opts(opts: Sequence[str]) -> None:
     for key in opts[::2]:
         if key in RESERVED:
             raise ValueError(f"{key} cannot be given as KEY VALUE: {RESERVED[key]}")
-
-
-def _pretrain_parts(cfg: Any) -> list[Any]:
-    """What a pre-trained backbone depends on; not where features are tapped, since all stages are trained.
-
-    Nor deformable convolutions, which no row has and the embedded core lacks: both providers name a job alike.
-    """
-    resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
-    return [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN, STAGE_SEED]
 
 
 def _hash(*parts: Any) -> str:

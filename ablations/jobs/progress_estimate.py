@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ablations.jobs.job import Job
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, Status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, Status
 
 # Nominal seconds that the guess of the speed weighs against what is observed.
 PRIOR_SECONDS = 10.0

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ablations.jobs.job import Job
 from ablations.jobs.progress_estimate import Estimate, done_seconds, estimate
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 
 # Below its last line a terminal needs a free one, or it scrolls.
 _SPARE_ROWS = 2
@@ -111,7 +111,7 @@ class ProgressView:
         if status.state == FINISHED:
             return f"{label}: finished " + ("before" if before is None else f"in {status.seconds or 0:.0f} s")
         if status.state == RUNNING:
-            return f"{label}: started, log in {self.jobs[identity].folder / 'console.log'}"
+            return f"{label}: started, log in {self.jobs[identity].folder.log}"
         return f"{label}: {status.state}: {status.reason}"
 
     def _print(self, line: str) -> None:

@@ -8,17 +8,18 @@ next runner finds it by the Slurm job's id in job.json.
 
 import math
 import os
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.jobs import store
+from ablations.jobs.folder import log_tail
 from ablations.jobs.job import ROOT, Job
 from ablations.jobs.slurm_resources import SlurmResources, check_installed
 from ablations.jobs.slurm_task import SlurmTask
-from ablations.jobs.store import FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 # Rows resume, so the time limit may be far below what a row takes.
 MAX_TIMEOUTS = 100
@@ -105,6 +106,13 @@ class SlurmLauncher:
     def stop(self) -> None:
         """Leave the jobs to Slurm."""
 
+    def describe(self, job: Job) -> str:
+        """What Slurm would be asked for, and the job's command."""
+        gpus = self._gpus(job)
+        asked = self._parameters(job, gpus, self.workers).items()
+        words = " ".join(f"{key}={value}" for key, value in asked if value is not None)
+        return f"slurm: {words}: {shlex.join(job.command(gpus=gpus))}"
+
     def left_behind(self) -> str:
         """How to end the jobs that are still in Slurm."""
         arrays = sorted({submitted.array for submitted in self.submitted.values()})
@@ -124,7 +132,7 @@ class SlurmLauncher:
         """Whether an earlier runner has submitted the job, and it has not ended."""
         import submitit
 
-        record = store.read_record(job)
+        record = job.folder.record
         slurm_job, classes = record.get("slurm_job"), {"slurm": submitit.SlurmJob, "local": submitit.LocalJob}
         if slurm_job is None or record.get("state") not in (WAITING, RUNNING) or self.cluster not in classes:
             return False
@@ -136,8 +144,8 @@ class SlurmLauncher:
         locks, statuses = {}, {}
         try:
             for job in jobs:  # so that no other runner submits them too
-                if (lock := store.acquire_lock(job)) is None:
-                    statuses[job.identity] = Status(WAITING, "running elsewhere", progress=store.load_progress(job))
+                if (lock := job.folder.acquire_lock()) is None:
+                    statuses[job.identity] = Status(WAITING, "running elsewhere", progress=job.folder.progress)
                 else:
                     locks[job.identity] = lock
             taken = [job for job in jobs if job.identity in locks]
@@ -164,7 +172,7 @@ class SlurmLauncher:
                 status = Status(WAITING, f"queued as Slurm job {slurm.job_id}")
                 array = slurm.job_id.partition("_")[0]
                 self.submitted[job.identity] = _Submitted(job, slurm, array, at_once)
-            store.write_record(job, status, now, None if slurm is None else slurm.job_id)
+            job.note(status, now, None if slurm is None else slurm.job_id)
             statuses[job.identity] = status
         return statuses
 
@@ -174,23 +182,27 @@ class SlurmLauncher:
         executor = submitit.AutoExecutor(
             self.folder, self.cluster, slurm_max_num_timeout=MAX_TIMEOUTS, local_max_num_timeout=MAX_TIMEOUTS
         )
-        executor.update_parameters(
-            name=f"mask_rcnn_paper_{jobs[0].kind}",
-            timeout_min=self.resources.timeout_min,
-            gpus_per_node=gpus or None,
-            cpus_per_task=self.resources.cpus(gpus),
-            mem_gb=self.resources.mem_gb,
-            slurm_partition=self.resources.partition,
-            slurm_array_parallelism=at_once,
-            slurm_additional_parameters=dict(self.resources.options) or None,
-        )
+        executor.update_parameters(**self._parameters(jobs[0], gpus, at_once))
         return executor
 
+    def _parameters(self, job: Job, gpus: int, at_once: int) -> dict[str, Any]:
+        """What an array of jobs like this one asks for, in submitit's words."""
+        return {
+            "name": f"mask_rcnn_paper_{job.kind}",
+            "timeout_min": self.resources.timeout_min,
+            "gpus_per_node": gpus or None,
+            "cpus_per_task": self.resources.cpus(gpus),
+            "mem_gb": self.resources.mem_gb,
+            "slurm_partition": self.resources.partition,
+            "slurm_array_parallelism": at_once,
+            "slurm_additional_parameters": dict(self.resources.options) or None,
+        }
+
     def _going_on(self, submitted: _Submitted) -> Status:
-        record = store.read_record(submitted.job)
+        record = submitted.job.folder.record
         if record.get("state") == RUNNING:
             seconds = time.time() - record["started"]
-            return Status(RUNNING, seconds=seconds, progress=store.load_progress(submitted.job))
+            return Status(RUNNING, seconds=seconds, progress=submitted.job.folder.progress)
         return Status(WAITING, record.get("reason") or f"queued as Slurm job {submitted.slurm.job_id}")
 
     def _ended(self, submitted: _Submitted) -> Status | None:
@@ -212,19 +224,19 @@ class SlurmLauncher:
     def _fail(self, submitted: _Submitted) -> Status:
         """Record that Slurm, or what precedes the job on its node, ended it."""
         job, slurm = submitted.job, submitted.slurm
-        tail = store.log_tail(slurm.paths.stderr)
+        tail = log_tail(slurm.paths.stderr)
         reason = f"ended by Slurm: {slurm.state}"
         reason += f"; last line: {tail[-1]}; see {slurm.paths.stderr}" if tail else ""
-        status = Status(FAILED, reason, tail, store.read_record(job).get("seconds"))
-        store.write_record(job, status, time.time(), slurm.job_id)
+        status = Status(FAILED, reason, tail, job.folder.record.get("seconds"))
+        job.note(status, time.time(), slurm.job_id)
         return status
 
 
 def _recorded(job: Job, slurm_job: str) -> Status | None:
     """Final status that this Slurm job has recorded, or that somebody has reached; None where there is none."""
-    record = store.read_record(job)
+    record = job.folder.record
     if record.get("state") == FINISHED:
-        return store.load_finished(job)
+        return job.folder.finished()
     if record.get("state") == FAILED and record.get("slurm_job") == slurm_job:
         return Status(FAILED, record["reason"], tuple(record["tail"]), record["seconds"])
     return None

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablations.jobs import store
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
 from ablations.jobs.job import Job
-from ablations.jobs.store import FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
@@ -57,7 +56,7 @@ class SlurmTask:
         except Exception as error:  # from the signal handler of submitit: too many time limits
             if begun.kill().state != FINISHED:
                 status = Status(FAILED, f"{error} Another run goes on from the last checkpoint", seconds=begun.seconds)
-                store.write_record(self.job, status, begun.started, begun.slurm_job)
+                self.job.note(status, begun.started, begun.slurm_job)
             raise
         finally:
             begun.kill()
@@ -77,7 +76,7 @@ class SlurmTask:
         deadline = time.time() + LOCK_PATIENCE_SECONDS
         while True:
             with _requeue_signal_blocked():
-                begun = begin(self.job, self.cwd, max(1, self.gpus), environment, _own_id())
+                begun = begin(self.job, self.cwd, self.gpus, environment, _own_id())
                 self.attempt = begun if isinstance(begun, Attempt) else None
             if isinstance(begun, Attempt) or begun.state != WAITING or time.time() > deadline:
                 return begun

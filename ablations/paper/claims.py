@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.paper.judge import ABOUT_EQUAL, RELATIONS, holds
-from ablations.paper.selection import RowKey
-from ablations.paper.tables import Table
+from ablations.paper.tables import RowKey, Table
 from ablations.paper.yaml_file import check_keys, load_list
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
@@ -57,29 +56,33 @@ def metric_terms(metric: str) -> dict[str, float]:
     return terms
 
 
-def load_claims(tables: Mapping[str, Table], path: str | Path = CLAIMS_FILE) -> dict[str, Claim]:
-    """Read and check a claims file.
+def load_claims(
+    tables: Mapping[str, Table], path: str | Path = CLAIMS_FILE, more: Sequence[str | Path] = ()
+) -> dict[str, Claim]:
+    """Read and check the paper's claims, and those that a user adds.
 
     Args:
-        tables: The tables that its rows are of.
-        path: YAML as described at its head.
+        tables: The tables that their rows are of.
+        path: YAML as described at the head of claims.yaml.
+        more: Further files of that form.
 
     Returns:
-        Claim by id, in the order of the file.
+        Claim by id, in the order of the files.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it breaks a rule, or the paper's own numbers contradict a claim; the message says where.
     """
     claims: dict[str, Claim] = {}
-    for number, sentence in enumerate(load_list(path, "sentences"), start=1):
-        where = f"{path}, sentence {number}"
-        check_keys(sentence, where, {"section", "words", "relation", "claims"}, {"margin", "unit", "pending"})
-        for entry in sentence["claims"]:
-            claim = _claim(entry, sentence, tables, where)
-            if claim.id in claims or claim.id in tables:
-                raise ValueError(f"{where}, claim {claim.id}: the id is used twice, or is a table's")
-            claims[claim.id] = claim
+    for file in (path, *more):
+        for number, sentence in enumerate(load_list(file, "sentences"), start=1):
+            where = f"{file}, sentence {number}"
+            check_keys(sentence, where, {"section", "words", "relation", "claims"}, {"margin", "unit", "pending"})
+            for entry in sentence["claims"]:
+                claim = _claim(entry, sentence, tables, where)
+                if claim.id in claims or claim.id in tables:
+                    raise ValueError(f"{where}, claim {claim.id}: the id is used twice, or is a table's")
+                claims[claim.id] = claim
     return claims
 
 
@@ -96,6 +99,12 @@ def select_claims(claims: Mapping[str, Claim], names: Sequence[str]) -> list[Cla
             raise ValueError(f"no claim {name!r}, and none about a table {name!r}: {known}")
     wanted = set(names)
     return [c for c in claims.values() if not wanted or c.id in wanted or wanted & {table for table, _ in c.rows}]
+
+
+def claims_about(claims: Mapping[str, Claim], tables: Sequence[Table]) -> list[Claim]:
+    """The claims about a row of these tables, in the order of the files."""
+    ids = {table.id for table in tables}
+    return [claim for claim in claims.values() if ids & {table_id for table_id, _ in claim.rows}]
 
 
 def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> Claim:

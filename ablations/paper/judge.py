@@ -88,31 +88,12 @@ def pair(left: Mapping[int, float], right: Mapping[int, float]) -> dict[int, flo
 
 def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Student's confidence interval of the mean of at least two values; without spread it is a point."""
-    half = t_quantile(confidence, len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    half = _t_quantile(confidence, len(values) - 1) * stdev(values) / math.sqrt(len(values))
     return fmean(values) - half, fmean(values) + half
 
 
-def t_quantile(confidence: float, freedom: int) -> float:
-    """The t for which Student's distribution has the probability `confidence` within [-t, t].
+def _t_quantile(confidence: float, freedom: int) -> float:
+    """The t for which Student's distribution has the probability `confidence` within [-t, t]."""
+    from scipy.special import stdtrit  # imported here: a single seed has no interval
 
-    Args:
-        confidence: In (0, 1).
-        freedom: Degrees of freedom, at least 1.
-    """
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):  # Halves the angle's interval down to rounding.
-        middle = (low + high) / 2
-        low, high = (middle, high) if _central_probability(middle, freedom) < confidence else (low, middle)
-    return math.sqrt(freedom) * math.tan((low + high) / 2)
-
-
-def _central_probability(angle: float, freedom: int) -> float:
-    """Probability of |t| <= sqrt(freedom) * tan(angle): Abramowitz and Stegun, 26.7.3 (odd) and 26.7.4 (even)."""
-    odd = freedom % 2
-    term = math.cos(angle) if odd else 1.0
-    total = 0.0 if freedom == 1 else term
-    for n in range(2 + odd, freedom - 1, 2):
-        term *= (n - 1) / n * math.cos(angle) ** 2
-        total += term
-    total *= math.sin(angle)
-    return 2 / math.pi * (angle + total) if odd else total
+    return float(stdtrit(freedom, (1 + confidence) / 2))

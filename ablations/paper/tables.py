@@ -1,4 +1,4 @@
-"""The paper's tables as data: load `tables.yaml` and check it."""
+"""The paper's tables as data: load `tables.yaml`, check it, and choose from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,8 @@ from typing import Any
 from ablations.paper.yaml_file import check_keys, load_list
 
 TABLES_FILE = Path(__file__).with_name("tables.yaml")
+# Names all tables "text-..." that have rows to run.
+TEXT = "text"
 OURS = "this_paper"
 # Where a number comes from, in words.
 ORIGINS = {
@@ -16,6 +18,10 @@ ORIGINS = {
     "tensormask_paper": "from the TensorMask paper",
     "dataset": "a property of the data set",
 }
+
+
+# (table id, row id).
+RowKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -195,3 +201,45 @@ def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
 
 def _name(entry: Any, number: int) -> str:
     return str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
+
+
+def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table]:
+    """The tables of these ids, each once; all tables for no ids. `TEXT` stands for a group.
+
+    Raises:
+        ValueError: an id is unknown.
+    """
+    text = [t for t in tables if t.startswith(f"{TEXT}-") and any(row.config for row in tables[t].rows)]
+    groups = {table_id: [table_id] for table_id in tables} | {TEXT: text}
+    for table_id in ids:
+        if table_id not in groups:
+            raise ValueError(f"unknown table {table_id!r}: choose from {', '.join(groups)}")
+    return [tables[table_id] for table_id in dict.fromkeys(t for i in ids or tables for t in groups[i])]
+
+
+def select_rows(tables: Sequence[Table], row_ids: Sequence[str]) -> dict[RowKey, Row]:
+    """The rows of this paper, restricted to `row_ids` unless that is empty; by (table id, row id), in printed order.
+
+    Raises:
+        ValueError: a row id is in none of the tables, or is not of this paper.
+    """
+    legal = {(table.id, row.id): row for table in tables for row in table.rows if row.origin == OURS}
+    names = dict.fromkeys(row_id for _, row_id in legal)
+    for row_id in row_ids:
+        if row_id not in names:
+            where = f"table {', '.join(table.id for table in tables)}"
+            raise ValueError(f"unknown row {row_id!r} of {where}: choose from {', '.join(names) or 'none'}")
+    return {key: row for key, row in legal.items() if not row_ids or key[1] in row_ids}
+
+
+def list_pending(pending: Mapping[RowKey, Row]) -> str:
+    """One line: tables, rows, and what has to be built for them or why they do not fit the data; "" for no rows."""
+    groups: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for (table_id, row_id), row in pending.items():
+        kind, reason = ("not for this data", row.unfit) if row.unfit else ("not built yet", row.pending)
+        groups.setdefault(kind, {}).setdefault((table_id, reason), []).append(row_id)
+    lines = []
+    for kind, rows_of in groups.items():
+        texts = (f"table {table_id} {', '.join(rows)} ({what})" for (table_id, what), rows in rows_of.items())
+        lines.append(f"{kind}: {'; '.join(texts)}")
+    return "; ".join(lines)

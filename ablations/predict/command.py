@@ -1,6 +1,7 @@
 """`python -m ablations predict ROW IMAGE...`: the detections of a trained row, drawn and as COCO's results."""
 
 import argparse
+import dataclasses
 import io
 import json
 import sys
@@ -15,9 +16,9 @@ from detectron2.evaluation.coco_evaluation import instances_to_coco_json
 from PIL import Image
 from tqdm import tqdm
 
-from ablations.paper.tables import load_tables
 from ablations.predict.images import InputImage, find_images, read_sizes
 from ablations.predict.trained_row import TrainedRow, find_trained
+from ablations.query import Asked
 from mask_rcnn_paper.data.classes import Classes, read_classes
 from mask_rcnn_paper.drawing import draw_instances
 from mask_rcnn_paper.errors import one_line_errors
@@ -30,33 +31,15 @@ FORMATS = {"png": ("PNG", {}), "jpg": ("JPEG", {"quality": 92})}
 _PICTURE_SIDE = 640
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `predict` to the commands."""
-    text = "draw and save what a trained row detects in images"
-    parser = commands.add_parser("predict", help=text, description=text)
-    parser.epilog = "KEY VALUE pairs at the end: those that the row was trained with."
-    parser.set_defaults(function=predict)
-    parser.add_argument("row", metavar="ROW", help="such as 2b/sigmoid, or the name of a run, such as r50_c4")
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="files, folders, or patterns in quotes")
-    parser.add_argument("--scale", default="paper", help="paper, mini or smoke (default: paper)")
-    parser.add_argument("--seed", type=int, default=0, help="of the detector (default: 0)")
-    parser.add_argument("--data", metavar="DATA", help="your own data that the row was trained on, as for run")
-    parser.add_argument("--output", default="output", help="folder of all jobs (default: output)")
-    parser.add_argument("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)")
-    text = "lowest score that is drawn; predictions.json has all (default: 0.5)"
-    parser.add_argument("--score-threshold", type=float, default=0.5, metavar="SCORE", help=text)
-    parser.add_argument("--format", choices=FORMATS, default="png", help="of the pictures (default: png)")
-
-
 def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`predict`: pictures of all images, then `predictions.json` and `images.json`; returns the exit code."""
     with one_line_errors("ablations"):
         _check_numbers(args)
-        output = Path(args.output).resolve()
-        trained = find_trained(load_tables(), args.row, args.scale, args.seed, output, opts, args.data)
+        asked = dataclasses.replace(Asked.from_arguments(args, opts), seeds=[args.seed])
+        trained = find_trained(asked, args.row)
         images = read_sizes(find_images(args.images), f".{args.format}")
         classes = read_classes(trained.cfg.DATASETS.TEST[0])
-        folder = trained.job.folder
+        folder = trained.job.folder.path
         out = Path(args.out) if args.out else folder.parent.parent / "predictions" / folder.name
         _check_overwriting(images, out)
         out.mkdir(parents=True, exist_ok=True)
@@ -140,5 +123,5 @@ def _coco_images(images: Sequence[InputImage], classes: Classes, trained: Traine
         for i in images
     ]
     cfg = trained.cfg
-    info = {"row": trained.name, "scale": cfg.SCALE, "seed": cfg.SEED, "config_hash": trained.job.config_hash}
+    info = {"row": trained.name, "scale": cfg.SCALE, "seed": cfg.SEED, "config_hash": trained.job.folder.config_hash}
     return {"info": info, "images": entries, "categories": classes.coco_categories(cfg.MODEL.KEYPOINT_ON)}

@@ -1,22 +1,19 @@
 """The job behind a row's name, and the model that it has trained."""
 
+import dataclasses
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from detectron2.config import CfgNode
 
-from ablations.jobs.job import Job
-from ablations.jobs.plan import make_plan
-from ablations.jobs.store import load_finished, read_status
-from ablations.paper.tables import OURS, Row, Table
-from ablations.user_data import parse_data
+from ablations.jobs.job import RPN, Job
+from ablations.paper.tables import OURS, Row, Table, load_tables
+from ablations.query import Asked, Query, make_query
+from mask_rcnn_paper.imports import import_components
 from mask_rcnn_paper.predictor import Predictor
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import fall_back_to_cpu
-from mask_rcnn_paper.training.result_file import config_hash
-from train_net import argument_parser
 
 _WEIGHTS = "model_final.pth"
 
@@ -36,8 +33,8 @@ class TrainedRow:
 
     def load_predictor(self) -> Predictor:
         """The models with their weights."""
-        proposer = None if self.rpn is None else Predictor(self.rpn_cfg, self.rpn.folder / _WEIGHTS)
-        return Predictor(self.cfg, self.job.folder / _WEIGHTS, proposer)
+        proposer = None if self.rpn is None else Predictor(self.rpn_cfg, self.rpn.folder.path / _WEIGHTS)
+        return Predictor(self.cfg, self.job.folder.path / _WEIGHTS, proposer)
 
 
 def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
@@ -66,52 +63,51 @@ def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
     return found
 
 
-def find_trained(
-    tables: Mapping[str, Table],
-    name: str,
-    scale: str,
-    seed: int,
-    output: Path,
-    opts: Sequence[str] = (),
-    data: str | None = None,
-) -> TrainedRow:
+def find_trained(asked: Asked, name: str) -> TrainedRow:
     """The trained models of a row.
 
     Args:
-        tables: All tables by id.
+        asked: What the row was trained with, and one seed.
         name: As for `find_row`.
-        scale: Name of the scale.
-        seed: Of the detector.
-        output: Absolute folder of all jobs.
-        opts: KEY VALUE pairs that the row was trained with.
-        data: The user's own data that it was trained on, as `--data` says it.
 
     Raises:
         ValueError: unknown row, scale or key, or wrong data.
         FileNotFoundError: the row is not trained; the message has the command that trains it.
     """
-    table, row = find_row(tables, name)
-    own_data = None if data is None else parse_data(data)
-    plan = make_plan({(table, row.id): row}, [seed], scale, output, load_cfg, config_hash, opts, own_data)
-    job = plan.jobs[plan.rows[table, row.id, seed]]
-    rpn = next((plan.jobs[i] for i in job.inputs if plan.jobs[i].kind == "rpn"), None)
+    table, row = find_row(load_tables(more=asked.more_tables), name)
+    query = make_query(dataclasses.replace(asked, tables=[table], rows=[row.id]))
+    (seed,) = query.seeds
+    job = query.plan.job(table, row.id, seed)
+    if job is None:
+        raise ValueError(f"row {name} cannot be trained: {query.pending[table, row.id].why_not_run}")
+    rpn = query.plan.input(job, RPN)
     for needed in filter(None, (rpn, job)):
-        if load_finished(needed) is None or not (needed.folder / _WEIGHTS).is_file():
-            status = read_status(needed, plan.jobs)
-            options = ["--rows", row.id, "--scale", scale, "--seeds", str(seed), "--output", str(output)]
-            options += [*(["--data", data] if data else []), *opts]
+        weights = needed.folder.path / _WEIGHTS
+        if needed.folder.finished() is None or not weights.is_file():
+            status = query.statuses[needed.identity]
             state = f"{status.state}, {status.reason}" if status.reason else status.state
+            command = f"python -m ablations run {table} {shlex.join(_options(query, row.id))}"
             raise FileNotFoundError(
-                f"row {table}/{row.id} has no trained {needed.kind} at scale {scale}, seed {seed} ({state}; looked for "
-                f"{needed.folder / _WEIGHTS}): train it with `python -m ablations run {table} {shlex.join(options)}`"
+                f"row {table}/{row.id} has no trained {needed.kind} at scale {asked.scale}, seed {seed} ({state}; "
+                f"looked for {weights}): train it with `{command}`"
             )
+    import_components(query.imports)
     return TrainedRow(f"{table}/{row.id}", _cfg(job), job, None if rpn is None else _cfg(rpn), rpn)
+
+
+def _options(query: Query, row_id: str) -> list[str]:
+    """The words that ask `run` for the row."""
+    asked = query.asked
+    words = ["--rows", row_id, "--scale", asked.scale, "--seeds", *map(str, query.seeds)]
+    words += ["--output", str(query.output), *(["--data", asked.data] if asked.data else [])]
+    for option, values in (("import", asked.imports), ("tables", asked.more_tables)):
+        words += [word for value in values for word in (f"--{option}", value)]
+    return [*words, *asked.opts]
 
 
 def _cfg(job: Job) -> CfgNode:
     """The config that the job's command resolves to; that in its folder holds the keys of one provider only."""
-    args = argument_parser().parse_args(job.command[job.command.index("--config-file") :])
-    cfg = load_cfg(args.config_file, args.scale, args.opts)
+    cfg = load_cfg(job.config, job.scale, job.options)
     fall_back_to_cpu(cfg)
     cfg.freeze()
     return cfg

@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ablations.evidence.collect import TableResults, collect
-from ablations.evidence.findings import Finding, find
-from ablations.evidence.sources import Source, seeds_of
-from ablations.jobs.job import Job
-from ablations.jobs.plan import Plan
-from ablations.jobs.store import FINISHED, Status
-from ablations.paper.claims import Claim
+from ablations.evidence.collect import TableResults
+from ablations.evidence.findings import Finding
+from ablations.jobs.status import FINISHED
 from ablations.paper.tables import Table
+from ablations.query import Query
 from ablations.report.curves import Curve, read_curves
 from ablations.report.facts import run_facts
 from ablations.report.labels import row_label
@@ -44,41 +41,24 @@ class Contents:
     has_runs: bool
 
 
-def gather(
-    shown: Sequence[Table],
-    claims: Sequence[Claim],
-    tables: Mapping[str, Table],
-    plan: Plan,
-    seeds: Sequence[int],
-    source: Source,
-) -> Contents:
+def gather(query: Query) -> Contents:
     """Read everything there is.
 
     Args:
-        shown: Tables to show.
-        claims: Claims to judge.
-        tables: All tables by id.
-        plan: Covers the rows of both that have a config.
-        seeds: Seeds of the detectors.
-        source: Asked once for each job.
+        query: About tables and claims.
 
     Raises:
         ValueError: the results of a table, or of the claims, cannot stand beside each other.
     """
-    statuses = {identity: source.status_of(job, plan.jobs) for identity, job in plan.jobs.items()}
-
-    def known(job: Job, jobs: Mapping[str, Job]) -> Status:
-        return statuses[job.identity]
-
-    findings, _ = find(claims, tables, plan, seeds, known)
+    findings, _ = query.findings()
     contents = []
-    for table in shown:
-        results = collect(table, plan, seeds_of(table, plan, seeds, known), known)
-        runs = ({}, {}) if source.published else _runs(table, plan, seeds, statuses)
-        contents.append(TableContent(results, *runs))
-    place = f"published with the project, ablations/results/{plan.scale}" if source.published else _shown(source.folder)
-    facts = run_facts(plan.scale, seeds, list(statuses.values()), place)
-    return Contents(plan.scale, seeds, facts, findings, contents, tables, has_runs=not source.published)
+    for table in query.shown:
+        runs = ({}, {}) if query.source.published else _runs(table, query)
+        contents.append(TableContent(query.results(table), *runs))
+    folder = query.source.folder
+    place = f"published with the project, ablations/results/{query.scale}" if query.source.published else _shown(folder)
+    facts = run_facts(query.scale, query.seeds, list(query.statuses.values()), place)
+    return Contents(query.scale, query.seeds, facts, findings, contents, query.tables, not query.source.published)
 
 
 def _shown(folder: Path) -> str:
@@ -86,21 +66,18 @@ def _shown(folder: Path) -> str:
     return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)
 
 
-def _runs(
-    table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
-) -> tuple[dict[str, list[Mapping[str, Curve]]], dict[tuple[str, int], Path]]:
+def _runs(table: Table, query: Query) -> tuple[dict[str, list[Mapping[str, Curve]]], dict[tuple[str, int], Path]]:
     """Curves and folders of a table. Runs that failed or go on have curves too."""
     curves: dict[str, list[Mapping[str, Curve]]] = {}
     folders: dict[tuple[str, int], Path] = {}
     for row in table.rows:
         label = row_label(table, row)
-        for seed in seeds:
-            identity = plan.rows.get((table.id, row.id, seed))
-            if identity is None:
+        for seed in query.seeds:
+            job = query.plan.job(table.id, row.id, seed)
+            if job is None:
                 continue
-            folder = plan.jobs[identity].folder
-            if found := read_curves(folder):
+            if found := read_curves(job.folder.path):
                 curves.setdefault(label, []).append(found)
-            if statuses[identity].state == FINISHED:
-                folders[label, seed] = folder
+            if query.statuses[job.identity].state == FINISHED:
+                folders[label, seed] = job.folder.path
     return curves, folders

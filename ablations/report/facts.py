@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ablations.jobs.store import FINISHED, Status
+from ablations.jobs.status import FINISHED, Status
 
 _COMMIT_DIGITS = 10
 

@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ablations.evidence.findings import Finding
 from ablations.paper.judge import CONFIDENCE, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
-from ablations.paper.selection import RowKey
-from ablations.paper.tables import Table
+from ablations.paper.tables import RowKey, Table
 from ablations.render.claim_text import comparison, counts, our_difference, papers_difference
 from ablations.render.html import escape
 from ablations.report.interval import Scale, common_scale, interval_svg

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
+from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.pretrain.classifier import WEIGHTS_NAME, pretrain
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import DEFAULT_OUTPUT, fall_back_to_cpu, pretrain_output
@@ -19,12 +20,14 @@ def main(argv: Sequence[str] | None = None) -> dict:
     parser = argparse.ArgumentParser(prog="mask_rcnn_paper.pretrain", description=__doc__.splitlines()[0])
     parser.add_argument("--config-file", required=True, help="YAML of a row")
     parser.add_argument("--scale", default="mini", help="mini or smoke; paper uses ImageNet's weights")
+    add_import_option(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in OUTPUT_DIR, if any")
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs that override the config")
     arguments = parser.parse_args(argv)
     with one_line_errors(parser.prog):
         if arguments.scale == "paper":
             raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
+        import_components(arguments.imports)
         cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
         if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
             cfg.OUTPUT_DIR = str(pretrain_output(cfg))

@@ -7,7 +7,7 @@ from typing import Any
 
 from mask_rcnn_paper.files import read_json, write_json_atomically
 
-FILE_NAME = "progress.json"
+PROGRESS_FILE = "progress.json"
 _not_written: set[Path] = set()
 
 
@@ -24,7 +24,7 @@ def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **
         **info: Further JSON values to show, such as `loss`.
     """
     record = {"stage": stage, "done": int(done), "total": int(total), "time": time.time(), **info}
-    path = Path(output_dir) / FILE_NAME
+    path = Path(output_dir) / PROGRESS_FILE
     try:
         write_json_atomically(path, record)
     except OSError as error:
@@ -35,4 +35,4 @@ def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **
 
 def read_progress(output_dir: str | Path) -> dict[str, Any] | None:
     """The record last written by `write_progress`, or None where there is none."""
-    return read_json(Path(output_dir) / FILE_NAME)
+    return read_json(Path(output_dir) / PROGRESS_FILE)

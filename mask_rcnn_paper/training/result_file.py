@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import json
 import math
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,17 +13,18 @@ import detectron2
 import torch
 from detectron2.config import CfgNode, get_cfg
 
+from mask_rcnn_paper.commit import git_commit
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
 from mask_rcnn_paper.data.version import data_versions
 from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
-FILE_NAME = "result.json"
+RESULT_FILE = "result.json"
 _LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy")
 # Keys that say where and how a run is executed, not what is computed.
 _NOT_PART_OF_THE_EXPERIMENT = (
     *("CONFIG_HASH", "OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD"),
-    *("DATASETS.OWN.TRAIN", "DATASETS.OWN.VAL"),  # DATASETS.OWN.VERSIONS says what is in the files
+    *("DATASETS.OWN.TRAIN", "DATASETS.OWN.VAL", "IMPORTS.NEEDED"),  # VERSIONS say what is in the files
 )
 
 
@@ -90,22 +90,13 @@ def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: fl
         "git_commit": git_commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    write_json_atomically(Path(cfg.OUTPUT_DIR) / FILE_NAME, result)
+    write_json_atomically(Path(cfg.OUTPUT_DIR) / RESULT_FILE, result)
     return result
 
 
 def read_result(output_dir: str | Path) -> dict[str, Any] | None:
     """The result of a finished run, or None where the run has not finished."""
-    return read_json(Path(output_dir) / FILE_NAME)
-
-
-def git_commit() -> str | None:
-    """Commit of the checkout this package runs from, with "+changes" where files differ from it; None outside git."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty=+changes"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    return read_json(Path(output_dir) / RESULT_FILE)
 
 
 def _without_nan(value: Any) -> Any:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from fvcore.common.config import CfgNode
 
+from ablations.jobs.recipe import Recipe, recipe_of
+
 DEFAULTS = {
     "SCALE": "paper",
     "SEED": -1,
@@ -51,6 +53,7 @@ def load_cfg(config_file: str, scale: str, opts: Sequence[str]) -> CfgNode:
     return cfg
 
 
-def config_hash(cfg: CfgNode) -> str:
-    """As `mask_rcnn_paper.training.result_file.config_hash`, for the fake keys."""
-    return cfg.dump(sort_keys=True)
+def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[object] = ()) -> Recipe:
+    """As `ablations.jobs.recipe.read_recipe`, for the fake keys."""
+    cfg = load_cfg(config, scale, opts)
+    return recipe_of(cfg, cfg.dump(sort_keys=True))

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablations.jobs.folder import JobFolder
 from ablations.jobs.job import Job
-from ablations.jobs.store import FINISHED, Status
+from ablations.jobs.status import FINISHED, Status
 
 WRITE_RESULT = """
 import json, os, sys, time
@@ -20,19 +21,27 @@ def finish():
 """
 
 
+class ScriptJob(Job):
+    """A job that runs its config as a Python program: options first, then its folder."""
+
+    def command(self, resume: bool = False, gpus: int = 0) -> list[str]:
+        """As `Job.command`."""
+        _, *words = super().command(resume, gpus)
+        flags = words[words.index(self.scale) + 1 :]
+        return [sys.executable, self.config, *flags, str(self.folder.path)]
+
+
 def job(root: Path, name: str, code: str = "finish()", inputs: Sequence[Job] = (), kind: str = "detector") -> Job:
     """A job of a small Python program that calls `finish()` to write a good result into its folder."""
     script = root / f"{name}.py"
     script.write_text(WRITE_RESULT + code + "\n")
-    folder = root / name
-    return Job(
+    return ScriptJob(
         kind=kind,
-        name=name,
         identity=f"id-{name}",
-        folder=folder,
-        command=(sys.executable, str(script), str(folder)),
+        folder=JobFolder(root / name, name, "h"),
+        config=str(script),
+        scale="mini",
         inputs=tuple(other.identity for other in inputs),
-        config_hash="h",
     )
 
 

@@ -1,5 +1,6 @@
 """The commands, with programs that only pretend to train."""
 
+import dataclasses
 import json
 import os
 import re
@@ -11,11 +12,10 @@ import time
 import pytest
 
 import ablations.__main__ as cli
-from ablations import commands
-from ablations.jobs import plan
-from ablations.paper.tables import load_tables
-from ablations.evidence import publish
-from ablations.render import published_page
+from ablations import run
+from ablations.evidence import sources
+from ablations.jobs import job, plan
+from ablations.jobs.recipe import read_recipe
 from tests import dying
 from tests.ablations import fake_slurm
 from tests.own_files import NAME, own_words, write_own
@@ -48,7 +48,7 @@ with open(os.path.join(folder, "runs"), "a") as file:
 def ablations(tmp_path, monkeypatch, capsys):
     """Run a command in an empty output folder; returns its exit code, stdout and stderr."""
     (tmp_path / "pretender.py").write_text(PRETENDER)
-    monkeypatch.setattr(plan, "PROGRAMS", dict.fromkeys(plan.PROGRAMS, (str(tmp_path / "pretender.py"),)))
+    monkeypatch.setattr(job, "PROGRAMS", dict.fromkeys(job.PROGRAMS, (str(tmp_path / "pretender.py"),)))
 
     def call(words, *opts):
         argv = [*words.split(), "--output", str(tmp_path / "out")]
@@ -89,7 +89,7 @@ def test_list_shows_the_state_at_a_scale(ablations, monkeypatch):
 
 def test_rows_that_are_not_built_yet_are_skipped(ablations, monkeypatch):
     """A run says so in one line and runs the others; the table has a footnote; alone they are an error."""
-    monkeypatch.setattr(commands, "execute", lambda jobs, *_: {})
+    monkeypatch.setattr(run, "execute", lambda jobs, *_: {})
     code, out, err = ablations("run 2b 7 --scale mini")
     skipped = "table 7 mask_rcnn_fine, mask_rcnn_fine_coco (training on Cityscapes)"
     assert code == 0 and f"ablations: skipped, not built yet: {skipped}\n" in err
@@ -135,8 +135,7 @@ def test_an_override_is_another_experiment(ablations):
 def test_a_changed_config_makes_results_stale(ablations, monkeypatch):
     """`list`, `status` and `table` show that results are of another config; they are not used, and rows run again."""
     ablations("run 2b --scale mini --rows softmax")
-    load_cfg = commands.load_cfg
-    monkeypatch.setattr(commands, "load_cfg", lambda *args: _faster(load_cfg(*args)))
+    monkeypatch.setattr(plan, "read_recipe", _faster)
     stale = r"not run; stale, of another config or input: r50_c4_softmax-seed0-[0-9a-f]{8} *\n"
     _, out, _ = ablations("list 2b --scale mini")
     assert re.search(f"softmax  table2b/softmax.yaml  {stale}", out)
@@ -148,10 +147,10 @@ def test_a_changed_config_makes_results_stale(ablations, monkeypatch):
     assert "24.0" in ablations("table 2b --scale mini --rows softmax")[1]
 
 
-def _faster(cfg):
+def _faster(*args):
     """As if the YAML stated another rate."""
-    cfg.SOLVER.BASE_LR *= 2
-    return cfg
+    recipe = read_recipe(*args)
+    return dataclasses.replace(recipe, config_hash=recipe.config_hash[::-1])
 
 
 def test_a_full_disk_is_one_line(ablations, tmp_path, monkeypatch):
@@ -191,7 +190,7 @@ def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
 
 def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypatch):
     """`publish` copies what is finished; `table --published` and `list --published` show it, whatever --output has."""
-    monkeypatch.setattr(publish, "PUBLISHED", tmp_path / "results")
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")
     assert ablations("publish 2b --scale mini")[0] == 1
     _, before, _ = ablations("run 2b --scale mini")
     code, out, err = ablations("publish 2b --scale mini")
@@ -206,8 +205,7 @@ def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypa
 
 def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
     """run, status, table and publish, with the paper as a reference; without --data there is nothing."""
-    monkeypatch.setattr(publish, "PUBLISHED", tmp_path / "results")
-    monkeypatch.setattr(published_page, "load_tables", lambda: {"2b": load_tables()["2b"]})
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")
     data = f"--scale mini --data {own_words(write_own(tmp_path / 'data'))}"
     note = f"own data {NAME}: the paper's numbers are of other data, and for reference only"
     code, out, err = ablations(f"run 2b 6 {data}")
@@ -307,7 +305,7 @@ def test_ctrl_c_says_what_stays_in_slurm(ablations, tmp_path, monkeypatch):
 def test_signals_end_the_runner_with_their_exit_code(ablations, monkeypatch, number, code):
     """Ctrl-C says how to go on; a batch system's SIGTERM is passed on as one; handlers are put back."""
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(commands, "execute", lambda *_: os.kill(os.getpid(), number) or signal.pause())
+    monkeypatch.setattr(run, "execute", lambda *_: os.kill(os.getpid(), number) or signal.pause())
     found, _, err = ablations("run 2b --scale mini")
     assert found == code and (number != signal.SIGINT or "the same command goes on" in err)
     assert signal.getsignal(signal.SIGTERM) is before

@@ -6,13 +6,10 @@ import pytest
 import yaml
 
 from ablations.jobs.plan import make_plan
-from ablations.paper.selection import select_rows
-from ablations.paper.tables import load_tables
+from ablations.paper.tables import load_tables, select_rows
 from ablations.user_data import fit_to_data, parse_data
 from mask_rcnn_paper.coco.keypoints import MissingOptionError
 from mask_rcnn_paper.data.validated import InvalidDatasetError
-from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.result_file import config_hash
 from tests.own_files import NAME, change_file, own_words, write_own
 
 
@@ -109,14 +106,13 @@ def test_what_is_no_yaml_is_refused(folder):
 def fit(folder, *ids, scale="mini", opts=(), to_run=True):
     """Data and tables of these ids."""
     tables = [load_tables()[i] for i in ids]
-    keys = select_rows(tables, [])[0]
-    return fit_to_data(own_words(folder), tables, scale, opts, keys, to_run)
+    data = parse_data(own_words(folder))
+    return data, fit_to_data(tables, data, scale, opts, select_rows(tables, []), to_run)
 
 
-def test_without_data_the_tables_stay_as_they_are():
+def test_without_data_there_is_nothing_to_parse():
     """No files are asked for."""
-    tables = list(load_tables().values())
-    assert fit_to_data(None, tables, "mini", (), (), True) == (None, tables)
+    assert parse_data(None) is None
 
 
 def test_rows_that_lack_masks_or_keypoints_are_left_out(folder):
@@ -152,19 +148,20 @@ def test_data_with_errors_is_refused_before_anything_is_run(folder):
 def plan(folder, tmp_path, ids=("2b",), data=True):
     """The plan of some tables on the data, or on the scale's own."""
     own, tables = fit(folder, *ids) if data else (None, [load_tables()[i] for i in ids])
-    return make_plan(select_rows(tables, [])[0], [0], "mini", tmp_path, load_cfg, config_hash, own_data=own)
+    rows = {key: row for key, row in select_rows(tables, []).items() if row.config}
+    return make_plan(rows, [0], "mini", tmp_path, user_data=own)
 
 
 def test_every_job_but_pretraining_is_told_of_the_data(folder, tmp_path):
     """Pre-training does not see it, and is that of the generated data; folders bear the data's name."""
     planned = plan(folder, tmp_path)
     pretrain, rpn, *detectors = planned.jobs.values()
-    assert planned.own_data == NAME and pretrain.identity in plan(folder, tmp_path, data=False).jobs
+    assert planned.user_data == NAME and pretrain.identity in plan(folder, tmp_path, data=False).jobs
     opts = parse_data(own_words(folder)).opts
-    assert not set(opts[::2]) & set(pretrain.command) and pretrain.own_data == ""
+    assert not set(opts[::2]) & set(pretrain.options) and pretrain.user_data == ""
     for job in (rpn, *detectors):
-        assert job.command[-len(opts) :] == opts and job.own_data == NAME
-        assert job.folder.parent.parent == tmp_path / "mini" / NAME
+        assert job.options[-len(opts) :] == opts and job.user_data == NAME
+        assert job.folder.path.parent.parent == tmp_path / "mini" / NAME
     assert (
         rpn.data == f"{NAME}_train -> {NAME}_train, {NAME}_val" and detectors[0].data == f"{NAME}_train -> {NAME}_val"
     )
@@ -184,6 +181,6 @@ def test_stored_proposals_fit_detectors(folder, tmp_path):
     """A detector gets the proposals that its RPN stored of the own data."""
     _, rpn, detector, _ = plan(folder, tmp_path).jobs.values()
     for split in ("TRAIN", "TEST"):
-        files = ast.literal_eval(detector.command[detector.command.index(f"DATASETS.PROPOSAL_FILES_{split}") + 1])
+        files = ast.literal_eval(detector.options[detector.options.index(f"DATASETS.PROPOSAL_FILES_{split}") + 1])
         name = f"{NAME}_{'train' if split == 'TRAIN' else 'val'}"
-        assert files == (f"{rpn.folder}/inference/{name}/box_proposals.pkl",)
+        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.pkl",)

@@ -14,7 +14,8 @@ import torch.multiprocessing as mp
 from detectron2.utils import comm
 
 import mask_rcnn_paper.training.launch as launch_module
-from mask_rcnn_paper.scales import CONFIG_ROOT, load_cfg
+from mask_rcnn_paper.config_files import CONFIG_ROOT
+from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.training.launch import TorchrunProcess, launch, torchrun_process
 
 ENVIRON = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "MASTER_ADDR": "node0", "MASTER_PORT": "29500"}

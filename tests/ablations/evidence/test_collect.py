@@ -7,7 +7,7 @@ import pytest
 
 from ablations.evidence.collect import collect
 from ablations.jobs.plan import Plan
-from ablations.jobs.store import BLOCKED, FAILED, WAITING, Status
+from ablations.jobs.status import BLOCKED, FAILED, WAITING, Status
 from ablations.paper.tables import Delta, Metric, Row, load_tables
 from tests.ablations import fakes
 
@@ -26,7 +26,7 @@ def gather(table, given, seeds=(0,), tmp_path=Path("/none")):
     jobs = fakes.graph(*(dataclasses.replace(fakes.job(tmp_path, name), data="a -> b") for name in names))
     rows = {(table.id, row, seed): f"id-{row}-{seed}" for row, seed in given}
     by_identity = {f"id-{row}-{seed}": status for (row, seed), status in given.items()}
-    return collect(table, Plan(jobs, rows, "mini"), seeds, lambda job, jobs: by_identity[job.identity])
+    return collect(table, Plan(jobs, rows, "mini"), seeds, by_identity)
 
 
 @pytest.fixture

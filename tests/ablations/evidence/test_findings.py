@@ -7,7 +7,7 @@ import pytest
 
 from ablations.evidence.findings import find
 from ablations.jobs.plan import Plan
-from ablations.jobs.store import FAILED, WAITING, Status
+from ablations.jobs.status import FAILED, WAITING, Status
 from ablations.paper.claims import Claim
 from ablations.paper.judge import ABOUT_EQUAL, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import load_tables
@@ -26,7 +26,7 @@ def gather(tmp_path):
         jobs = fakes.graph(*(fakes.job(tmp_path, name) for name in names.values()))
         by_identity = {f"id-{names[key]}": status for key, status in given.items()}
         plan = Plan(jobs, {(*row, seed): f"id-{names[row, seed]}" for row, seed in given}, "mini")
-        found, evidence = find([claim], load_tables(), plan, seeds, lambda job, jobs: by_identity[job.identity])
+        found, evidence = find([claim], load_tables(), plan, seeds, by_identity)
         assert evidence.seeds == seeds
         return found[0]
 

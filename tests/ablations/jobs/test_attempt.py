@@ -4,9 +4,8 @@ import time
 
 import pytest
 
-from ablations.jobs import store
 from ablations.jobs.attempt import Attempt, begin
-from ablations.jobs.store import FAILED, FINISHED, RUNNING, WAITING
+from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fakes
 
 
@@ -26,18 +25,18 @@ def until_it_ends(attempt):
 
 def test_a_running_job_is_locked_and_recorded(attempt):
     """With the Slurm job that it is in."""
-    record = store.read_record(attempt.job)
+    record = attempt.job.folder.record
     assert (attempt.poll().state, record["state"], record["slurm_job"]) == (RUNNING, RUNNING, "7_0")
-    assert store.is_locked(attempt.job)
+    assert attempt.job.folder.is_locked()
 
 
 def test_it_ends_once(attempt):
     """The first status stays, whoever asks again, also a signal handler in between."""
     assert attempt.kill(FAILED, "out of time").state == FAILED
-    assert [attempt.kill(), attempt.poll(), attempt.finish(store.Status(WAITING))] == [attempt.ended] * 3
-    record = store.read_record(attempt.job)
+    assert [attempt.kill(), attempt.poll(), attempt.finish(Status(WAITING))] == [attempt.ended] * 3
+    record = attempt.job.folder.record
     assert (record["state"], record["reason"], record["slurm_job"]) == (FAILED, "out of time", "7_0")
-    assert not store.is_locked(attempt.job)
+    assert not attempt.job.folder.is_locked()
 
 
 def test_a_job_that_ends_well_while_it_is_stopped_has_finished(tmp_path):
@@ -53,4 +52,4 @@ def test_nothing_is_started_without_need(tmp_path):
     assert isinstance(begun, Attempt) and begin(job, tmp_path).reason == "running elsewhere"
     assert until_it_ends(begun).state == FINISHED
     assert begin(job, tmp_path).state == FINISHED
-    assert (job.folder / "runs").read_text().count("\n") == 1
+    assert (job.folder.path / "runs").read_text().count("\n") == 1

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from ablations.jobs import store
 from ablations.jobs.execute import execute
+from ablations.jobs.job import read_statuses
 from ablations.jobs.local import LocalLauncher, core_count
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, read_status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING
 from tests.ablations import fakes
 
 
@@ -24,7 +24,7 @@ def run(*jobs, workers=1, **options):
 
 def runs(job):
     """How often a fake job has come to its end."""
-    return len((job.folder / "runs").read_text().splitlines())
+    return len((job.folder.path / "runs").read_text().splitlines())
 
 
 def gated_job(tmp_path, code=""):
@@ -52,7 +52,7 @@ def wait_for(path):
 def test_jobs_run_after_their_inputs(tmp_path):
     """A job starts when the results of all its inputs are there."""
     first = fakes.job(tmp_path, "first", "time.sleep(0.1); finish()", kind="pretrain")
-    code = f"assert os.path.exists('{first.folder}/result.json'); finish()"
+    code = f"assert os.path.exists('{first.folder.path}/result.json'); finish()"
     second = fakes.job(tmp_path, "second", code, [first])
     assert [s.state for s in run(first, second, workers=2)] == [FINISHED, FINISHED]
 
@@ -63,7 +63,7 @@ def test_workers_run_side_by_side_and_share_the_cores(tmp_path):
     a, b = tmp_path / "a-is-here", tmp_path / "b-is-here"
     jobs = [fakes.job(tmp_path, "a", meet.format(a, b)), fakes.job(tmp_path, "b", meet.format(b, a))]
     assert [s.state for s in run(*jobs, workers=2)] == [FINISHED, FINISHED]
-    assert (jobs[0].folder / "runs").read_text().strip() == str(max(1, core_count() // 2))
+    assert (jobs[0].folder.path / "runs").read_text().strip() == str(max(1, core_count() // 2))
 
 
 def test_a_second_call_does_nothing(tmp_path):
@@ -79,13 +79,13 @@ def test_a_result_of_another_config_is_stale_and_runs_again(tmp_path):
     """The hash in result.json must be the planned one; no checkpoint of the other config is resumed."""
     job = fakes.job(tmp_path, "job")
     run(job)
-    (job.folder / "last_checkpoint").write_text("model.pth")
-    changed = dataclasses.replace(job, config_hash="other")
-    assert read_status(changed, {}).reason == "the result is stale: it is of config h"
+    (job.folder.path / "last_checkpoint").write_text("model.pth")
+    changed = dataclasses.replace(job, folder=dataclasses.replace(job.folder, config_hash="other"))
+    assert changed.folder.status().reason == "the result is stale: it is of config h"
     (tmp_path / "job.py").write_text(fakes.WRITE_RESULT + "result['config_hash'] = 'other'\nfinish()")
     (status,) = run(changed)
     assert (status.state, runs(job)) == (FINISHED, 2)
-    assert not (job.folder / "last_checkpoint").exists()
+    assert not (job.folder.path / "last_checkpoint").exists()
 
 
 def test_a_failure_blocks_only_what_needs_it(tmp_path):
@@ -100,7 +100,7 @@ def test_a_failure_blocks_only_what_needs_it(tmp_path):
     assert (blocked.state, further.state, fine.state) == (BLOCKED, BLOCKED, FINISHED)
     assert blocked.reason == further.reason == f"needs rpn bad, which failed: {failed.reason}"
     jobs = fakes.graph(bad, needs_bad, needs_that, good)
-    on_disk = [read_status(job, jobs) for job in jobs.values()]
+    on_disk = list(read_statuses(jobs).values())
     assert [s.state for s in on_disk] == [FAILED, BLOCKED, BLOCKED, FINISHED]
     assert on_disk[0].reason == failed.reason
 
@@ -123,8 +123,8 @@ def test_a_job_that_ends_badly_has_failed(tmp_path, code, reason):
     job = fakes.job(tmp_path, "job", code)
     (status,) = run(job)
     assert status.state == FAILED and reason in status.reason
-    assert read_status(job, {}).state == FAILED
-    assert not store.is_locked(job)
+    assert job.folder.status().state == FAILED
+    assert not job.folder.is_locked()
 
 
 def test_garbage_on_the_console_and_in_progress_does_no_harm(tmp_path):
@@ -142,10 +142,12 @@ sys.exit(1)
     assert all(len(line) <= 300 and line.isprintable() for line in status.tail)
 
 
-def test_a_command_that_does_not_exist_has_failed(tmp_path):
+def test_a_command_that_does_not_exist_has_failed(tmp_path, monkeypatch):
     """The others go on."""
-    job = dataclasses.replace(fakes.job(tmp_path, "job"), command=("/no/such/program",))
-    bad, good = run(job, fakes.job(tmp_path, "good"))
+    command = fakes.ScriptJob.command
+    words = ["/no/such/program"]
+    monkeypatch.setattr(fakes.ScriptJob, "command", lambda job, *a, **k: words if "bad" in job.config else command(job))
+    bad, good = run(fakes.job(tmp_path, "bad"), fakes.job(tmp_path, "good"))
     assert bad.reason == "cannot start /no/such/program: No such file or directory"
     assert good.state == FINISHED
 
@@ -156,15 +158,15 @@ def test_a_failed_job_runs_again_and_resumes_from_its_checkpoint(tmp_path):
     job = fakes.job(tmp_path, "job", code)
     assert run(job)[0].state == FAILED
     assert run(job)[0].state == FINISHED
-    assert (job.folder / "runs").read_text().startswith("--resume")
+    assert (job.folder.path / "runs").read_text().startswith("--resume")
 
 
 def test_an_evaluation_in_mid_training_does_not_finish_a_job(tmp_path):
     """A result beside a record that the job did not end well does not count."""
     job = fakes.job(tmp_path, "job", "finish(); os.kill(os.getpid(), 9)")
     run(job)
-    assert store.load_result(job) is not None
-    assert store.load_finished(job) is None
+    assert job.folder.ended_well() is not None
+    assert job.folder.finished() is None
 
 
 def test_ctrl_c_stops_the_processes_and_the_next_call_goes_on(tmp_path):
@@ -179,14 +181,14 @@ time.sleep(60)
     done = fakes.job(tmp_path, "done")
 
     def interrupt(statuses):
-        if (job.folder / "pid").exists() and (job.folder / "pid").read_text():
+        if (job.folder.path / "pid").exists() and (job.folder.path / "pid").read_text():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(done, job, report=interrupt)
-    assert (read_status(job, {}).state, read_status(job, {}).reason) == (WAITING, "interrupted")
-    assert not store.is_locked(job)
-    assert not alive(int((job.folder / "pid").read_text()))
+    assert (job.folder.status().state, job.folder.status().reason) == (WAITING, "interrupted")
+    assert not job.folder.is_locked()
+    assert not alive(int((job.folder.path / "pid").read_text()))
     (tmp_path / "job.py").write_text(fakes.WRITE_RESULT + "finish()")
     assert [s.state for s in run(done, job)] == [FINISHED, FINISHED]
     assert runs(done) == 1
@@ -206,8 +208,8 @@ def test_two_runners_share_the_work(tmp_path):
     job, go = gated_job(tmp_path)
     other = threading.Thread(target=run, args=(job,))
     other.start()
-    wait_for(job.folder / "console.log")
-    assert read_status(job, {}).state == RUNNING
+    wait_for(job.folder.path / "console.log")
+    assert job.folder.status().state == RUNNING
     (status,) = run(job, report=lambda now: go() if now[job.identity].reason == "running elsewhere" else None)
     other.join()
     assert (status.state, runs(job)) == (FINISHED, 1)
@@ -218,21 +220,21 @@ def test_the_lock_of_a_killed_runner_is_held_by_its_job_and_then_free(tmp_path):
     job, go = gated_job(tmp_path, "open(f'{folder}/began', 'w').close()")
     runner = multiprocessing.get_context("fork").Process(target=run, args=(job,))
     runner.start()
-    wait_for(job.folder / "began")
+    wait_for(job.folder.path / "began")
     runner.kill()
     runner.join()
-    assert read_status(job, {}).state == RUNNING
+    assert job.folder.status().state == RUNNING
     go()
     (status,) = run(job)
-    assert status.state == FINISHED and not store.is_locked(job)
+    assert status.state == FINISHED and not job.folder.is_locked()
 
 
 def test_a_job_is_recorded(tmp_path):
     """job.json says what was run, when, and how it ended."""
     job = fakes.job(tmp_path, "job")
     run(job)
-    record = json.loads((job.folder / "job.json").read_text())
-    assert (record["command"], record["identity"], record["state"]) == (list(job.command), "id-job", FINISHED)
+    record = json.loads((job.folder.path / "job.json").read_text())
+    assert (record["command"], record["identity"], record["state"]) == (job.command(), "id-job", FINISHED)
     assert abs(record["started"] - time.time()) < 60
 
 

@@ -1,14 +1,13 @@
-"""The local launcher: GPUs, cores, time limits."""
+"""The local launcher: GPUs, cores, time limits; there need be no GPU here."""
 
-import dataclasses
 import json
 import time
 
 import pytest
 
 from ablations.jobs.execute import execute
-from ablations.jobs.local import LocalLauncher, core_count
-from ablations.jobs.store import FAILED, FINISHED, read_status
+from ablations.jobs.local import LocalLauncher, core_count, device_sets, visible_devices
+from ablations.jobs.status import FAILED, FINISHED
 from tests.ablations import fakes
 
 # Leaves the devices that it sees, and how long it had them.
@@ -29,7 +28,7 @@ def run(*jobs, **options):
 
 def held(job):
     """What a job of `HOLDS_DEVICES` left: its devices, begin, end, and the words before its folder."""
-    return json.loads((job.folder / "devices").read_text())
+    return json.loads((job.folder.path / "devices").read_text())
 
 
 def test_no_two_running_jobs_share_a_gpu(tmp_path):
@@ -50,12 +49,10 @@ def test_a_training_gets_its_gpus_and_a_process_each(tmp_path):
     assert held(jobs[1])[::3] == ["2,3", []]
 
 
-def test_options_go_between_the_program_and_its_arguments(tmp_path):
-    """Also where the program is a module."""
+def test_a_job_of_several_gpus_is_told_so(tmp_path):
+    """One process each."""
     job = fakes.job(tmp_path, "job", HOLDS_DEVICES)
-    module = dataclasses.replace(job, command=(job.command[0], "-m", "job", *job.command[2:]))
-    jobs = fakes.graph(module)
-    execute(jobs, LocalLauncher(None, "01", 2, cwd=tmp_path, poll_seconds=0.01))
+    execute(fakes.graph(job), LocalLauncher(None, "01", 2, cwd=tmp_path, poll_seconds=0.01))
     assert held(job)[3] == ["--num-gpus", "2", "--dist-url", "auto"]
 
 
@@ -90,14 +87,14 @@ def test_cores_are_shared_by_jobs_and_their_processes(tmp_path):
     """Two jobs at once with two processes each: a quarter of the cores for a process."""
     jobs = [fakes.job(tmp_path, name) for name in "ab"]
     run(*jobs, devices=("0", "1", "2", "3"), gpus_per_job=2)
-    assert (jobs[0].folder / "runs").read_text().split()[-1].endswith(str(max(1, core_count() // 4)))
+    assert (jobs[0].folder.path / "runs").read_text().split()[-1].endswith(str(max(1, core_count() // 4)))
 
 
 def test_the_share_of_cores_is_that_of_the_workers(tmp_path):
     """A job that is alone gets no more: its result must not depend on what else is run."""
     job = fakes.job(tmp_path, "alone")
     run(job, workers=2)
-    assert (job.folder / "runs").read_text().strip() == str(max(1, core_count() // 2))
+    assert (job.folder.path / "runs").read_text().strip() == str(max(1, core_count() // 2))
 
 
 def test_a_job_out_of_time_has_failed_and_the_others_go_on(tmp_path):
@@ -107,7 +104,7 @@ def test_a_job_out_of_time_has_failed_and_the_others_go_on(tmp_path):
     stopped, finished = run(slow, fast, timeout_min=0.01)
     assert (stopped.state, finished.state) == (FAILED, FINISHED) and time.time() - begin < 10
     assert stopped.reason == "stopped after 0.01 minutes (--timeout-min); another run goes on from there"
-    assert read_status(slow, {}).reason == stopped.reason
+    assert slow.folder.status().reason == stopped.reason
 
 
 @pytest.mark.parametrize(
@@ -129,3 +126,42 @@ def test_a_failure_names_its_reason(tmp_path, code, reason):
     """Exceptions, losses that are not finite, memory of GPU and host, signals, exit codes."""
     (status,) = run(fakes.job(tmp_path, "job", code))
     assert status.state == FAILED and status.reason.startswith(reason)
+
+
+def test_the_callers_choice_of_gpus_is_kept():
+    """By index, by the names that CUDA_VISIBLE_DEVICES lists, or none."""
+    assert visible_devices({}, 3) == ("0", "1", "2")
+    assert visible_devices({"CUDA_VISIBLE_DEVICES": "5, 2"}, 2) == ("5", "2")
+    assert visible_devices({"CUDA_VISIBLE_DEVICES": "GPU-ab12,-1,3"}, 1) == ("GPU-ab12",)
+    assert visible_devices({"CUDA_VISIBLE_DEVICES": ""}, 0) == visible_devices({}, 0) == ()
+
+
+@pytest.mark.parametrize(
+    "count, per_job, sets",
+    [
+        (4, None, [("0",), ("1",), ("2",), ("3",)]),
+        (4, 2, [("0", "1"), ("2", "3")]),
+        (5, 2, [("0", "1"), ("2", "3")]),
+        (3, 3, [("0", "1", "2")]),
+        (4, 0, []),
+        (0, None, []),
+        (0, 0, []),
+    ],
+)
+def test_no_two_sets_share_a_gpu(count, per_job, sets):
+    """As many sets as there are GPUs for; a left-over GPU stays idle."""
+    assert device_sets(visible_devices({}, count), per_job) == sets
+
+
+@pytest.mark.parametrize(
+    "count, per_job, message",
+    [
+        (2, 3, r"--gpus-per-job 3: .* there are 2 \(0, 1\); give at most 2"),
+        (0, 1, "--gpus-per-job 1: .* there is none; leave it out"),
+        (2, -1, "--gpus-per-job -1: must be at least 0"),
+    ],
+)
+def test_more_gpus_than_there_are(count, per_job, message):
+    """Are an error that says how many there are."""
+    with pytest.raises(ValueError, match=message):
+        device_sets(visible_devices({}, count), per_job)

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ablations.jobs import plan as planning
 from ablations.jobs.plan import make_plan
-from ablations.paper.selection import select_rows, select_tables
-from ablations.paper.tables import Row, load_tables
-from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.result_file import config_hash
+from ablations.paper.tables import Row, load_tables, select_rows, select_tables
 from tests.ablations import fake_configs
 
 OUT = Path("/out")
@@ -18,7 +16,9 @@ OUT = Path("/out")
 def plan(*configs, seeds=(0,), opts=(), scale="mini"):
     """A plan of fake rows."""
     rows = {("t", c): Row(id=c, label=c, paper=(), config=c, run=c.removesuffix(".yaml")) for c in configs}
-    return make_plan(rows, seeds, scale, OUT, fake_configs.load_cfg, fake_configs.config_hash, opts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "read_recipe", fake_configs.read_recipe)
+        return make_plan(rows, seeds, scale, OUT, opts)
 
 
 def kinds(planned):
@@ -26,8 +26,8 @@ def kinds(planned):
 
 
 def value_of(job, key):
-    """What a job's command gives a config key."""
-    return job.command[job.command.index(key) + 1]
+    """What a job gives a config key."""
+    return job.options[job.options.index(key) + 1]
 
 
 def test_rows_of_one_backbone_share_pretraining_and_rpn():
@@ -76,6 +76,25 @@ def test_pretraining_is_shared_across_heads_but_not_across_depths():
     assert len(set(first)) == 3
 
 
+def test_a_key_of_the_second_stage_makes_no_other_rpn():
+    """A mask loss is the detector's alone; what selects images is the RPN's too."""
+    before = list(plan("sigmoid.yaml").jobs)
+    after = list(plan("sigmoid.yaml", opts=("MODEL.ROI_MASK_HEAD.LOSS", "dice")).jobs)
+    assert after[:2] == before[:2]
+    assert after[2] != before[2]
+    assert list(plan("sigmoid.yaml", opts=("SOLVER.BASE_LR", "0.1")).jobs)[1] != before[1]
+
+
+def test_a_planned_row_has_its_job_and_its_inputs():
+    """Asked for by table, row and seed; what is not planned has none."""
+    planned = plan("sigmoid.yaml", seeds=(3,))
+    job = planned.job("t", "sigmoid.yaml", 3)
+    assert job.identity == planned.rows["t", "sigmoid.yaml", 3]
+    assert planned.job("t", "sigmoid.yaml", 0) is None
+    assert planned.input(job, "rpn").kind == "rpn"
+    assert planned.input(planned.input(job, "pretrain"), "rpn") is None
+
+
 def test_a_changed_input_changes_everything_downstream():
     """Other pre-training, other RPN and detector: identities include those of the inputs."""
     before, after = plan("sigmoid.yaml"), plan("sigmoid.yaml", opts=("PRETRAIN.MAX_ITER", "7"))
@@ -86,22 +105,21 @@ def test_commands_say_where_inputs_lie():
     """A detector gets weights and proposals from the folders of its inputs, and the user's overrides."""
     planned = plan("softmax.yaml", seeds=(3,), opts=("SOLVER.MAX_ITER", "7"))
     pretrain, rpn, detector = planned.jobs.values()
-    assert detector.command[1:6] == ("train_net.py", "--config-file", "softmax.yaml", "--scale", "mini")
-    assert pretrain.command[1:3] == ("-m", "mask_rcnn_paper.pretrain")
-    assert value_of(detector, "OUTPUT_DIR") == str(detector.folder)
-    assert value_of(detector, "MODEL.WEIGHTS") == f"{pretrain.folder}/model_final.pkl"
+    assert (detector.config, detector.scale) == ("softmax.yaml", "mini")
+    assert value_of(detector, "OUTPUT_DIR") == str(detector.folder.path)
+    assert value_of(detector, "MODEL.WEIGHTS") == f"{pretrain.folder.path}/model_final.pkl"
     for split, name in (("TRAIN", "train_set"), ("TEST", "val_set")):
         files = ast.literal_eval(value_of(detector, f"DATASETS.PROPOSAL_FILES_{split}"))
-        assert files == (f"{rpn.folder}/inference/{name}/box_proposals.pkl",)
-    assert all(job.command[-2:] == ("SOLVER.MAX_ITER", "7") for job in planned.jobs.values())
+        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.pkl",)
+    assert all(job.options[-2:] == ("SOLVER.MAX_ITER", "7") for job in planned.jobs.values())
 
 
 def test_folders_are_readable_and_end_in_the_identity():
     """<output>/<scale>/<kind>/<name>-<hash8>."""
     pretrain, rpn, detector = plan("softmax.yaml", seeds=(3,)).jobs.values()
-    assert pretrain.folder == OUT / "mini/pretrain" / f"R-50-{pretrain.identity[:8]}"
-    assert rpn.folder == OUT / "mini/rpn" / f"r50-{rpn.identity[:8]}"
-    assert detector.folder == OUT / "mini/detector" / f"softmax-seed3-{detector.identity[:8]}"
+    assert pretrain.folder.path == OUT / "mini/pretrain" / f"R-50-{pretrain.identity[:8]}"
+    assert rpn.folder.path == OUT / "mini/rpn" / f"r50-{rpn.identity[:8]}"
+    assert detector.folder.path == OUT / "mini/detector" / f"softmax-seed3-{detector.identity[:8]}"
 
 
 def test_stages_that_a_row_does_not_need_are_not_planned():
@@ -110,7 +128,8 @@ def test_stages_that_a_row_does_not_need_are_not_planned():
     planned = plan("imagenet.yaml")
     assert kinds(planned) == ["pretrain", "rpn", "detector"]  # the RPN's own config pre-trains
     detector = list(planned.jobs.values())[-1]
-    assert len(detector.inputs) == 1 and "MODEL.WEIGHTS" not in detector.command
+    assert len(detector.inputs) == 1
+    assert "MODEL.WEIGHTS" not in detector.options
 
 
 @pytest.mark.parametrize(
@@ -132,8 +151,8 @@ def test_what_does_not_fit_is_refused(config, opts, message):
 
 def real_plan(*tables):
     """Rows of real tables by run, and their plan at mini scale."""
-    rows, _ = select_rows(select_tables(load_tables(), tables), [])
-    planned = make_plan(rows, [0], "mini", OUT, load_cfg, config_hash)
+    rows = {key: row for key, row in select_rows(select_tables(load_tables(), tables), []).items() if row.config}
+    planned = make_plan(rows, [0], "mini", OUT)
     by_run = {}
     for (table_id, row_id), row in rows.items():
         by_run.setdefault(row.run, set()).add(planned.rows[table_id, row_id, 0])
@@ -152,7 +171,7 @@ def test_all_tables_that_can_be_run_share_what_they_can():
     planned, by_run = real_plan("1", "2a", "2b", "2c", "2d", "2e", "3", "4", "5", "6", "text")
     found = kinds(planned)
     assert [found.count(kind) for kind in ("pretrain", "rpn", "detector")] == [3, 7, 22]
-    assert len(planned.rows) == 38 and len({job.folder for job in planned.jobs.values()}) == 32
+    assert len(planned.rows) == 38 and len({job.folder.path for job in planned.jobs.values()}) == 32
     assert all(len(identities) == 1 for identities in by_run.values()) and len(by_run) == 22
     places = {identity: place for place, identity in enumerate(planned.jobs)}
     assert all(places[i] < places[job.identity] for job in planned.jobs.values() for i in job.inputs)

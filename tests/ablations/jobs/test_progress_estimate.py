@@ -6,7 +6,7 @@ import pytest
 
 from ablations.jobs import progress_estimate
 from ablations.jobs.progress_estimate import speeds
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fakes
 
 

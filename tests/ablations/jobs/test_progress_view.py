@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ablations.jobs.folder import JobFolder
 from ablations.jobs.progress_view import ProgressView, clock, describe, describe_job, progress_text
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fakes
 from tests.ablations.screen import Screen
 
@@ -21,7 +22,12 @@ def jobs(tmp_path):
     names = ("first", "second", "third", "fourth")
     jobs = (fakes.job(tmp_path, name) for name in names)
     costs = {"train_seconds": 80.0, "other_seconds": 20.0}
-    return fakes.graph(*(dataclasses.replace(job, folder=Path("out") / job.name, **costs) for job in jobs))
+    return fakes.graph(
+        *(
+            dataclasses.replace(job, folder=JobFolder(Path("out") / job.folder.name, job.folder.name), **costs)
+            for job in jobs
+        )
+    )
 
 
 @pytest.fixture

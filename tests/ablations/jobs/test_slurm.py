@@ -5,12 +5,11 @@ import time
 
 import pytest
 
-from ablations.jobs import store
 from ablations.jobs.execute import execute
-from ablations.jobs.job import ROOT
+from ablations.jobs.job import ROOT, read_statuses
 from ablations.jobs.slurm import SlurmLauncher
 from ablations.jobs.slurm_resources import SlurmResources
-from ablations.jobs.store import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, read_status
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fake_slurm, fakes
 
 CPU = SlurmResources(gpus_per_job=0)
@@ -56,15 +55,17 @@ def wait_for(condition):
 def test_the_graph_runs_on_the_debug_executor(tmp_path):
     """In this process: inputs first, a failure blocks what needs it, records and results as of the local queue."""
     first = fakes.job(tmp_path, "first", kind="pretrain")
-    second = fakes.job(tmp_path, "second", f"assert os.path.exists('{first.folder}/result.json'); finish()", [first])
+    second = fakes.job(
+        tmp_path, "second", f"assert os.path.exists('{first.folder.path}/result.json'); finish()", [first]
+    )
     bad = fakes.job(tmp_path, "bad", "sys.exit('no')", kind="rpn")
     needs_bad = fakes.job(tmp_path, "needs_bad", inputs=[bad])
     jobs = [first, second, bad, needs_bad]
     states = [FINISHED, FINISHED, FAILED, BLOCKED]
     assert [s.state for s in run(tmp_path, *jobs, cluster="debug")] == states
-    assert [read_status(job, fakes.graph(*jobs)).state for job in jobs] == states
-    assert (second.folder / "runs").read_text().strip() == str(CPU.cpus(0))
-    assert not any(store.is_locked(job) for job in jobs)
+    assert [status.state for status in read_statuses(fakes.graph(*jobs)).values()] == states
+    assert (second.folder.path / "runs").read_text().strip() == str(CPU.cpus(0))
+    assert not any(job.folder.is_locked() for job in jobs)
 
 
 def test_a_wave_is_an_array_with_its_resources(tmp_path, slurm):
@@ -99,8 +100,8 @@ def test_no_more_than_the_limit_run_in_all_arrays_together(tmp_path, slurm):
     queue.submit(ready)
     assert len(list(slurm.glob("*.sh"))) == 1
     for job in ready[:2]:
-        job.folder.joinpath("result.json").write_text(json.dumps({"metrics": {}, "config_hash": "h"}))
-        store.write_record(job, store.Status(FINISHED, seconds=1.0), 0.0)
+        job.folder.path.joinpath("result.json").write_text(json.dumps({"metrics": {}, "config_hash": "h"}))
+        job.note(Status(FINISHED, seconds=1.0), 0.0)
     assert [s.state for s in queue.poll().values()] == [FINISHED, FINISHED, WAITING]
     queue.submit(ready[2:])
     assert "array" not in fake_slurm.script_options(slurm, 2)
@@ -115,7 +116,7 @@ def test_the_graph_runs_through_slurm(tmp_path, slurm):
     assert [s.state for s in run(tmp_path, first, *others)] == [FINISHED] * 3
     assert [s.state for s in run(tmp_path, first, *others)] == [FINISHED] * 3
     assert len(list(slurm.glob("*.sh"))) == 2
-    assert all((job.folder / "runs").read_text().count("\n") == 1 for job in (first, *others))
+    assert all((job.folder.path / "runs").read_text().count("\n") == 1 for job in (first, *others))
 
 
 @pytest.mark.slow
@@ -144,13 +145,13 @@ def test_a_preempted_row_is_queued_again_and_resumes(tmp_path, slurm):
     job = fakes.job(tmp_path, "job", RESUMES)
 
     def report(statuses):
-        if (job.folder / "last_checkpoint").exists() and not (slurm / "preempted").exists():
+        if (job.folder.path / "last_checkpoint").exists() and not (slurm / "preempted").exists():
             (slurm / "preempted").touch()
             fake_slurm.preempt(slurm, "1")
 
     assert [s.state for s in run(tmp_path, job, report=report)] == [FINISHED]
     assert (slurm / "1.starts").read_text() == "xx"
-    assert (job.folder / "runs").read_text().startswith("--resume")
+    assert (job.folder.path / "runs").read_text().startswith("--resume")
 
 
 @pytest.mark.slow
@@ -160,8 +161,8 @@ def test_a_runner_finds_what_an_earlier_one_has_submitted(tmp_path, slurm):
     job = fakes.job(tmp_path, "job", f"while not os.path.exists('{gate}'): time.sleep(0.01)\nfinish()")
     jobs = fakes.graph(job)
     launcher(tmp_path, jobs).submit([job])
-    assert read_status(job, jobs).reason == "queued as Slurm job 1"
-    wait_for(lambda: read_status(job, jobs).state == RUNNING)
+    assert read_statuses(jobs)[job.identity].reason == "queued as Slurm job 1"
+    wait_for(lambda: read_statuses(jobs)[job.identity].state == RUNNING)
     (status,) = run(tmp_path, job, report=lambda now: gate.touch() if now[job.identity].state == RUNNING else None)
     assert status.state == FINISHED and len(list(slurm.glob("*.sh"))) == 1
 
@@ -176,7 +177,7 @@ def test_a_job_that_slurm_ends_has_failed(tmp_path, slurm):
 
     (status,) = run(tmp_path, job, report=cancel)
     assert (status.state, status.reason) == (FAILED, "ended by Slurm: CANCELLED by 1000")
-    assert read_status(job, {}).reason == status.reason
+    assert job.folder.status().reason == status.reason
 
 
 def test_a_job_that_slurm_suspends_has_not_ended(tmp_path, slurm):
@@ -198,7 +199,7 @@ def test_what_sbatch_refuses_has_failed(tmp_path, slurm):
 def test_a_job_that_runs_here_is_not_submitted(tmp_path, slurm):
     """Its lock is held by another runner."""
     jobs = fakes.graph(job := fakes.job(tmp_path, "job"))
-    lock = store.acquire_lock(job)
+    lock = job.folder.acquire_lock()
     queue = launcher(tmp_path, jobs)
     assert queue.submit([job])[job.identity].reason == "running elsewhere"
     assert not list(slurm.glob("*.sh")) and lock is not None

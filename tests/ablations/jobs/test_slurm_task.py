@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from ablations.jobs import slurm_task, store
+from ablations.jobs import slurm_task
 from ablations.jobs.job import ROOT
 from ablations.jobs.slurm_task import SlurmTask
-from ablations.jobs.store import FAILED, FINISHED, WAITING, read_status
+from ablations.jobs.status import FAILED, FINISHED, WAITING
 from tests.ablations import fakes
 
 ENDLESS = "open(f'{folder}/last_checkpoint', 'w').close()\ntime.sleep(60)"
@@ -26,7 +26,7 @@ def interrupted(job, handler):
     """Call `handler` as submitit does, once, from a signal in the middle of the job after its first checkpoint."""
 
     def alarm(*_):
-        if (job.folder / "last_checkpoint").exists():
+        if (job.folder.path / "last_checkpoint").exists():
             signal.setitimer(signal.ITIMER_REAL, 0)
             handler()
 
@@ -43,16 +43,16 @@ def test_a_task_runs_its_job_as_the_local_queue_does(tmp_path):
     """Lock, record, log, number of threads, a process a GPU; a second call does nothing."""
     job = fakes.job(tmp_path, "job")
     assert task(job, gpus=2)() == FINISHED
-    assert (job.folder / "runs").read_text() == "--num-gpus 2 --dist-url auto3\n"
-    assert task(job)() == FINISHED and (job.folder / "runs").read_text().count("\n") == 1
-    assert not store.is_locked(job)
+    assert (job.folder.path / "runs").read_text() == "--num-gpus 2 --dist-url auto3\n"
+    assert task(job)() == FINISHED and (job.folder.path / "runs").read_text().count("\n") == 1
+    assert not job.folder.is_locked()
 
 
 def test_a_failure_is_recorded_and_no_error_of_the_task(tmp_path):
     """The runner reads it from job.json, as of any other job."""
     job = fakes.job(tmp_path, "job", "1 / 0")
     assert task(job)() == FAILED
-    assert read_status(job, {}).reason == "ZeroDivisionError: division by zero"
+    assert job.folder.status().reason == "ZeroDivisionError: division by zero"
 
 
 def test_a_preempted_task_stops_its_process_and_starts_anew(tmp_path):
@@ -67,12 +67,12 @@ def test_a_preempted_task_stops_its_process_and_starts_anew(tmp_path):
 
     with pytest.raises(SystemExit), interrupted(job, preempt):
         running()
-    assert running.attempt.popen.poll() is not None and not store.is_locked(job)
-    status = read_status(job, {})
+    assert running.attempt.popen.poll() is not None and not job.folder.is_locked()
+    status = job.folder.status()
     assert (status.state, status.reason) == (WAITING, "stopped by Slurm, queued again")
     (tmp_path / "job.py").write_text(fakes.WRITE_RESULT + "finish()")
     assert delayed[0].function() == FINISHED
-    assert (job.folder / "runs").read_text().startswith("--resume")
+    assert (job.folder.path / "runs").read_text().startswith("--resume")
 
 
 def test_a_task_that_may_not_queue_again_has_failed(tmp_path):
@@ -86,8 +86,8 @@ def test_a_task_that_may_not_queue_again_has_failed(tmp_path):
 
     with pytest.raises(RuntimeError), interrupted(job, give_up):
         running()
-    status = read_status(job, {})
-    assert (status.state, store.is_locked(job)) == (FAILED, False)
+    status = job.folder.status()
+    assert (status.state, job.folder.is_locked()) == (FAILED, False)
     assert status.reason.startswith("Job not requeued because: timed-out too many times. Another run goes on")
 
 
@@ -108,7 +108,7 @@ def test_a_task_travels_without_its_process(tmp_path):
 def test_a_lock_is_waited_for_a_while(tmp_path, monkeypatch):
     """The submitter frees it soon; where it stays, somebody else runs the job."""
     job = fakes.job(tmp_path, "job")
-    lock = store.acquire_lock(job)
+    lock = job.folder.acquire_lock()
     monkeypatch.setattr(slurm_task, "LOCK_PATIENCE_SECONDS", 0.1)
     monkeypatch.setattr(slurm_task, "POLL_SECONDS", 0.05)
     assert task(job)() == WAITING

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import yaml
 
-from ablations.paper.claims import CLAIMS_FILE, load_claims, metric_terms, select_claims
+from ablations.paper.claims import CLAIMS_FILE, claims_about, load_claims, metric_terms, select_claims
 from ablations.paper.judge import ABOUT_EQUAL, GREATER, holds
 from ablations.paper.tables import load_tables
 
@@ -177,3 +177,10 @@ def test_a_file_that_is_no_claims_file_is_refused(tables, tmp_path, text, messag
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         load_claims(tables, path)
+
+
+def test_claims_about_tables_are_in_the_order_of_the_file(tables):
+    """All of them for all tables."""
+    claims = load_claims(tables)
+    assert claims_about(claims, list(tables.values())) == list(claims.values())
+    assert [claim.id for claim in claims_about(claims, [tables["2b"], tables["6"]])] == ["2b-sigmoid", "6-roialign"]

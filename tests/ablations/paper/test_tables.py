@@ -1,13 +1,15 @@
 """The tables as data."""
 
+import dataclasses
 import statistics
 
 import pytest
 import yaml
 
-from ablations.paper.tables import TABLES_FILE, load_tables
+from ablations.paper.tables import TABLES_FILE, list_pending, load_tables, select_rows, select_tables
 from ablations.render.cells import descriptor_text
-from mask_rcnn_paper.scales import find_config, load_cfg
+from mask_rcnn_paper.config_files import find_config
+from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.training.result_file import config_hash
 from tests.ablations.transcription import PRINTED_AGAIN, SAME_MODEL, TABLES, lines
 
@@ -202,3 +204,58 @@ def test_a_user_adds_tables(tmp_path):
     mine.write_text(yaml.safe_dump({"tables": [{**table, "id": "2b"}]}))
     with pytest.raises(ValueError, match="mine.yaml, table 2b: the id is used twice"):
         load_tables(more=[mine])
+
+
+def without_config(rows):
+    """Those that cannot be run."""
+    return {key: row for key, row in rows.items() if not row.config}
+
+
+def test_selection_keeps_order_and_drops_repetitions(tables):
+    """Tables come once each, as asked; all of them when none is named; rows as printed."""
+    assert [table.id for table in select_tables(tables, ["2c", "2b", "2c"])] == ["2c", "2b"]
+    assert [table.id for table in select_tables(tables, [])] == list(tables)
+    both = select_tables(tables, ["2b", "2c"])
+    assert list(select_rows(both, ["roialign_ave", "softmax"])) == [("2b", "softmax"), ("2c", "roialign_ave")]
+
+
+def test_text_is_every_text_table_that_can_be_run(tables):
+    """Times and counts are not among them; a table asked for twice comes once."""
+    runnable = ["text-4.2-agnostic", "text-4.2-fpn-roialign", "text-4.3-deltas"]
+    assert [table.id for table in select_tables(tables, ["text"])] == runnable
+    assert [table.id for table in select_tables(tables, [runnable[1], "text"])] == [runnable[i] for i in (1, 0, 2)]
+
+
+def test_rows_of_others_are_no_rows_to_run(tables):
+    """Table 1 has three rows of this paper, Table 9 four built and two pending, TensorMask's none."""
+    assert len(select_rows([tables["1"]], [])) == 3
+    assert [bool(row.config) for row in select_rows([tables["9"]], []).values()] == [True] * 4 + [False] * 2
+    assert select_rows([tables["TM-4"]], []) == {}
+
+
+def test_pending_rows_are_one_line(tables):
+    """Tables, rows, and what has to be built, each said once."""
+    pending = without_config(select_rows(select_tables(tables, ["7", "9"]), []))
+    assert list_pending(pending) == (
+        "not built yet: table 7 mask_rcnn_fine, mask_rcnn_fine_coco (training on Cityscapes); "
+        "table 9 data_distillation (data distillation); table 9 test_time_augm (test-time augmentation)"
+    )
+    assert list_pending({}) == ""
+
+
+def test_rows_that_do_not_fit_the_data_are_said_apart(tables):
+    """With the reason, after what is not built."""
+    unfit = dataclasses.replace(tables["6"].rows[0], config="", unfit="needs keypoints")
+    pending = select_rows([tables["7"], dataclasses.replace(tables["6"], rows=(unfit,))], [])
+    built, _, fits = list_pending(pending).partition("; not for this data: ")
+    assert built.startswith("not built yet: table 7") and fits == "table 6 roipool (needs keypoints)"
+
+
+def test_unknown_names_list_the_legal_ones(tables):
+    """An unknown table or row is one line with what could have been said."""
+    with pytest.raises(ValueError, match=r"unknown table '2z': choose from 1, 2a, .*TM-fig10, text$"):
+        select_tables(tables, ["2b", "2z"])
+    with pytest.raises(ValueError, match=r"unknown row 'relu' of table 2b: choose from softmax, sigmoid"):
+        select_rows(select_tables(tables, ["2b"]), ["relu"])
+    with pytest.raises(ValueError, match=r"unknown row 'tensormask' of table TM-4: choose from none"):
+        select_rows(select_tables(tables, ["TM-4"]), ["tensormask"])

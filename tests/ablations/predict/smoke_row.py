@@ -5,8 +5,6 @@ from pathlib import Path
 import train_net
 from ablations.jobs.plan import make_plan
 from ablations.paper.tables import load_tables
-from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.result_file import config_hash
 
 # Random weights behind frozen normalisation overflow; two iterations make no confident detection, so all are kept.
 OPTS = ["STAGES.PRETRAIN", "False", "MODEL.RESNETS.NORM", "BN", "MODEL.DEVICE", "cpu"]
@@ -16,8 +14,7 @@ OPTS += ["MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0", "TEST.DETECTIONS_PER_IMAGE
 def train(name: str, output: Path) -> Path:
     """Train the RPN and the detector of "table/row", seed 0; returns the detector's folder."""
     table, row = name.split("/")
-    rows = {(table, row): load_tables()[table].row(row)}
-    plan = make_plan(rows, [0], "smoke", output, load_cfg, config_hash, OPTS)
+    plan = make_plan({(table, row): load_tables()[table].row(row)}, [0], "smoke", output, OPTS)
     for job in plan.jobs.values():
-        train_net.main(train_net.argument_parser().parse_args(job.command[2:]))
-    return plan.jobs[plan.rows[table, row, 0]].folder
+        train_net.main(train_net.argument_parser().parse_args(job.command()[2:]))
+    return plan.job(table, row, 0).folder.path

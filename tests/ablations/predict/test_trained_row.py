@@ -4,6 +4,7 @@ import pytest
 
 from ablations.paper.tables import load_tables
 from ablations.predict.trained_row import find_row, find_trained
+from ablations.query import Asked
 
 TABLES = load_tables()
 
@@ -51,7 +52,7 @@ def test_a_row_of_another_paper_is_unknown():
 def test_a_row_that_is_not_trained_names_the_command_that_trains_it(tmp_path):
     """With scale, seed, output and overrides, so that it can be pasted."""
     with pytest.raises(FileNotFoundError) as error:
-        find_trained(TABLES, "2b/softmax", "mini", 3, tmp_path, ["SOLVER.MAX_ITER", "40"])
+        find_trained(Asked("mini", str(tmp_path), seeds=[3], opts=["SOLVER.MAX_ITER", "40"]), "2b/softmax")
     command = f"run 2b --rows softmax --scale mini --seeds 3 --output {tmp_path} SOLVER.MAX_ITER 40`"
     assert str(error.value).endswith(f"train it with `python -m ablations {command}")
     assert "has no trained rpn at scale mini, seed 3 (waiting, not run; looked for " in str(error.value)

@@ -5,31 +5,25 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import ablations.__main__ as cli
-from ablations.jobs.store import WAITING, Status
-from ablations.paper.claims import load_claims
-from ablations.evidence import sources as source
+from ablations.evidence import sources
+from ablations.jobs.status import WAITING, Status
 from ablations.report import command
-from ablations.report.command import claims_about
 from tests.ablations import fakes
-from tests.ablations.render.samples import TABLES
 
 
-def status_of(job, jobs):
+def status_of(job):
     """Table 2b's rows are finished with each seed."""
-    aps = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0)}.get(job.name.rpartition("-seed")[0])
+    aps = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0)}.get(
+        job.folder.name.rpartition("-seed")[0]
+    )
     return fakes.finished(aps) if aps else Status(WAITING, "not run")
-
-
-def nothing(job, jobs):
-    """As where nothing has been published."""
-    return Status(WAITING, "no published result of this recipe")
 
 
 @pytest.fixture
 def report(tmp_path, monkeypatch, capsys):
     """Run the command; returns its exit code, the page as text, and stderr."""
-    monkeypatch.setattr(source, "read_status", status_of)
-    monkeypatch.setattr(source, "published_status", nothing)
+    monkeypatch.setattr(sources, "read_statuses", lambda jobs: {i: status_of(job) for i, job in jobs.items()})
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "nothing")
     for scale in ("mini", "paper"):
         (tmp_path / scale).mkdir()
     out = tmp_path / "pages" / "report.html"
@@ -101,10 +95,3 @@ def test_bad_input_is_one_line_and_exit_code_2(report, words, opts, message):
     code, page, err = report(words, *opts)
     assert (code, page) == (2, "")
     assert err.startswith("ablations: error: ") and message in err and err.count("\n") == 1
-
-
-def test_claims_about_tables_are_in_the_order_of_the_file():
-    """All of them for all tables."""
-    claims = load_claims(TABLES())
-    assert claims_about(claims, list(TABLES().values())) == list(claims.values())
-    assert [claim.id for claim in claims_about(claims, [TABLES()["2b"], TABLES()["6"]])] == ["2b-sigmoid", "6-roialign"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablations.jobs.store import WAITING, Status
+from ablations.jobs.status import WAITING, Status
 from ablations.report.facts import duration, run_facts
 from tests.ablations import fakes
 

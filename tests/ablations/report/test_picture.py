@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from ablations.evidence.publish import published_folder
+from ablations.evidence.sources import published_results
 from ablations.report.contents import Contents, TableContent
 from ablations.report.picture import report_picture
 from tests.ablations.render import samples
@@ -38,7 +38,7 @@ def test_a_table_is_a_line_of_the_picture(shown):
 
 def test_the_published_picture_is_small_enough_for_a_readme():
     """It is loaded by everyone who opens the project's page."""
-    content = (published_folder("mini") / "report.png").read_bytes()
+    content = (published_results("mini").folder / "report.png").read_bytes()
     assert Image.open(io.BytesIO(content)).format == "PNG" and len(content) < 300_000
 
 

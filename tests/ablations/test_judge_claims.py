@@ -1,12 +1,12 @@
-"""The command, on statuses that only pretend to be of runs."""
+"""`claims`, on statuses that only pretend to be of runs."""
 
 import json
 
 import pytest
 
 import ablations.__main__ as cli
-from ablations.jobs.store import WAITING, Status
-from ablations.evidence import sources as source
+from ablations.evidence import sources
+from ablations.jobs.status import WAITING, Status
 from tests.ablations import fakes
 from tests.own_files import NAME, own_words, write_own
 
@@ -14,25 +14,20 @@ from tests.own_files import NAME, own_words, write_own
 APS = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0), "r50_c4_roipool": (37.0, 70.0, 20.0)}
 
 
-def status_of(job, jobs):
+def status_of(job):
     """Runs of `APS` are finished, others are not."""
-    run, _, seed = job.name.rpartition("-seed")
+    run, _, seed = job.folder.name.rpartition("-seed")
     if run not in APS:
         return Status(WAITING, "not run")
     ap, ap50, ap75 = APS[run]
     return fakes.finished((ap + 0.1 * int(seed) * (run == "r50_c4"), ap50, ap75))
 
 
-def nothing(job, jobs):
-    """As where nothing has been run."""
-    return Status(WAITING, "not run")
-
-
 @pytest.fixture
 def claims(tmp_path, monkeypatch, capsys):
     """Run the command; returns its exit code, stdout and stderr."""
-    monkeypatch.setattr(source, "read_status", status_of)
-    monkeypatch.setattr(source, "published_status", nothing)
+    monkeypatch.setattr(sources, "read_statuses", lambda jobs: {i: status_of(job) for i, job in jobs.items()})
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "nothing")
     for scale in ("mini", "paper"):
         (tmp_path / "out" / scale).mkdir(parents=True)
 
@@ -107,7 +102,7 @@ def test_claims_are_judged_on_own_data(claims, tmp_path):
 
 def test_published_results_are_judged_instead(claims):
     """Those kept in the repository, whatever --output has."""
-    assert "2b/sigmoid, 2b/softmax: not run" in claims("2b --scale mini --published")[1]
+    assert "2b/sigmoid, 2b/softmax: no published result of this recipe" in claims("2b --scale mini --published")[1]
 
 
 @pytest.mark.parametrize(

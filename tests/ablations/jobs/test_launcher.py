@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from ablations.jobs import options, slurm_resources
+from ablations.__main__ import add_launch_options
+from ablations.jobs import launcher as launching
+from ablations.jobs import slurm_resources
 from ablations.jobs.local import LocalLauncher
 from ablations.jobs.slurm import SlurmLauncher
 from ablations.jobs.slurm_resources import SlurmResources
@@ -14,7 +16,7 @@ from ablations.jobs.slurm_resources import SlurmResources
 def parse(tmp_path, words):
     """Arguments of these words."""
     parser = argparse.ArgumentParser()
-    options.add_launch_options(parser)
+    add_launch_options(parser)
     return argparse.Namespace(output=str(tmp_path), scale="mini", **vars(parser.parse_args(words.split())))
 
 
@@ -26,20 +28,20 @@ def cluster(monkeypatch):
 
 def test_jobs_run_here_by_default(tmp_path, monkeypatch):
     """On the GPUs that are visible."""
-    monkeypatch.setattr(options, "visible_devices", lambda: ("0", "1", "2"))
-    launcher = options.make_launcher(parse(tmp_path, ""), {})
+    monkeypatch.setattr(launching, "visible_devices", lambda: ("0", "1", "2"))
+    launcher = launching.make_launcher(parse(tmp_path, ""), {})
     assert isinstance(launcher, LocalLauncher) and launcher.workers == 3
-    assert options.make_launcher(parse(tmp_path, "--gpus-per-job 3"), {}).workers == 1
-    assert options.make_launcher(parse(tmp_path, "--jobs 2 --timeout-min 5"), {}).timeout_min == 5
+    assert launching.make_launcher(parse(tmp_path, "--gpus-per-job 3"), {}).workers == 1
+    assert launching.make_launcher(parse(tmp_path, "--jobs 2 --timeout-min 5"), {}).timeout_min == 5
 
 
 def test_slurm_gets_what_was_asked_for(tmp_path, cluster):
     """Each option; what is not given has its default."""
     words = "--launcher slurm --jobs 4 --partition gpu --gpus-per-job 8 --cpus-per-job 64 --mem-gb 200.5"
-    launcher = options.make_launcher(parse(tmp_path, f"{words} --slurm account=a exclusive=true constraint=x=y"), {})
+    launcher = launching.make_launcher(parse(tmp_path, f"{words} --slurm account=a exclusive=true constraint=x=y"), {})
     asked = SlurmResources("gpu", 240, 8, 64, 200.5, {"account": "a", "exclusive": True, "constraint": "x=y"})
     assert isinstance(launcher, SlurmLauncher) and launcher.resources == asked and launcher.limit == 4
-    assert options.make_launcher(parse(tmp_path, "--launcher slurm"), {}).resources == SlurmResources()
+    assert launching.make_launcher(parse(tmp_path, "--launcher slurm"), {}).resources == SlurmResources()
     assert (SlurmResources().cpus(1), SlurmResources().cpus(8), SlurmResources().cpus(0)) == (5, 40, 5)
 
 
@@ -59,18 +61,18 @@ def test_slurm_gets_what_was_asked_for(tmp_path, cluster):
 def test_options_that_cannot_be_met_are_errors(tmp_path, cluster, words, message):
     """They name the option, the value and the cure."""
     with pytest.raises(ValueError, match=message):
-        options.make_launcher(parse(tmp_path, words), {})
+        launching.make_launcher(parse(tmp_path, words), {})
 
 
 def test_without_submitit_the_cure_is_named(tmp_path, monkeypatch, cluster):
     """It is optional."""
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(ImportError, match="needs submitit, which is not installed: pip install submitit"):
-        options.make_launcher(parse(tmp_path, "--launcher slurm"), {})
+        launching.make_launcher(parse(tmp_path, "--launcher slurm"), {})
 
 
 def test_without_slurm_the_cure_is_named(tmp_path, monkeypatch):
     """A machine from which nothing can be submitted."""
     monkeypatch.setattr(slurm_resources.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match="no sbatch and srun on the PATH; run it where the cluster takes jobs"):
-        options.make_launcher(parse(tmp_path, "--launcher slurm"), {})
+        launching.make_launcher(parse(tmp_path, "--launcher slurm"), {})

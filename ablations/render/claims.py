@@ -1,6 +1,5 @@
-"""`python -m ablations claims`: judge the paper's claims by the results there are, and print the verdicts."""
+"""Findings about the paper's claims, for a terminal and for programs."""
 
-import argparse
 import dataclasses
 import itertools
 import json
@@ -10,30 +9,13 @@ from typing import Any
 from tabulate import tabulate
 
 from ablations.evidence.collect import TableResults
-from ablations.evidence.findings import Finding, find, row_name
-from ablations.paper.claims import load_claims, select_claims
+from ablations.evidence.findings import Finding, row_name
 from ablations.paper.judge import CONFIDENCE
-from ablations.paper.tables import load_tables
-from ablations.query import choose_evidence, plan_rows
 from ablations.render.cells import SCALE_NOTES, own_data_note
 from ablations.render.claim_text import comparison, counts, our_difference, papers_difference
-from mask_rcnn_paper.errors import one_line_errors
 
 
-def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
-    """`claims`: print a verdict for each claim."""
-    with one_line_errors("ablations"):
-        source, seeds = choose_evidence(args)
-        tables = load_tables()
-        claims = select_claims(load_claims(tables), args.tables)
-        keys = [key for claim in claims if not claim.pending for key in claim.rows]
-        tables, plan = plan_rows(args, opts, tables, keys, seeds)
-        findings, evidence = find(claims, tables, plan, seeds, source.status_of)
-    print({"text": _text, "json": _json}[args.format](findings, evidence), end="")
-    return 0
-
-
-def _text(findings: Sequence[Finding], evidence: TableResults) -> str:
+def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
     """The sentences by section, and below each a line for every comparison that it makes."""
     parts = ["\n".join(_header(evidence))]
     for section, of_section in itertools.groupby(findings, lambda f: f.claim.section):
@@ -78,7 +60,7 @@ def _cells(finding: Finding) -> list[str]:
     ]
 
 
-def _json(findings: Sequence[Finding], evidence: TableResults) -> str:
+def claims_json(findings: Sequence[Finding], evidence: TableResults) -> str:
     """Everything, with unrounded numbers."""
     facts = {key: getattr(evidence, key) for key in ("scale", "data", "own_data", "provider", "coco_backend")}
     facts |= {"seeds": list(evidence.seeds), "confidence": CONFIDENCE, "counts": counts(findings)}

@@ -1,0 +1,215 @@
+"""What the folder of a job says of it: result.json, by the job; job.json, console.log and .lock, by the runner."""
+
+import fcntl
+import glob
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablations.jobs.failure import failure_reason
+from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
+from mask_rcnn_paper.files import read_json, remove_leftovers, write_json_atomically
+from mask_rcnn_paper.training.progress import PROGRESS_FILE
+
+RESULT, RECORD, LOG, LOCK, CHECKPOINT = "result.json", "job.json", "console.log", ".lock", "last_checkpoint"
+TAIL_LINES = 8
+_TAIL_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """A job's folder, `<output>/<scale>/<kind>/<name>-<hash8>`; it may not exist yet.
+
+    Attributes:
+        path: Where it is.
+        name: Name of the job, with which the folder's begins.
+        config_hash: What result.json must hold; None: not compared, as for pre-training, whose identity ignores most
+            of the config.
+    """
+
+    path: Path
+    name: str
+    config_hash: str | None = None
+
+    @property
+    def log(self) -> Path:
+        """What the job's process prints."""
+        return self.path / LOG
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the runner noted when it last started the job or saw it end; {} where no runner has been."""
+        return _read(self.path / RECORD)
+
+    @property
+    def progress(self) -> dict[str, Any] | None:
+        """What the job last wrote with `write_progress`."""
+        return _read(self.path / PROGRESS_FILE) or None
+
+    def ended_well(self, seconds: float | None = None) -> Status | None:
+        """Status of a job whose process ended well, or None if there is no result of its config.
+
+        Args:
+            seconds: How long the process ran; None: what the result says, which may leave out start and end.
+        """
+        return finished_status(_read(self.path / RESULT), self.config_hash, seconds)
+
+    def finished(self) -> Status | None:
+        """As `ended_well`, or None if a runner started the job and did not see it end well.
+
+        An evaluation in mid-training leaves a result too, so a result alone does not make the job finished.
+        """
+        record = self.record
+        return self.ended_well(record.get("seconds")) if record.get("state", FINISHED) == FINISHED else None
+
+    def status(self) -> Status:
+        """State of the job as its folder tells it, whoever runs it; inputs are not looked at."""
+        finished, record = self.finished(), self.record
+        if finished is not None:
+            return finished
+        if self.is_locked():
+            return Status(RUNNING, seconds=time.time() - record.get("started", time.time()), progress=self.progress)
+        if record.get("state") == FAILED:
+            return Status(FAILED, record["reason"], tuple(record["tail"]), record["seconds"])
+        if "config_hash" in (result := _read(self.path / RESULT)) and self.ended_well() is None:
+            return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
+        if not record:
+            return Status(WAITING, self._never_run())
+        reason = record.get("reason") if record.get("state") == WAITING else ""
+        return Status(WAITING, reason or "interrupted")
+
+    def failure(self, exit_code: int, seconds: float, kind: str) -> Status:
+        """Status of a job whose process ended without a valid result.
+
+        Args:
+            exit_code: Of the process; negative: a signal.
+            seconds: How long it ran.
+            kind: Kind of the job, which decides whose learning rate a cure names.
+        """
+        lines = log_tail(self.log, lines=None)
+        if exit_code:
+            reason = failure_reason(exit_code, lines, kind)
+        else:
+            reason = f"ended without a valid {RESULT}: {self._result_fault()}"
+            reason += f"; last line: {lines[-1]}" if lines else ""
+        return Status(FAILED, reason, lines[-TAIL_LINES:], seconds)
+
+    def note(self, status: Status, started: float, slurm_job: str | None = None, **of_job: Any) -> None:
+        """Write the record: what the runner started, and how it stands or ended.
+
+        Args:
+            status: Of the job.
+            started: When it was started, as of `time.time`.
+            slurm_job: Id of the Slurm job that it is in, if any.
+            **of_job: What the job is, for people who look into the folder.
+        """
+        of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
+        of_job |= {"name": self.name, "config_hash": self.config_hash}
+        write_json_atomically(self.path / RECORD, {**of_job, "started": started, "slurm_job": slurm_job, **of_status})
+
+    def forget(self) -> None:
+        """Let the job begin anew: neither a result nor a checkpoint counts any more.
+
+        Raises:
+            ValueError: a live process is running it.
+        """
+        if not self.path.is_dir():
+            return
+        lock = self.acquire_lock()
+        if lock is None:
+            raise ValueError(f"{self.path} is being written: wait for its run, or stop it")
+        for name in (RESULT, RECORD, CHECKPOINT):
+            (self.path / name).unlink(missing_ok=True)
+        os.close(lock)
+
+    def clear_for_start(self) -> bool:
+        """Remove what an earlier run of the folder left that could be taken for this run's.
+
+        Returns:
+            Whether there is a checkpoint of the same job to resume from.
+        """
+        same = self.record.get("config_hash") == self.config_hash
+        for name in (RESULT, PROGRESS_FILE, *([] if same else [CHECKPOINT])):
+            (self.path / name).unlink(missing_ok=True)
+        remove_leftovers(self.path, "*")
+        return (self.path / CHECKPOINT).exists()
+
+    def acquire_lock(self) -> int | None:
+        """Lock the folder, or None where another live process holds it.
+
+        The lock lives in the returned file descriptor and in those that child processes inherit from it: a job
+        that outlives its runner still holds it, and that of dead processes is free.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def is_locked(self) -> bool:
+        """Whether a live process holds the lock."""
+        if not (self.path / LOCK).exists():
+            return False
+        descriptor = self.acquire_lock()
+        if descriptor is not None:
+            os.close(descriptor)
+        return descriptor is None
+
+    def _never_run(self) -> str:
+        """What to say of an empty folder. A config or input that has changed makes another job and folder."""
+        others = self.path.parent.glob(f"{glob.escape(self.name)}-{'[0-9a-f]' * 8}/{RESULT}")
+        stale = sorted(path.parent.name for path in others if path.parent != self.path)
+        return f"not run; stale, of another config or input: {', '.join(stale)}" if stale else "not run"
+
+    def _result_fault(self) -> str:
+        if not (self.path / RESULT).exists():
+            return "there is none"
+        found = _read(self.path / RESULT)
+        if not isinstance(found.get("metrics"), dict):
+            return "it holds no metrics"
+        return f"its config_hash is {found.get('config_hash')}, planned was {self.config_hash}"
+
+
+def finished_status(result: Mapping[str, Any], config_hash: str | None, seconds: float | None = None) -> Status | None:
+    """Status of a job with this result, or None where it holds no metrics or is of another config.
+
+    Args:
+        result: Content of a result.json.
+        config_hash: What it must hold; None: anything.
+        seconds: How long the process ran; None: what the result says.
+    """
+    if config_hash not in (None, result.get("config_hash")) or not isinstance(result.get("metrics"), dict):
+        return None
+    return Status(FINISHED, seconds=result.get("seconds") if seconds is None else seconds, result=result)
+
+
+def log_tail(path: Path, lines: int | None = TAIL_LINES) -> tuple[str, ...]:
+    """Last lines of a log that are not empty; of lines redrawn with a carriage return only the last form.
+
+    Args:
+        path: The log.
+        lines: How many, at most; None: all of its last 20 kB.
+    """
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            text = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ()
+    drawn = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    clean = ("".join(c if c.isprintable() else " " for c in line).rstrip() for line in drawn)
+    return tuple(line[:300] for line in clean if line.strip())[-(lines or 0) :]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = read_json(path)
+    except ValueError:
+        content = None
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,148 @@
+"""What planning needs to know of a config, read without detectron2 where it has been read before.
+
+Resolving a config takes detectron2 and so torch, seconds that `list` or `table` need not wait for. The answer is kept
+in the cache folder under a checksum of everything that it follows from: the YAML files, the plugin's sources,
+detectron2's defaults, and what was asked.
+"""
+
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mask_rcnn_paper.config_files import CONFIG_ROOT, find_config, with_bases
+from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.generated.cache import cache_root
+from mask_rcnn_paper.imports import Import, import_components
+
+_PLUGIN = Path(importlib.util.find_spec("mask_rcnn_paper").origin).parent
+_WEEK = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Facts of a resolved config.
+
+    Attributes:
+        config_hash: Of the whole config, as results hold it.
+        backbone: Such as "R-50".
+        backbone_parts: All that a pre-trained backbone depends on, as JSON values.
+        pretrained: Whether its weights come from the pre-training stage.
+        rpn: Config of the RPN whose stored proposals it uses, "" for none.
+        loads_proposals: Whether it uses stored proposals.
+        train: Names of the training sets.
+        test: Names of the test sets.
+        iterations: Of the training.
+        pretrain_iterations: Of the pre-training.
+    """
+
+    config_hash: str
+    backbone: str
+    backbone_parts: tuple[Any, ...]
+    pretrained: bool
+    rpn: str
+    loads_proposals: bool
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    iterations: int
+    pretrain_iterations: int
+
+
+def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[Import] = ()) -> Recipe:
+    """Facts of a config at a scale, from the cache where nothing has changed since.
+
+    Args:
+        config: As for `load_cfg`.
+        scale: Name of the scale.
+        opts: KEY VALUE list.
+        imports: Modules with components that the config may name.
+
+    Raises:
+        ValueError, KeyError, FileNotFoundError: as `load_cfg`.
+    """
+    path = find_config(config)
+    asked = [str(path), scale, list(opts), [dataclasses.astuple(i) for i in imports], _digest(with_bases(path))]
+    folder = cache_root() / "recipes" / _sources()
+    place = folder / f"{_hash(asked)[:32]}.json"
+    if isinstance(entry := read_json(place), dict):
+        return Recipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    recipe = _resolve(config, scale, opts, imports)
+    if not folder.is_dir():
+        _remove_old(folder.parent)
+    try:
+        write_json_atomically(place, dataclasses.asdict(recipe))
+    except OSError:  # a cache that cannot be written costs time, nothing else
+        pass
+    return recipe
+
+
+def recipe_of(cfg: Any, config_hash: str) -> Recipe:
+    """Facts of a resolved config.
+
+    Args:
+        cfg: The config.
+        config_hash: Its `config_hash`.
+    """
+    from mask_rcnn_paper.stages import backbone_name
+
+    return Recipe(
+        config_hash=config_hash,
+        backbone=backbone_name(cfg),
+        backbone_parts=tuple(_backbone_parts(cfg)),
+        pretrained=bool(cfg.STAGES.PRETRAIN),
+        rpn=cfg.STAGES.RPN,
+        loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
+        train=tuple(cfg.DATASETS.TRAIN),
+        test=tuple(cfg.DATASETS.TEST),
+        iterations=cfg.SOLVER.MAX_ITER,
+        pretrain_iterations=cfg.PRETRAIN.MAX_ITER,
+    )
+
+
+def _resolve(config: str, scale: str, opts: Sequence[str], imports: Sequence[Import]) -> Recipe:
+    from mask_rcnn_paper.scales import load_cfg
+    from mask_rcnn_paper.training.result_file import config_hash
+
+    import_components(imports)
+    cfg = load_cfg(config, scale, opts)
+    return recipe_of(cfg, config_hash(cfg))
+
+
+def _backbone_parts(cfg: Any) -> Iterator[Any]:
+    """What a pre-trained backbone depends on; not where features are tapped, since all stages are trained.
+
+    Nor deformable convolutions, which no row has and the embedded core lacks: both providers name a job alike.
+    """
+    resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
+    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN]
+    yield from json.loads(json.dumps(parts))
+
+
+@cache
+def _sources() -> str:
+    """Checksum of all that turns a config's files into a config."""
+    defaults = Path(importlib.util.find_spec("detectron2").origin).parent / "config" / "defaults.py"
+    plugin = [path for path in _PLUGIN.rglob("*.py") if "embedded" not in path.parts]
+    return _digest(sorted([*plugin, *CONFIG_ROOT.rglob("*.yaml"), defaults, Path(__file__)]))[:32]
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    return _hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in paths])
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()
+
+
+def _remove_old(folder: Path) -> None:
+    """Remove what earlier states of the sources have left, once nobody has added to it for a week."""
+    for path in folder.glob("*"):
+        if path.stat().st_mtime < time.time() - _WEEK:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,122 @@
+"""`run`: execute the plan, then print tables, failures and times."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tabulate import tabulate
+
+from ablations.jobs.execute import Launcher, execute
+from ablations.jobs.job import Job
+from ablations.jobs.launcher import make_launcher
+from ablations.jobs.progress_estimate import estimate
+from ablations.jobs.progress_view import ProgressView, clock
+from ablations.jobs.rehearsal import rehearse
+from ablations.jobs.status import BLOCKED, FAILED, FINISHED, Status
+from ablations.paper.tables import list_pending
+from ablations.query import Asked, Query, make_query
+from ablations.render import render
+from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.files import disk_full_explained
+
+PROGRAM = "ablations"
+
+
+def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
+    """`run`; returns 0, or 1 if a job failed, 130 after Ctrl-C; bad input ends the program with 2."""
+    with one_line_errors(PROGRAM):
+        query = make_query(Asked.from_arguments(args, opts), seeds=[0], to_run=True)
+        _report_pending(query)
+        jobs = query.plan.jobs
+        launcher = make_launcher(args, jobs)
+        if args.dry_run:
+            print(_planned(query, launcher), end="")
+            return 0
+        if opts or query.imports:  # our own configs need no rehearsal
+            rehearse(jobs.values(), query.imports)
+        query.output.mkdir(parents=True, exist_ok=True)
+        if args.force:
+            for job in jobs.values():
+                job.folder.forget()
+    statuses = _execute(jobs, launcher, query.output)
+    if statuses is None:
+        return 130
+    with one_line_errors(PROGRAM):
+        text = render([query.results(table) for table in query.shown], args.format)
+    print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
+    for identity, status in statuses.items():
+        if status.state in (FAILED, BLOCKED):
+            print(_failure_text(jobs[identity], status), file=sys.stderr)
+    if all(status.state == FINISHED for status in statuses.values()):
+        return 0
+    print(f"ablations: {_counts(statuses)}", file=sys.stderr)
+    return 1
+
+
+def _execute(jobs: Mapping[str, Job], launcher: Launcher, output: Path) -> dict[str, Status] | None:
+    """Final statuses, or None after Ctrl-C, which is reported here."""
+    view = ProgressView(jobs, launcher.workers)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        with one_line_errors(PROGRAM, OSError), disk_full_explained(output):
+            return execute(jobs, launcher, view)
+    except KeyboardInterrupt:
+        text = " ".join(["interrupted; the same command goes on from here.", launcher.left_behind()]).rstrip()
+        print(f"\nablations: {text}", file=sys.stderr)
+        return None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        view.close()
+
+
+def _report_pending(query: Query) -> None:
+    """Say which rows a run skips.
+
+    Raises:
+        ValueError: nothing is left to run.
+    """
+    skipped = list_pending(query.pending)
+    if not query.rows:
+        names = ", ".join(table.id for table in query.shown)
+        raise ValueError(f"nothing to run: {skipped or f'no row of table {names} is of this paper'}")
+    if skipped:
+        print(f"ablations: skipped, {skipped}", file=sys.stderr)
+
+
+def _planned(query: Query, launcher: Launcher) -> str:
+    """What a run would do: each job with its state, what it costs and waits for, and its command."""
+    jobs, statuses = query.plan.jobs, query.statuses
+    expected = estimate(jobs, statuses, launcher.workers)
+    lines = []
+    for identity, job in jobs.items():
+        left = expected.left.get(identity)
+        cost = "" if left is None else f"about {clock(left)}"
+        lines.append([job.label, statuses[identity].state, cost, ", ".join(jobs[i].label for i in job.inputs)])
+    grid = tabulate(lines, ["job", "state", "cost", "needs"], disable_numparse=True)
+    commands = "\n".join(f"  {launcher.describe(job)}" for i, job in jobs.items() if i in expected.left)
+    total = f"{len(expected.left)} of {len(jobs)} jobs to run, about {clock(expected.seconds)}"
+    total += f" with {launcher.workers} at once"
+    return f"{grid}\n\n{total}\n\n{commands}\n" if commands else f"{grid}\n\n{total}\n"
+
+
+def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
+    lines = [
+        [jobs[identity].label, f"{status.seconds:.0f} s", "" if status.state == FINISHED else status.state]
+        for identity, status in statuses.items()
+        if status.seconds is not None
+    ]
+    return "Wall-clock time of each job\n" + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
+
+
+def _counts(statuses: Mapping[str, Status]) -> str:
+    states = [status.state for status in statuses.values()]
+    return f"{len(states)} jobs: " + ", ".join(f"{states.count(s)} {s}" for s in (FINISHED, FAILED, BLOCKED))
+
+
+def _failure_text(job: Job, status: Status) -> str:
+    if status.state == BLOCKED:
+        return f"ablations: {job.label} blocked: {status.reason}"
+    first, last = f"ablations: {job.label} failed: {status.reason}", f"whole log: {job.folder.log}"
+    return "\n    ".join((first, *status.tail, last))
