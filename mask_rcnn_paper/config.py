@@ -20,9 +20,9 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # where SOLVER.REFERENCE_WORLD_SIZE is set, which makes no other experiment. Written by train_net.py.
     cfg.CONFIG_HASH = ""
 
-    # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's ROIPooler and its POOLER_TYPE keys;
-    # "RoIPool", "RoIWarp" and "RoIAlign" are the paper's layers. Output size and samples per bin side stay
-    # with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.
+    # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's layers and its POOLER_TYPE keys; "RoIPool",
+    # "RoIWarp" and "RoIAlign" are the paper's; others are what a file of yours adds to ROI_LAYER_REGISTRY. Output size
+    # and samples per bin side stay with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.
     cfg.MODEL.ROI_POOLER = CN()
     cfg.MODEL.ROI_POOLER.NAME = ""
     # How the bilinear samples of a bin become one value: "ave" or "max" (column "agg." of Table 2c). RoIPool
@@ -32,8 +32,9 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # the FPN paper [27]). A reduced scale divides it together with the anchors.
     cfg.MODEL.ROI_POOLER.CANONICAL_BOX_SIZE = 224
 
-    # Mask loss (Table 2b): "sigmoid", K independent binary masks, or "softmax", one multinomial over K classes
-    # and background. Used by the plugin's mask heads; CLS_AGNOSTIC_MASK (Section 4.2) goes with "sigmoid" only.
+    # Mask loss (Table 2b): "sigmoid", K independent binary masks, or "softmax", one multinomial over K classes and
+    # background; others are what a file of yours adds to MASK_LOSS_REGISTRY. Used by the plugin's mask heads;
+    # CLS_AGNOSTIC_MASK (Section 4.2) goes with losses without background.
     cfg.MODEL.ROI_MASK_HEAD.LOSS = "sigmoid"
     # MLPMaskHead (Table 2e): width of each hidden layer, and side of the masks in pixels.
     cfg.MODEL.ROI_MASK_HEAD.MLP_DIMS = [1024, 1024]

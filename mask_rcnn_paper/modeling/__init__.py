@@ -2,8 +2,8 @@
 
 from mask_rcnn_paper.modeling.mask_heads import FCNMaskHead, MLPMaskHead, NamedLossMaskHead
 from mask_rcnn_paper.modeling.mask_losses import MASK_LOSS_REGISTRY, MaskLoss
-from mask_rcnn_paper.modeling.poolers import PaperROIPooler, RoILayer, build_pooler
 from mask_rcnn_paper.modeling.roi_heads import PaperRes5ROIHeads, PaperStandardROIHeads
+from mask_rcnn_paper.modeling.roi_layers import ROI_LAYER_REGISTRY, RoILayer
 
 __all__ = [
     "FCNMaskHead",
@@ -11,9 +11,8 @@ __all__ = [
     "MLPMaskHead",
     "MaskLoss",
     "NamedLossMaskHead",
-    "PaperROIPooler",
     "PaperRes5ROIHeads",
     "PaperStandardROIHeads",
+    "ROI_LAYER_REGISTRY",
     "RoILayer",
-    "build_pooler",
 ]
