@@ -40,6 +40,12 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     cfg.MODEL.ROI_MASK_HEAD.MLP_DIMS = [1024, 1024]
     cfg.MODEL.ROI_MASK_HEAD.MLP_MASK_SIZE = 28
 
+    # PaperKeypointHead (Section 5). Side of a keypoint's map: 4, 2 or 1 times POOLER_RESOLUTION, by a deconvolution and
+    # bilinear upscaling (56, the paper's), the deconvolution alone (28), or neither (14).
+    cfg.MODEL.ROI_KEYPOINT_HEAD.RESOLUTION = 56
+    # "softmax", a cross-entropy over all positions of the map (the paper's), or "sigmoid", a binary one at each.
+    cfg.MODEL.ROI_KEYPOINT_HEAD.LOSS = "softmax"
+
     # True: train only on images with at least MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE labelled keypoints,
     # also where the model has no keypoint branch: all rows of Table 5 "are trained on the same data". detectron2
     # filters only under MODEL.KEYPOINT_ON.

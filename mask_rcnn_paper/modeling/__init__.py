@@ -1,5 +1,6 @@
 """Importing this package registers the plugin's components in detectron2's registries and in its own."""
 
+from mask_rcnn_paper.modeling.keypoint_head import PaperKeypointHead
 from mask_rcnn_paper.modeling.mask_heads import FCNMaskHead, MLPMaskHead, NamedLossMaskHead
 from mask_rcnn_paper.modeling.mask_losses import MASK_LOSS_REGISTRY, MaskLoss
 from mask_rcnn_paper.modeling.roi_heads import PaperRes5ROIHeads, PaperStandardROIHeads
@@ -11,6 +12,7 @@ __all__ = [
     "MLPMaskHead",
     "MaskLoss",
     "NamedLossMaskHead",
+    "PaperKeypointHead",
     "PaperRes5ROIHeads",
     "PaperStandardROIHeads",
     "ROI_LAYER_REGISTRY",
