@@ -20,9 +20,9 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # where SOLVER.REFERENCE_WORLD_SIZE is set, which makes no other experiment. Written by train_net.py.
     cfg.CONFIG_HASH = ""
 
-    # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's ROIPooler and its POOLER_TYPE keys;
-    # "RoIPool", "RoIWarp" and "RoIAlign" are the paper's layers. Output size and samples per bin side stay
-    # with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.
+    # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's layers and its POOLER_TYPE keys; "RoIPool",
+    # "RoIWarp" and "RoIAlign" are the paper's; others are what a file of yours adds to ROI_LAYER_REGISTRY. Output size
+    # and samples per bin side stay with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.
     cfg.MODEL.ROI_POOLER = CN()
     cfg.MODEL.ROI_POOLER.NAME = ""
     # How the bilinear samples of a bin become one value: "ave" or "max" (column "agg." of Table 2c). RoIPool
@@ -32,12 +32,19 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # the FPN paper [27]). A reduced scale divides it together with the anchors.
     cfg.MODEL.ROI_POOLER.CANONICAL_BOX_SIZE = 224
 
-    # Mask loss (Table 2b): "sigmoid", K independent binary masks, or "softmax", one multinomial over K classes
-    # and background. Used by the plugin's mask heads; CLS_AGNOSTIC_MASK (Section 4.2) goes with "sigmoid" only.
+    # Mask loss (Table 2b): "sigmoid", K independent binary masks, or "softmax", one multinomial over K classes and
+    # background; others are what a file of yours adds to MASK_LOSS_REGISTRY. Used by the plugin's mask heads;
+    # CLS_AGNOSTIC_MASK (Section 4.2) goes with losses without background.
     cfg.MODEL.ROI_MASK_HEAD.LOSS = "sigmoid"
     # MLPMaskHead (Table 2e): width of each hidden layer, and side of the masks in pixels.
     cfg.MODEL.ROI_MASK_HEAD.MLP_DIMS = [1024, 1024]
     cfg.MODEL.ROI_MASK_HEAD.MLP_MASK_SIZE = 28
+
+    # PaperKeypointHead (Section 5). Side of a keypoint's map: 4, 2 or 1 times POOLER_RESOLUTION, by a deconvolution and
+    # bilinear upscaling (56, the paper's), the deconvolution alone (28), or neither (14).
+    cfg.MODEL.ROI_KEYPOINT_HEAD.RESOLUTION = 56
+    # "softmax", a cross-entropy over all positions of the map (the paper's), or "sigmoid", a binary one at each.
+    cfg.MODEL.ROI_KEYPOINT_HEAD.LOSS = "softmax"
 
     # True: train only on images with at least MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE labelled keypoints,
     # also where the model has no keypoint branch: all rows of Table 5 "are trained on the same data". detectron2

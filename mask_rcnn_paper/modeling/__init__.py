@@ -1,17 +1,20 @@
-"""Importing this package registers the plugin's components in detectron2's registries."""
+"""Importing this package registers the plugin's components in detectron2's registries and in its own."""
 
-from mask_rcnn_paper.modeling.mask_heads import FCNMaskHead, NamedLossMaskHead
-from mask_rcnn_paper.modeling.mlp_mask_head import MLPMaskHead
-from mask_rcnn_paper.modeling.poolers import PaperROIPooler, RoILayer, build_pooler
+from mask_rcnn_paper.modeling.keypoint_head import PaperKeypointHead
+from mask_rcnn_paper.modeling.mask_heads import FCNMaskHead, MLPMaskHead, NamedLossMaskHead
+from mask_rcnn_paper.modeling.mask_losses import MASK_LOSS_REGISTRY, MaskLoss
 from mask_rcnn_paper.modeling.roi_heads import PaperRes5ROIHeads, PaperStandardROIHeads
+from mask_rcnn_paper.modeling.roi_layers import ROI_LAYER_REGISTRY, RoILayer
 
 __all__ = [
     "FCNMaskHead",
+    "MASK_LOSS_REGISTRY",
     "MLPMaskHead",
+    "MaskLoss",
     "NamedLossMaskHead",
-    "PaperROIPooler",
+    "PaperKeypointHead",
     "PaperRes5ROIHeads",
     "PaperStandardROIHeads",
+    "ROI_LAYER_REGISTRY",
     "RoILayer",
-    "build_pooler",
 ]

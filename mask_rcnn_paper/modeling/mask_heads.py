@@ -1,9 +1,9 @@
-"""Mask heads whose loss is a config key.
+"""Mask heads whose loss is a config key: the fully convolutional one, and the perceptron of Table 2e.
 
-Paper: Mask R-CNN (arXiv:1703.06870), Section 3, Figure 4 and Table 2b.
+Paper: Mask R-CNN (arXiv:1703.06870), Section 3, Figure 4 and Tables 2b and 2e.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,53 +13,48 @@ from detectron2.modeling import ROI_MASK_HEAD_REGISTRY
 from detectron2.modeling.roi_heads.mask_head import BaseMaskRCNNHead, MaskRCNNConvUpsampleHead
 from detectron2.structures import Instances
 from detectron2.utils.events import get_event_storage
+from fvcore.nn.weight_init import c2_xavier_fill
+from torch import nn
 
-from mask_rcnn_paper.modeling.mask_losses import (
-    mask_targets,
-    sigmoid_mask_loss,
-    sigmoid_mask_probabilities,
-    softmax_mask_loss,
-    softmax_mask_probabilities,
-)
-
-MASK_LOSSES: dict[str, tuple[Callable, Callable]] = {
-    "sigmoid": (sigmoid_mask_loss, sigmoid_mask_probabilities),
-    "softmax": (softmax_mask_loss, softmax_mask_probabilities),
-}
+from mask_rcnn_paper.modeling.mask_losses import MASK_LOSS_REGISTRY, MaskLoss, mask_targets
+from mask_rcnn_paper.modeling.registry import registered
 
 
 class NamedLossMaskHead(BaseMaskRCNNHead):
-    """BaseMaskRCNNHead with the loss that MODEL.ROI_MASK_HEAD.LOSS names; a subclass gives the network in `layers`.
+    """BaseMaskRCNNHead with the loss that MODEL.ROI_MASK_HEAD.LOSS names.
+
+    A subclass gives the network in `layers`: (R, C, H, W) RoI features to logits (R, `num_classes`, M, M), R >= 0, with
+    the `num_classes` of `from_config`: the channels that the loss needs.
 
     Args:
         *args: Positional arguments of the next class, such as `input_shape`.
-        mask_loss: "sigmoid" or "softmax".
+        mask_loss: What it is trained with.
         **kwargs: Arguments of the next class.
     """
 
     @configurable
-    def __init__(self, *args: Any, mask_loss: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, mask_loss: MaskLoss, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.mask_loss, self.mask_probabilities = MASK_LOSSES[mask_loss]
+        self.mask_loss = mask_loss
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
         """Add MODEL.ROI_MASK_HEAD.LOSS, and the number of channels it needs, to what the next class reads.
 
         Raises:
-            ValueError: unknown loss, or "softmax" for class-agnostic masks.
+            ValueError: unknown loss, or one with background for class-agnostic masks.
         """
         head = cfg.MODEL.ROI_MASK_HEAD
-        if head.LOSS not in MASK_LOSSES:
-            raise ValueError(f"MODEL.ROI_MASK_HEAD.LOSS={head.LOSS!r}: choose from {', '.join(MASK_LOSSES)}")
-        if head.LOSS == "softmax" and head.CLS_AGNOSTIC_MASK:
+        mask_loss = registered(MASK_LOSS_REGISTRY, "MODEL.ROI_MASK_HEAD.LOSS", head.LOSS)()
+        if mask_loss.background and head.CLS_AGNOSTIC_MASK:
+            legal = ", ".join(name for name, build in MASK_LOSS_REGISTRY if not build().background)
             raise ValueError(
-                "MODEL.ROI_MASK_HEAD.LOSS='softmax' with CLS_AGNOSTIC_MASK=True: a class-agnostic mask has no classes "
-                "to compete; use LOSS 'sigmoid'"
+                f"MODEL.ROI_MASK_HEAD.LOSS={head.LOSS!r} with CLS_AGNOSTIC_MASK=True: a class-agnostic mask has no "
+                f"classes to compete; choose from {legal}"
             )
         classes = 1 if head.CLS_AGNOSTIC_MASK else cfg.MODEL.ROI_HEADS.NUM_CLASSES
-        channels = classes + 1 if head.LOSS == "softmax" else classes
-        return {**super().from_config(cfg, input_shape), "mask_loss": head.LOSS, "num_classes": channels}
+        channels = classes + mask_loss.background
+        return {**super().from_config(cfg, input_shape), "mask_loss": mask_loss, "num_classes": channels}
 
     def forward(self, x: torch.Tensor, instances: list[Instances]) -> dict[str, torch.Tensor] | list[Instances]:
         """Loss in training, masks at test.
@@ -70,28 +65,29 @@ class NamedLossMaskHead(BaseMaskRCNNHead):
                 at test detections with `pred_classes`.
 
         Returns:
-            In training `{"loss_mask": scalar}`; at test `instances`, each with `pred_masks` (R_i, 1, M, M), the
-            probabilities of the predicted class.
+            In training `{"loss_mask": scalar}`, 0 where R = 0; at test `instances`, each with `pred_masks`
+            (R_i, 1, M, M), the probabilities of the predicted class.
         """
         logits = self.layers(x)
         if not self.training:
             return self._add_masks(logits, instances)
+        if len(logits) == 0:
+            # For every loss: a mean over nothing is NaN, and with several processes each must reach all parameters.
+            return {"loss_mask": logits.sum() * 0}
         classes = cat([p.gt_classes.to(torch.int64) for p in instances])
         targets = mask_targets(instances, logits.shape[-1]).to(logits.device)
         self._log_accuracy(logits.detach(), targets, classes)
-        return {"loss_mask": self.mask_loss(logits, targets, classes) * self.loss_weight}
+        return {"loss_mask": self.mask_loss.loss(logits, targets, classes) * self.loss_weight}
 
     def _add_masks(self, logits: torch.Tensor, instances: list[Instances]) -> list[Instances]:
         classes = cat([i.pred_classes for i in instances])
-        masks = self.mask_probabilities(logits, classes)[:, None]
+        masks = self.mask_loss.probabilities(logits, classes)[:, None]
         for image, image_masks in zip(instances, masks.split([len(i) for i in instances]), strict=True):
             image.pred_masks = image_masks
         return instances
 
     def _log_accuracy(self, logits: torch.Tensor, targets: torch.Tensor, classes: torch.Tensor) -> None:
-        if len(logits) == 0:
-            return
-        correct = (self.mask_probabilities(logits, classes) >= 0.5) == targets
+        correct = (self.mask_loss.probabilities(logits, classes) >= 0.5) == targets
         get_event_storage().put_scalar("mask_rcnn/accuracy", correct.float().mean().item())
 
 
@@ -102,3 +98,60 @@ class FCNMaskHead(NamedLossMaskHead, MaskRCNNConvUpsampleHead):
     Differs from MaskRCNNConvUpsampleHead only in `forward`, and with LOSS "sigmoid" in nothing that can be measured:
     parameters, losses and masks are the same. "softmax" has one more output channel, for background.
     """
+
+
+@ROI_MASK_HEAD_REGISTRY.register()
+class MLPMaskHead(NamedLossMaskHead):
+    """Masks as the output of fully connected layers: "fc: 1024-1024-80*28^2" and one hidden layer more.
+
+    Args:
+        input_shape: Channels, height and width of the RoI features.
+        num_classes: Mask channels K.
+        hidden_dims: Width of each hidden layer.
+        mask_size: Side M of the masks.
+        **kwargs: NamedLossMaskHead's.
+
+    Raises:
+        ValueError: no positive mask size or widths.
+
+    Differs from the paper: it does not say what the MLP sees. Here it is the flattened 14x14 feature of an RoI that
+    the convolutional head gets, so that only the branch differs; MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION 7 gives the
+    box branch's.
+    """
+
+    @configurable
+    def __init__(
+        self,
+        input_shape: ShapeSpec,
+        *,
+        num_classes: int,
+        hidden_dims: Sequence[int],
+        mask_size: int,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for key, value in (("MLP_MASK_SIZE", mask_size), *(("MLP_DIMS", dim) for dim in hidden_dims)):
+            if value < 1:
+                raise ValueError(f"MODEL.ROI_MASK_HEAD.{key} has {value}: it must be at least 1")
+        self.mask_shape = (num_classes, mask_size, mask_size)
+        width = input_shape.channels * input_shape.height * input_shape.width
+        self.hidden = nn.Sequential()
+        for dim in hidden_dims:
+            self.hidden.append(nn.Linear(width, dim)).append(nn.ReLU())
+            c2_xavier_fill(self.hidden[-2])
+            width = dim
+        self.predictor = nn.Linear(width, num_classes * mask_size**2)
+        # As in the convolutional head, so that both start from masks of 0.5.
+        nn.init.normal_(self.predictor.weight, std=0.001)
+        nn.init.zeros_(self.predictor.bias)
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
+        """Read MLP_DIMS and MLP_MASK_SIZE of MODEL.ROI_MASK_HEAD."""
+        head = cfg.MODEL.ROI_MASK_HEAD
+        ret = super().from_config(cfg, input_shape)
+        return {**ret, "input_shape": input_shape, "hidden_dims": head.MLP_DIMS, "mask_size": head.MLP_MASK_SIZE}
+
+    def layers(self, x: torch.Tensor) -> torch.Tensor:
+        """(R, C, H, W) RoI features to (R, K, M, M) logits."""
+        return self.predictor(self.hidden(x.flatten(1))).view(-1, *self.mask_shape)

@@ -1,14 +1,43 @@
-"""The two mask losses that Table 2b compares, as pure functions.
+"""Mask losses, as pure functions, and the registry of those that MODEL.ROI_MASK_HEAD.LOSS names.
 
 Paper: Mask R-CNN (arXiv:1703.06870), Section 3 "Mask Representation" and Section 4.2 "Multinomial vs. Independent
-Masks". Both are means over the pixels of the positive RoIs.
+Masks" with Table 2b. Both losses are means over the pixels of the positive RoIs.
 
-Shape shorthand: R positive RoIs, K classes, M mask side. Background is the last class, index K.
+Shape shorthand: R RoIs, K classes, M mask side. Background is the last class, index K.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from detectron2.structures import Instances
+from fvcore.common.registry import Registry
 from torch.nn import functional as F
+
+MASK_LOSS_REGISTRY = Registry("MASK_LOSS")
+MASK_LOSS_REGISTRY.__doc__ = """
+Registry of mask losses, which MODEL.ROI_MASK_HEAD.LOSS names.
+
+The registered object will be called with `obj()` and must return a `MaskLoss`.
+"""
+
+
+@dataclass(frozen=True)
+class MaskLoss:
+    """A mask loss, and how masks that were trained with it are read.
+
+    Attributes:
+        loss: Called with logits (R, K, M, M), targets (R, M, M) bool, and classes (R,) long in [0, K) of the positive
+            RoIs, R >= 1 (the head answers for R = 0); returns a scalar.
+        probabilities: Called with such logits and classes, those that the box branch predicts, R >= 0; returns
+            probabilities (R, M, M) of each RoI's mask.
+        background: Whether logits have one more channel, for background: (R, K + 1, M, M). Without it they are
+            (R, 1, M, M) under CLS_AGNOSTIC_MASK, which a loss with background cannot have.
+    """
+
+    loss: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+    probabilities: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    background: bool = False
 
 
 def mask_targets(proposals: list[Instances], side: int) -> torch.Tensor:
@@ -35,11 +64,9 @@ def sigmoid_mask_loss(logits: torch.Tensor, targets: torch.Tensor, classes: torc
         classes: (R,) long in [0, K).
 
     Returns:
-        Scalar; 0, attached to `logits`, where R = 0. Zero logits give ln 2.
+        Scalar. Zero logits give ln 2.
     """
-    if len(logits) == 0:
-        return logits.sum() * 0
-    return F.binary_cross_entropy_with_logits(_channel_of(logits, classes), targets.to(logits.dtype))
+    return F.binary_cross_entropy_with_logits(select_class(logits, classes), targets.to(logits.dtype))
 
 
 def softmax_mask_loss(logits: torch.Tensor, targets: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
@@ -54,12 +81,10 @@ def softmax_mask_loss(logits: torch.Tensor, targets: torch.Tensor, classes: torc
         classes: (R,) long in [0, K).
 
     Returns:
-        Scalar; 0, attached to `logits`, where R = 0. Uniform logits give ln (K + 1).
+        Scalar. Uniform logits give ln (K + 1).
 
     Differs from the paper: it does not state the number of channels; K + 1 is what FCN uses.
     """
-    if len(logits) == 0:
-        return logits.sum() * 0
     background = logits.shape[1] - 1
     labels = torch.where(targets, classes[:, None, None], background)
     return F.cross_entropy(logits, labels)
@@ -67,7 +92,7 @@ def softmax_mask_loss(logits: torch.Tensor, targets: torch.Tensor, classes: torc
 
 def sigmoid_mask_probabilities(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     """(R, M, M) probabilities of the mask of each RoI's predicted class, from (R, K or 1, M, M) logits."""
-    return _channel_of(logits, classes).sigmoid()
+    return select_class(logits, classes).sigmoid()
 
 
 def softmax_mask_probabilities(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
@@ -77,10 +102,31 @@ def softmax_mask_probabilities(logits: torch.Tensor, classes: torch.Tensor) -> t
         logits: (R, K + 1, M, M).
         classes: (R,) long in [0, K), what the box branch predicts.
     """
-    return _channel_of(logits.softmax(dim=1), classes)
+    return select_class(logits.softmax(dim=1), classes)
 
 
-def _channel_of(maps: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+def select_class(maps: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """The channel of each RoI's class.
+
+    Args:
+        maps: (R, K or more, M, M), or (R, 1, M, M) for class-agnostic masks, which every class has.
+        classes: (R,) long.
+
+    Returns:
+        (R, M, M).
+    """
     if maps.shape[1] == 1:
         return maps[:, 0]
     return maps[torch.arange(len(maps), device=maps.device), classes]
+
+
+@MASK_LOSS_REGISTRY.register()
+def sigmoid() -> MaskLoss:
+    """K independent binary masks, the paper's choice."""
+    return MaskLoss(sigmoid_mask_loss, sigmoid_mask_probabilities)
+
+
+@MASK_LOSS_REGISTRY.register()
+def softmax() -> MaskLoss:
+    """One multinomial over K classes and background."""
+    return MaskLoss(softmax_mask_loss, softmax_mask_probabilities, background=True)

@@ -11,7 +11,7 @@ from detectron2.modeling import ROI_HEADS_REGISTRY
 from detectron2.modeling.roi_heads import Res5ROIHeads, StandardROIHeads
 from torch import nn
 
-from mask_rcnn_paper.modeling.poolers import build_pooler
+from mask_rcnn_paper.modeling.poolers import replace_roi_layers
 
 
 @ROI_HEADS_REGISTRY.register()
@@ -26,10 +26,9 @@ class PaperRes5ROIHeads(Res5ROIHeads):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
-        """Replace the pooler by the one MODEL.ROI_POOLER names and the stride of `res5` by 1."""
+        """Replace the RoI layer of the pooler by the one MODEL.ROI_POOLER names and the stride of `res5` by 1."""
         ret = super().from_config(cfg, input_shape)
-        scales = [1 / input_shape[name].stride for name in ret["in_features"]]
-        ret["pooler"] = build_pooler(cfg, cfg.MODEL.ROI_BOX_HEAD, scales, default=ret["pooler"])
+        replace_roi_layers(ret["pooler"], cfg, cfg.MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO)
         remove_stride(ret["res5"])
         return ret
 
@@ -40,13 +39,11 @@ class PaperStandardROIHeads(StandardROIHeads):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
-        """Replace the poolers of the branches that are on."""
+        """Replace the RoI layers of the branches that are on."""
         ret = super().from_config(cfg, input_shape)
-        scales = [1 / input_shape[name].stride for name in cfg.MODEL.ROI_HEADS.IN_FEATURES]
         for branch in ("box", "mask", "keypoint"):
-            key = f"{branch}_pooler"
-            if ret.get(key) is not None:
-                ret[key] = build_pooler(cfg, cfg.MODEL[f"ROI_{branch.upper()}_HEAD"], scales, default=ret[key])
+            if (pooler := ret.get(f"{branch}_pooler")) is not None:
+                replace_roi_layers(pooler, cfg, cfg.MODEL[f"ROI_{branch.upper()}_HEAD"].POOLER_SAMPLING_RATIO)
         return ret
 
 

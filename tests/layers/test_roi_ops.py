@@ -174,8 +174,12 @@ def test_halves_round_up():
 
 @pytest.mark.parametrize("layer", [roi_align, roi_warp, roi_pool])
 def test_no_rois_give_an_empty_output(features, layer):
-    """No RoIs: (0, C, P, Q), still attached to the features."""
-    assert layer(features, torch.zeros(0, 5, dtype=torch.float64), (7, 7), SCALE).shape == (0, 3, 7, 7)
+    """No RoIs: (0, C, P, Q), still attached to the features, whose gradient is zero."""
+    features.requires_grad_()
+    pooled = layer(features, torch.zeros(0, 5, dtype=torch.float64), (7, 7), SCALE)
+    assert pooled.shape == (0, 3, 7, 7)
+    pooled.sum().backward()
+    assert_close(features.grad, torch.zeros_like(features))
 
 
 @pytest.mark.parametrize("layer", [roi_align, roi_warp, roi_pool])

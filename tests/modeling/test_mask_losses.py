@@ -8,7 +8,9 @@ from detectron2.structures import BitMasks, Boxes, Instances
 from torch.testing import assert_close
 
 from mask_rcnn_paper.modeling.mask_losses import (
+    MASK_LOSS_REGISTRY,
     mask_targets,
+    select_class,
     sigmoid_mask_loss,
     sigmoid_mask_probabilities,
     softmax_mask_loss,
@@ -105,15 +107,6 @@ def test_class_agnostic_logits_ignore_the_class(targets, classes):
     assert_close(sigmoid_mask_loss(logits, targets, classes), sigmoid_mask_loss(logits, targets, classes * 0))
 
 
-@pytest.mark.parametrize("loss, channels", [(sigmoid_mask_loss, 80), (softmax_mask_loss, 81)])
-def test_no_foreground_costs_nothing_and_keeps_the_graph(loss, channels):
-    """Without positive RoIs the loss is 0 and backward gives zero gradients."""
-    features = torch.randn(0, channels, SIDE, SIDE, requires_grad=True)
-    value = loss(features * 2, torch.zeros(0, SIDE, SIDE, dtype=torch.bool), torch.zeros(0, dtype=torch.int64))
-    value.backward()
-    assert value == 0 and features.grad.shape == features.shape
-
-
 def test_softmax_probabilities_sum_to_one_over_classes_and_background(classes):
     """Masks of all 81 channels of an RoI sum to 1 per pixel."""
     logits = random_logits(NUM_CLASSES + 1)
@@ -126,6 +119,29 @@ def test_sigmoid_probabilities_are_those_of_the_predicted_class(classes):
     logits = random_logits(NUM_CLASSES)
     expected = torch.stack([logits[r, k].sigmoid() for r, k in enumerate(classes.tolist())])
     assert_close(sigmoid_mask_probabilities(logits, classes), expected)
+
+
+def test_the_channel_of_each_roi_is_its_class(classes):
+    """By hand, and the only channel where there is one."""
+    maps = random_logits(NUM_CLASSES)
+    assert_close(select_class(maps, classes), torch.stack([maps[0, 0], maps[1, 79], maps[2, 7], maps[3, 7]]))
+    assert_close(select_class(maps[:, :1], classes), maps[:, 0])
+
+
+@pytest.mark.parametrize("name, build", list(MASK_LOSS_REGISTRY))
+def test_every_registered_loss_keeps_the_contract(name, build, targets, classes):
+    """A finite scalar with a gradient, and probabilities of the masks' shape, for no RoI too."""
+    mask_loss = build()
+    logits = random_logits(NUM_CLASSES + mask_loss.background)
+    loss = mask_loss.loss(logits, targets, classes)
+    loss.backward()
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+    assert logits.grad.abs().sum() > 0
+    probabilities = mask_loss.probabilities(logits, classes)
+    assert probabilities.shape == targets.shape
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    assert mask_loss.probabilities(logits[:0], classes[:0]).shape == (0, SIDE, SIDE)
 
 
 def instances_with_masks(boxes: list[list[float]]) -> Instances:

@@ -6,7 +6,7 @@ from detectron2.layers import ShapeSpec
 from detectron2.modeling import build_model, build_roi_heads
 from torch.testing import assert_close
 
-from mask_rcnn_paper.modeling import PaperROIPooler
+from mask_rcnn_paper.modeling import RoILayer
 from mask_rcnn_paper.scales import load_cfg
 
 MINI = ["MODEL.DEVICE", "cpu", "MODEL.WEIGHTS", ""]
@@ -48,15 +48,20 @@ def test_stride_one_on_every_second_cell_is_stride_two():
 def test_every_branch_gets_the_named_layer(name, aggregation):
     """MODEL.ROI_POOLER replaces the layer of the shared C4 pooler and of the FPN's box, mask and keypoint branch."""
     opts = ["MODEL.ROI_POOLER.NAME", name, "MODEL.ROI_POOLER.AGGREGATION", aggregation]
-    assert [layer.name for layer in c4_heads(*opts).pooler.level_poolers] == [name]
-    cfg = load_cfg("table2a/r50_fpn.yaml", "mini", [*MINI, *opts, "MODEL.KEYPOINT_ON", "True"])
-    heads = build_model(cfg).roi_heads
-    for pooler, side in ((heads.box_pooler, 7), (heads.mask_pooler, 14), (heads.keypoint_pooler, 14)):
-        assert isinstance(pooler, PaperROIPooler)
-        assert [layer.name for layer in pooler.level_poolers] == [name] * 4
+    assert [type(layer).__name__ for layer in c4_heads(*opts).pooler.level_poolers] == [name]
+    opts += ["MODEL.KEYPOINT_ON", "True", "MODEL.ROI_KEYPOINT_HEAD.POOLER_SAMPLING_RATIO", "3"]
+    heads = build_model(load_cfg("table2a/r50_fpn.yaml", "mini", [*MINI, *opts])).roi_heads
+    branches = [(heads.box_pooler, 7, 2), (heads.mask_pooler, 14, 2), (heads.keypoint_pooler, 14, 3)]
+    for pooler, side, samples in branches:
+        assert all(isinstance(layer, RoILayer) for layer in pooler.level_poolers)
+        assert [type(layer).__name__ for layer in pooler.level_poolers] == [name] * 4
+        assert {layer.aggregation for layer in pooler.level_poolers} == {aggregation}
+        assert {layer.sampling_ratio for layer in pooler.level_poolers} == {samples}
         assert pooler.level_poolers[0].output_size == (side, side)
+        assert pooler.canonical_box_size == 56
 
 
 def test_empty_name_keeps_detectron2s_pooler():
     """With MODEL.ROI_POOLER.NAME "" the heads differ from detectron2's in nothing but res5's stride."""
-    assert not isinstance(c4_heads("MODEL.ROI_POOLER.NAME", "").pooler, PaperROIPooler)
+    (layer,) = c4_heads("MODEL.ROI_POOLER.NAME", "").pooler.level_poolers
+    assert not isinstance(layer, RoILayer)

@@ -14,11 +14,11 @@ SIZE = 96
 BRANCHES = {"loss_mask": "mask_head", "loss_keypoint": "keypoint_head", "loss_cls": "box_predictor.cls_score"}
 
 
-def model_of(row: str) -> torch.nn.Module:
+def model_of(row: str, *opts: str) -> torch.nn.Module:
     """A row's model at mini scale in training mode; batch normalisation tames its random weights."""
-    opts = ["MODEL.DEVICE", "cpu", "MODEL.WEIGHTS", "", "MODEL.RESNETS.NORM", "BN", "MODEL.BACKBONE.FREEZE_AT", "0"]
+    fixed = ["MODEL.DEVICE", "cpu", "MODEL.WEIGHTS", "", "MODEL.RESNETS.NORM", "BN", "MODEL.BACKBONE.FREEZE_AT", "0"]
     torch.manual_seed(0)
-    return build_model(load_cfg(row, "mini", opts)).train()
+    return build_model(load_cfg(row, "mini", [*fixed, *opts])).train()
 
 
 def sample(num_objects: int, visible: float = 2.0) -> dict:

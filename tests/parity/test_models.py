@@ -13,6 +13,8 @@ from detectron2.structures import Boxes, Instances, Keypoints, PolygonMasks
 from detectron2.utils.events import EventStorage
 from torch.testing import assert_close
 
+from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+
 DATA = Path(__file__).parent / "data"
 MODELS = (
     "c4",
@@ -23,14 +25,16 @@ MODELS = (
     "fpn_roialign_v1_smoothl1",
     "resnext_fpn",
 )
+# At the paper's setting the plugin's head is what was recorded.
+OUR_KEYPOINT_HEAD = ("fpn_keypoint_mask", "MODEL.ROI_KEYPOINT_HEAD.NAME", "PaperKeypointHead")
 SHAPES = json.loads(gzip.decompress((DATA / "state_dict_shapes.json.gz").read_bytes()))
 RAW = ("pred_boxes", "scores", "pred_classes", "pred_masks", "pred_keypoints")
 
 
 class Recorded:
-    """A model built and loaded as recorded, with its inputs; README.md describes the file."""
+    """A model built and loaded as recorded but for `opts`, with its inputs; README.md describes the file."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, *opts: str):
         with np.load(DATA / "models.npz") as file:
             about = json.loads(str(file[name]))
             self.arrays = {key: file[stored] for key, stored in about["arrays"].items()}
@@ -38,9 +42,10 @@ class Recorded:
         self.losses, self.gradients, self.scalars = about["loss"], about["grad_norm"], about["storage"]
         self.sampled = about["sampled"]
         self.cfg = get_cfg()
+        add_mask_rcnn_paper_config(self.cfg)
         self.cfg.MODEL.DEVICE = "cpu"
         self.cfg.MODEL.MASK_ON = True
-        self.cfg.merge_from_list(about["config"])
+        self.cfg.merge_from_list([*about["config"], *opts])
         self.model = build_model(self.cfg)
         self.load_weights(np.ascontiguousarray(planes.T).view(">f4").ravel().astype("float32"), about["weights"])
         self.inputs = [self.make_input(i) for i in range(2)]
@@ -79,9 +84,9 @@ class Recorded:
         return {"image": image, "height": 2 * height, "width": 2 * width, "instances": gt}
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=[*((name,) for name in MODELS), OUR_KEYPOINT_HEAD], ids=" ".join)
 def recorded(request):
-    return Recorded(request.param)
+    return Recorded(*request.param)
 
 
 def close(actual: torch.Tensor, expected: np.ndarray, rtol: float = 1e-4, atol: float = 1e-6) -> None:

@@ -1,0 +1,23 @@
+"""Components that a config key names, such as mask losses: looked up in a registry, to which a user's file adds."""
+
+from typing import Any
+
+from fvcore.common.registry import Registry
+
+
+def registered(registry: Registry, key: str, name: str, *others: str) -> Any:
+    """What is registered under the value of a config key.
+
+    Args:
+        registry: Where the component is.
+        key: The config key, for the message.
+        name: Its value.
+        others: What else the message should say that one may choose.
+
+    Raises:
+        ValueError: nothing of this name is registered.
+    """
+    if name not in registry:
+        legal = ", ".join([*(known for known, _ in registry), *others])
+        raise ValueError(f"{key}={name!r}: choose from {legal}; a file of your own that registers it must be imported")
+    return registry.get(name)
