@@ -5,10 +5,15 @@ Importing this package decides who provides `detectron2`. Components and dataset
 read results need not wait for.
 """
 
+import sys
 import warnings
 from typing import Any
 
-from mask_rcnn_paper.provider import PROVIDER
+try:
+    from mask_rcnn_paper.provider import PROVIDER
+except (ImportError, ValueError):
+    if "mask_rcnn_paper.doctor" not in sys.orig_argv:  # which reports it
+        raise
 
 __version__ = "0.1.0"
 __all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "register_components"]

@@ -13,6 +13,8 @@ os.environ["MASK_RCNN_PAPER_CACHE"] = _CACHE.name  # before the import: datasets
 
 import mask_rcnn_paper  # noqa: E402
 
+mask_rcnn_paper.register_components()
+
 # tests/embedded reaches into the core: names, messages and choices that the real detectron2 does not have.
 collect_ignore = ["embedded"] if mask_rcnn_paper.PROVIDER == "upstream" else []
 
