@@ -17,7 +17,7 @@ from ablations.jobs.status import RUNNING, WAITING, Status
 from ablations.query import Asked, Query, make_query
 from ablations.render import render
 from ablations.render.claims import claims_json, claims_text
-from ablations.render.published_page import write_page
+from ablations.published_page import write_page
 from mask_rcnn_paper.errors import one_line_errors
 
 PROGRAM = "ablations"

@@ -2,11 +2,12 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from ablations.evidence.collect import TableResults, collect
+from ablations.evidence.commits import other_commit
 from ablations.evidence.findings import Finding, find
 from ablations.evidence.sources import Source, published_results, runs_of, runs_or_published, seeds_of
 from ablations.jobs.plan import Plan, make_plan
@@ -108,7 +109,12 @@ class Query:
         seeds = self.seeds
         if self.asked.seeds is None:
             seeds = seeds_of(table, self.plan, seeds, self.statuses)
-        return collect(table, self.plan, seeds, self.statuses)
+        results = collect(table, self.plan, seeds, self.statuses)
+        if self.source.published:  # what the repository keeps is of the commit before, or of an earlier one
+            return results
+        jobs = [job for row in table.rows for seed in seeds if (job := self.plan.job(table.id, row.id, seed))]
+        notes = dict.fromkeys(other_commit(self.statuses[job.identity]) for job in jobs)
+        return replace(results, other_commits=tuple(filter(None, notes)))
 
     def findings(self) -> tuple[list[Finding], TableResults]:
         """A finding for each claim, and the results of all their rows as one table; raises as `results`."""

@@ -47,7 +47,8 @@ class TableResults:
     """A table with our numbers.
 
     `data` names data sets, `data_versions` has the version of each that a result names; `provider` and
-    `coco_backend` are "" without a result. `own_data` names the user's own data, "" for the paper's.
+    `coco_backend` are "" without a result. `own_data` names the user's own data, "" for the paper's;
+    `other_commits` says of runs that they are of other code than is here.
     """
 
     table: Table
@@ -59,6 +60,7 @@ class TableResults:
     rows: tuple[ResultRow, ...]
     data_versions: Mapping[str, str] = field(default_factory=dict)
     own_data: str = ""
+    other_commits: tuple[str, ...] = ()
 
 
 def collect(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> TableResults:

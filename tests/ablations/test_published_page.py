@@ -4,7 +4,7 @@ import json
 
 from ablations.evidence import sources
 from ablations.query import Asked, make_query
-from ablations.render.published_page import published_page, write_page
+from ablations.published_page import published_page, write_page
 from tests.ablations import fakes
 
 
