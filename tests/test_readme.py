@@ -1,15 +1,154 @@
-"""README.md says what the project does now."""
+"""README.md says what the project does now: every command and every example is tried."""
 
+import json
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
-from ablations.__main__ import main
+import pytest
 
-README = Path(__file__).parent.parent / "README.md"
+import train_net
+from ablations.__main__ import main
+from ablations.evidence import sources
+from ablations.jobs import launcher
+from mask_rcnn_paper import imports
+from mask_rcnn_paper.config_files import CONFIG_ROOT
+from mask_rcnn_paper.doctor.__main__ import main as doctor
+from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.validate_dataset.__main__ import main as validate_dataset
+from tests.ablations import fake_slurm
+from tests.own_files import write_own
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = ("python", ".venv/bin/python", "torchrun", "make")
 
 
 def between(begin, end):
     """Text of the README between two marks."""
-    return README.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0].strip()
+    return README.partition(begin)[2].partition(end)[0].strip()
+
+
+def commands():
+    """Every command of the README as words, without comments."""
+    lines = re.findall(r"(?m)^    (?=\S)(.*)$", README.replace("\\\n", " "))
+    words = [shlex.split(line, comments=True) for line in lines if line.split()[0] in PROGRAMS]
+    return [" ".join(found) for found in words]
+
+
+def blocks(language):
+    """The README's examples in a language, without their indentation."""
+    found = re.findall(rf"(?ms)^( *)```{language}\n(.*?)^\1```$", README)
+    return [re.sub(rf"(?m)^{indent}", "", text) for indent, text in found]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder of one's own with all files that the README speaks of; 8 GPUs, and a cluster."""
+    write_own(tmp_path)
+    for split in ("train", "val"):
+        (tmp_path / split).rename(tmp_path / f"{split}_images")
+    (tmp_path / "pets.yaml").write_text(re.sub(r"(?m)^(keypoint_names|flip_pairs|oks_sigmas).*\n", "", blocks("yaml")[0]))
+    (tmp_path / "dice.py").write_text(next(text for text in blocks("python") if "def dice()" in text))
+    row, tables = blocks("yaml")[1:]
+    (tmp_path / "dice.yaml").write_text(row.replace("BASE", str(CONFIG_ROOT / "table2b/sigmoid.yaml"), 2).replace(
+        f"_{CONFIG_ROOT / 'table2b/sigmoid.yaml'}_", "_BASE_"))  # fmt: skip
+    (tmp_path / "tables.yaml").write_text(tables)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(launcher, "visible_devices", lambda: tuple("01234567"))
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")
+    monkeypatch.setattr(imports, "_registered", {})
+    monkeypatch.delitem(sys.modules, "dice", raising=False)
+    fake_slurm.install(tmp_path / "cluster")
+    monkeypatch.setenv("PATH", f"{tmp_path}/cluster/bin", prepend=":")
+    return tmp_path
+
+
+def exit_code(function, *arguments):
+    """What a command ends with."""
+    try:
+        return function(*arguments)
+    except SystemExit as error:
+        return error.code
+
+
+def try_ablations(words, capsys):
+    """Plan what would train, look at what there is, and see that a row must be trained before it predicts."""
+    if words[0] == "run":
+        extra = [] if "--dry-run" in words else ["--dry-run"]
+        keys = [n for n, word in enumerate(words) if word.isupper() and "." in word]
+        at = keys[0] if keys else len(words)
+        assert exit_code(main, [*words[:at], *extra, *words[at:]]) == 0
+        return
+    code = exit_code(main, words)
+    if words[0] == "predict":
+        assert code == 2
+        assert "train it with `python -m ablations run 2b --rows sigmoid --scale mini" in capsys.readouterr().err
+    else:
+        assert code == (1 if words[0] == "publish" else 0)
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(commands()))
+def test_every_command_is_one(command, place, capsys):
+    """Trainings are planned and their configs resolved; the rest runs."""
+    program, *words = command.replace("~/.cache/mask_rcnn_paper/mini_val-*/images/00000000000?.png", "*.json").split()
+    if program == "make":
+        done = subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert "python -m " in done.stdout
+    elif words[:2] == ["-m", "ablations"]:
+        try_ablations(shlex.split(command)[3:], capsys)
+    elif words[:2] == ["-m", "mask_rcnn_paper.doctor"]:
+        assert doctor([]) in (0, 1)
+    elif words[:2] == ["-m", "mask_rcnn_paper.validate_dataset"]:
+        assert validate_dataset(["train.json", "train_images", "--fix", "out.json"]) == 0
+    else:
+        words = words[words.index("train_net.py") + 1 :] if program == "torchrun" else shlex.split(command)[2:]
+        args = train_net.argument_parser().parse_args(words)
+        assert load_cfg(args.config_file, args.scale, args.opts).SCALE == args.scale
+
+
+def test_every_kind_of_command_is_there():
+    """Else the test above would try nothing."""
+    kinds = {" ".join(command.split()[: 4 if "-m ablations" in command else 2]) for command in commands()}
+    assert {"make run", "make test", "python train_net.py", "torchrun --nproc-per-node"} <= kinds
+    names = ("list", "run", "status", "table", "claims", "report", "predict", "publish")
+    assert {f"python -m ablations {name}" for name in names} <= kinds
+
+
+def test_results_load_as_the_readme_says(place):
+    """The example reads what `predict` writes: COCO's files."""
+    example = next(text for text in blocks("python") if "loadRes" in text)
+    categories = [{"id": 3, "name": "car"}]
+    images = {"info": {}, "images": [{"id": 1, "width": 9, "height": 9}], "categories": categories}
+    found = [{"image_id": 1, "category_id": 3, "bbox": [1, 1, 2, 2], "score": 0.5}]
+    (place / "images.json").write_text(json.dumps(images))
+    (place / "predictions.json").write_text(json.dumps(found))
+    scope = {}
+    exec(example, scope)
+    assert scope["results"].loadAnns(1)[0]["score"] == 0.5
+
+
+def test_the_plugin_is_used_as_the_readme_says():
+    """The example of one's own project ends in a config that names the paper's components."""
+    example = next(text for text in blocks("python") if "get_cfg" in text)
+    scope = {}
+    exec(example, scope)
+    assert scope["cfg"].MODEL.ROI_POOLER.NAME == "RoIWarp"
+
+
+@pytest.mark.slow
+def test_the_variant_trains_as_the_readme_says(place, monkeypatch):
+    """Its three files as pasted, at smoke scale: two rows, one of them Table 2b's, and the table."""
+    (command,) = [command for command in commands() if "--import dice.py" in command]
+    words = command.replace("--scale mini --seeds 0 1 --jobs 2", "--scale smoke --seeds 0").split()
+    done = subprocess.run(
+        [sys.executable, *words[1:]], capture_output=True, text=True, env={**dict(__import__("os").environ), "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Table losses. Mask losses (mine)" in done.stdout
+    assert re.search(r"\| dice - sigmoid", done.stdout)
 
 
 def test_its_table_is_the_published_one(capsys):
