@@ -38,6 +38,9 @@ AXES = [
     ("table9/deeper table9/resnext", DEPTH | RESNEXT),
     ("text/class_agnostic text/class_specific", {"MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK"}),
     ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
+    ("text/keypoint_14 text/keypoint_28", {"MODEL.ROI_KEYPOINT_HEAD.RESOLUTION"}),
+    # At 56 the plugin's head is detectron2's.
+    ("text/keypoint_28 table6/roialign", {"MODEL.ROI_KEYPOINT_HEAD.RESOLUTION", "MODEL.ROI_KEYPOINT_HEAD.NAME"}),
 ]
 
 

@@ -43,12 +43,12 @@ def test_each_table_has_its_own_seeds(tmp_path, monkeypatch):
 
 
 def test_the_group_of_the_text_goes_by_its_name(tmp_path, monkeypatch):
-    """`text` instead of three names, where each of them has its results."""
+    """`text` instead of four names, where each of them has its results."""
     monkeypatch.setattr(publishing, "PUBLISHED", tmp_path / "results")
     rows, _ = select_rows(select_tables(load_tables(), ["text"]), [])
     plan = make_plan(rows, [0], "mini", tmp_path, load_cfg, config_hash)
     for job in plan.jobs.values():
-        done = fakes.finished((30.0, 50.0, 20.0))
+        done = fakes.finished((30.0, 50.0, 20.0), metrics={"segm": {"AP": 30.0}, "keypoints": {"AP": 40.0}})
         path = publishing.published_file(job)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({**done.result, "config_hash": job.config_hash, "seed": 0}))
