@@ -65,7 +65,8 @@ def test_compared_rows_differ_only_along_the_axis(rows, axis, scale):
     """An ablation varies one thing, and does vary it: all other resolved values are equal, at every scale."""
     configs = [flatten(load_cfg(f"{row}.yaml", scale)) for row in rows.split()]
     differing = {key for key in configs[0] if any(config[key] != configs[0][key] for config in configs)}
-    assert differing and differing <= axis
+    assert differing
+    assert differing <= axis
 
 
 def test_every_row_is_transcribed():
