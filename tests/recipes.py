@@ -1,7 +1,8 @@
 """The recipe of every row, typed from the paper apart from the YAMLs; the sources of each column are in configs/.
 
 backbone   R-50, R-101 or X-101-64x4d, then the features: C4, C5 or FPN
-RoI        layer and aggregation; box and mask or keypoint side in bins (a C4 row has one pooler for both)
+RoI        layer and aggregation; box and mask or keypoint side in bins (a C4 row has one pooler for both), then,
+           after >, the side of the plugin's keypoint maps (without it detectron2's, of 4 times the bins)
 on, K      branches (b box, m mask, k keypoint); classes
 N          RoIs per image; p: proposals at test; nms: of boxes at test
 sides      training sides in pixels
@@ -34,6 +35,8 @@ table5/mask_only         R-50        FPN  RoIAlign/ave 7   14    bm  1  512 1000
 table4/keypoint_only     R-50        FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
 table4/keypoint_and_mask R-50        FPN  RoIAlign/ave 7   14    bmk 1  512 1000 0.5 640-800 16 0.02 90  60,80
 table6/roipool           R-50        FPN  RoIPool/max  7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+text/keypoint_14         R-50        FPN  RoIAlign/ave 7   14>14 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+text/keypoint_28         R-50        FPN  RoIAlign/ave 7   14>28 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
 table9/updated_baseline  R-50        FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 table9/deeper            R-101       FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 table9/resnext           X-101-64x4d FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
@@ -114,7 +117,7 @@ def expected_detector(row: dict[str, str]) -> dict[str, object]:
         "TEST.DETECTIONS_PER_IMAGE": 100,
     }
     if row["feat"] != "C4":
-        expected |= _fpn_heads(int(row["other"]), "k" in row["on"])
+        expected |= _fpn_heads(*map(int, row["other"].split(">")), keypoints="k" in row["on"])
     return expected
 
 
@@ -201,7 +204,7 @@ def _features(features: str, user: str) -> dict[str, object]:
     }
 
 
-def _fpn_heads(side: int, keypoints: bool) -> dict[str, object]:
+def _fpn_heads(side: int, map_side: int | None = None, *, keypoints: bool) -> dict[str, object]:
     heads = {
         "MODEL.ROI_BOX_HEAD.NAME": "FastRCNNConvFCHead",
         "MODEL.ROI_BOX_HEAD.NUM_FC": 2,
@@ -213,7 +216,9 @@ def _fpn_heads(side: int, keypoints: bool) -> dict[str, object]:
     }
     if keypoints:
         heads |= {
-            "MODEL.ROI_KEYPOINT_HEAD.NAME": "KRCNNConvDeconvUpsampleHead",
+            "MODEL.ROI_KEYPOINT_HEAD.NAME": "PaperKeypointHead" if map_side else "KRCNNConvDeconvUpsampleHead",
+            "MODEL.ROI_KEYPOINT_HEAD.RESOLUTION": map_side or 4 * side,
+            "MODEL.ROI_KEYPOINT_HEAD.LOSS": "softmax",
             "MODEL.ROI_KEYPOINT_HEAD.CONV_DIMS": (512,) * 8,
             "MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS": 17,
             "MODEL.ROI_KEYPOINT_HEAD.POOLER_RESOLUTION": side,

@@ -26,8 +26,12 @@ def test_adding_twice_is_harmless():
 
 
 def test_defaults_leave_detectron2_as_it_is():
-    """With the plugin's defaults no RoI layer, loss or stage is replaced."""
+    """With the plugin's defaults no RoI layer, loss or stage is replaced, and its keypoint head is detectron2's."""
     cfg = get_cfg()
     add_mask_rcnn_paper_config(cfg)
-    assert cfg.MODEL.ROI_POOLER.NAME == "" and cfg.MODEL.ROI_MASK_HEAD.LOSS == "sigmoid"
-    assert cfg.STAGES.RPN == "" and not cfg.STAGES.PRETRAIN
+    assert cfg.MODEL.ROI_POOLER.NAME == ""
+    assert cfg.MODEL.ROI_MASK_HEAD.LOSS == "sigmoid"
+    assert cfg.MODEL.ROI_KEYPOINT_HEAD.RESOLUTION == 4 * cfg.MODEL.ROI_KEYPOINT_HEAD.POOLER_RESOLUTION
+    assert cfg.MODEL.ROI_KEYPOINT_HEAD.LOSS == "softmax"
+    assert cfg.STAGES.RPN == ""
+    assert not cfg.STAGES.PRETRAIN

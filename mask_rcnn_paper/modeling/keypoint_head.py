@@ -112,7 +112,9 @@ class PaperKeypointHead(KRCNNConvDeconvUpsampleHead):
 def sigmoid_keypoint_loss(logits: torch.Tensor, cells: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
     """Average binary cross-entropy over the positions of a keypoint's map, summed over visible keypoints.
 
-    It is to the paper's softmax what the sigmoid is among the losses of masks: positions do not compete.
+    It is to the paper's softmax what the sigmoid is among the losses of masks: positions do not compete. As the average
+    over m^2 positions, one of them foreground, it is small; MODEL.ROI_KEYPOINT_HEAD.LOSS_WEIGHT weighs it against the
+    other losses.
 
     Args:
         logits: (R, K, m, m).

@@ -19,5 +19,5 @@ def registered(registry: Registry, key: str, name: str, *others: str) -> Any:
     """
     if name not in registry:
         legal = ", ".join([*(known for known, _ in registry), *others])
-        raise ValueError(f"{key}={name!r}: choose from {legal}; a file of your own that registers it must be imported")
+        raise ValueError(f"{key}={name!r}: choose from {legal}, or import the file of yours that registers it")
     return registry.get(name)

@@ -21,7 +21,7 @@ def test_list_shows_every_row_with_its_state(ablations):
     assert "not built yet: training on Cityscapes" in out and "from the TensorMask paper: Chen et al." in out
     code, out, _ = ablations("list --format json")
     tables = json.loads(out)
-    assert len(tables) == 22 and all(row["state"] for table in tables for row in table["rows"])
+    assert len(tables) == 23 and all(row["state"] for table in tables for row in table["rows"])
     assert next(t for t in tables if t["id"] == "2c")["rows"][0]["config"] == "table2c/roipool_max.yaml"
 
 

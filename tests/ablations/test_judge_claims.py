@@ -78,7 +78,7 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     code, out, _ = claims("--scale mini --seeds 0 1 --format json")
     found = json.loads(out)
     assert code == 0 and (found["scale"], found["seeds"], found["confidence"]) == ("mini", [0, 1], 0.95)
-    assert sum(found["counts"].values()) == len(found["claims"]) == 60
+    assert sum(found["counts"].values()) == len(found["claims"]) == 62
     by_id = {claim["id"]: claim for claim in found["claims"]}
     sigmoid = by_id["2b-sigmoid"]
     assert sigmoid["differences"] == pytest.approx({"0": 12.0, "1": 12.1})

@@ -9,7 +9,7 @@ from detectron2.structures import Boxes
 from torch.testing import assert_close
 
 from mask_rcnn_paper.modeling import MASK_LOSS_REGISTRY, ROI_LAYER_REGISTRY
-from tests.modeling.test_rows_train import SIZE, losses_of, model_of, sample
+from tests.modeling.test_rows_train import SIZE, assert_gradients_are_finite, losses_of, model_of, sample
 from tests.variants import bilinear_keypoint_head, bilinear_mask_head, dice_mask_loss, half_pixel_roi_align
 
 # The row that each file is tried in, and the keys that name what it registers.
@@ -34,11 +34,10 @@ def test_a_step_of_training_and_a_detection(row, opts):
     model = model_of(row, *opts)
     losses = losses_of(model, sample(2), sample(0))
     sum(losses.values()).backward()
-    assert all(torch.isfinite(loss) and loss > 0 for loss in losses.values())
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            assert parameter.grad is not None
-            assert torch.isfinite(parameter.grad).all()
+    for name, loss in losses.items():
+        assert torch.isfinite(loss), name
+        assert loss > 0, name
+    assert_gradients_are_finite(model)
     with torch.no_grad():
         found = model.eval()([sample(2)])[0]["instances"]
     assert len(found) > 0
@@ -55,11 +54,8 @@ def test_no_positive_roi_in_the_batch(row, opts):
     losses = losses_of(model, sample(0), sample(0))
     sum(losses.values()).backward()
     assert losses.pop("loss_cls") > 0
-    assert all(loss == 0 for loss in losses.values())
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            assert parameter.grad is not None
-            assert torch.isfinite(parameter.grad).all()
+    assert {name: loss.item() for name, loss in losses.items()} == dict.fromkeys(losses, 0.0)
+    assert_gradients_are_finite(model)
 
 
 def test_they_are_registered_beside_the_papers():

@@ -20,6 +20,7 @@ PAPER = """
 4.2-fpn-roialign-mask 1.5 | 4.2-fpn-roialign-box 0.5
 2e-fcn-over-mlp2 2.1 | 2e-fcn-over-mlp3 2.1 | 2e-mlp-depth 31.5-31.5
 3-roialign 1.1 | 3-multitask 0.9 | 3-resnext 1.6 | 4.3-mask-near-box 2.7 | 4.4-c4-slower 400-195
+5-resolution-56 - | 5-resolution-28 -
 5-mask-helps-box 53.6-52.5 | 5-mask-helps-keypoints 64.7-64.2 | 5-mask-helps-keypoint-box 52.0-50.7
 5-keypoints-cost-box 53.6-52.0 | 5-keypoints-cost-mask 45.8-45.1 | 5-keypoints-cost-box-alone 52.5-50.7
 6-roialign 4.4 | 7-coco 36.4-31.5 | 7-coco-rare 7.13-4.9
@@ -60,9 +61,11 @@ def test_the_papers_differences_match_a_second_transcription(claims):
 
 
 def test_the_papers_own_numbers_fulfil_every_claim(claims):
-    """A claim that they contradict would be a typing error; one without numbers is not measured either."""
+    """A claim that they contradict would be a typing error; of those without numbers one is not measured either."""
+    silent = {claim.id: bool(claim.pending) for claim in claims.values() if claim.paper is None}
+    assert silent == {"3.1-top-boxes": True, "5-resolution-56": False, "5-resolution-28": False}
     for claim in claims.values():
-        assert claim.pending if claim.paper is None else holds(claim.relation, claim.paper, claim.paper, claim.margin)
+        assert claim.paper is None or holds(claim.relation, claim.paper, claim.paper, claim.margin), claim.id
 
 
 def test_every_claim_is_about_rows_and_metrics_that_are_there(tables, claims):

@@ -221,9 +221,9 @@ def test_selection_keeps_order_and_drops_repetitions(tables):
 
 def test_text_is_every_text_table_that_can_be_run(tables):
     """Times and counts are not among them; a table asked for twice comes once."""
-    runnable = ["text-4.2-agnostic", "text-4.2-fpn-roialign", "text-4.3-deltas"]
+    runnable = ["text-4.2-agnostic", "text-4.2-fpn-roialign", "text-4.3-deltas", "text-5-resolution"]
     assert [table.id for table in select_tables(tables, ["text"])] == runnable
-    assert [table.id for table in select_tables(tables, [runnable[1], "text"])] == [runnable[i] for i in (1, 0, 2)]
+    assert [table.id for table in select_tables(tables, [runnable[1], "text"])] == [runnable[i] for i in (1, 0, 2, 3)]
 
 
 def test_rows_of_others_are_no_rows_to_run(tables):
