@@ -1,6 +1,7 @@
 """Files of an evaluation: whole or not there."""
 
 import json
+import os
 import pickle
 
 import pytest
@@ -52,23 +53,35 @@ def test_files_are_in_their_places(tmp_path):
     assert "box_proposals.pkl" in names(tmp_path) and ".unfinished" not in names(tmp_path)
 
 
-def test_killed_while_writing(tmp_path, monkeypatch):
+def write_and_die(folder):
+    """Die in the middle of new proposals."""
+    pickle.dump = lambda data, file, *args: file.write(b"half") and file.flush() or dying.die()
+    evaluate(folder, proposals(2.0))
+
+
+def rename_and_die(folder):
+    """Die when new proposals are written, but have not their name yet."""
+    predictions = proposals(2.0)
+    os.replace = dying.die
+    evaluate(folder, predictions)
+
+
+def test_killed_while_writing(tmp_path):
     """The proposals of a run before stay until new ones are whole; what was begun is removed by the next run."""
     evaluate(tmp_path, proposals(1.0))
-    with monkeypatch.context() as patch:
-        patch.setattr("pickle.dump", lambda data, file, *args: file.write(b"half") and file.flush() or dying.die())
-        dying.killed(evaluate, tmp_path, proposals(2.0))
+    dying.killed(write_and_die, tmp_path)
     assert stored_logit(tmp_path) == 1.0
     assert (tmp_path / ".unfinished" / "box_proposals.pkl").read_bytes() == b"half"
     evaluate(tmp_path, detections())
-    assert stored_logit(tmp_path) == 1.0 and ".unfinished" not in names(tmp_path)
+    assert stored_logit(tmp_path) == 1.0
+    assert ".unfinished" not in names(tmp_path)
 
 
-def test_killed_before_anything_was_stored(tmp_path, monkeypatch):
+def test_killed_before_anything_was_stored(tmp_path):
     """No proposal file that a detector could read is left."""
-    monkeypatch.setattr("os.replace", dying.die)
-    dying.killed(evaluate, tmp_path, proposals(2.0))
+    dying.killed(rename_and_die, tmp_path)
     assert names(tmp_path) == [".unfinished"]
+    assert "box_proposals.pkl" in names(tmp_path / ".unfinished")
 
 
 def test_a_full_disk(tmp_path, monkeypatch):
