@@ -3,13 +3,15 @@
 import json
 import os
 import pickle
+import re
 
 import pytest
 import torch
 from detectron2.data import DatasetCatalog
 from detectron2.structures import Boxes, Instances
+from pycocotools.cocoeval import COCOeval
 
-from mask_rcnn_paper.evaluation import SafeCOCOEvaluator
+from mask_rcnn_paper.evaluation import SafeCOCOEvaluator, coco_backend
 from mask_rcnn_paper.files import DiskFullError
 from tests import dying
 from tests.dying import names
@@ -51,6 +53,15 @@ def test_files_are_in_their_places(tmp_path):
     assert evaluate(tmp_path, detections())["bbox"]["AP"] >= 0
     assert len(json.loads((tmp_path / "coco_instances_results.json").read_text())) == len(detections()[0])
     assert "box_proposals.pkl" in names(tmp_path) and ".unfinished" not in names(tmp_path)
+
+
+def test_the_backend_that_is_named_is_the_one_that_runs(tmp_path, monkeypatch):
+    """pycocotools computes the metrics if, and only if, it is named, with its version."""
+    original, ran = COCOeval.evaluate, []
+    monkeypatch.setattr(COCOeval, "evaluate", lambda self: ran.append(self) or original(self))
+    evaluate(tmp_path, detections())
+    expected = r"pycocotools \d+\.\d+(\.\d+)?" if ran else r"COCOeval_opt of detectron2 0\.6"
+    assert re.fullmatch(expected, coco_backend())
 
 
 def write_and_die(folder):
