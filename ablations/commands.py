@@ -14,10 +14,10 @@ from ablations.evidence.sources import publish
 from ablations.jobs.job import Job
 from ablations.jobs.progress_view import progress_text
 from ablations.jobs.status import RUNNING, WAITING, Status
+from ablations.published_page import write_page
 from ablations.query import Asked, Query, make_query
 from ablations.render import render
 from ablations.render.claims import claims_json, claims_text
-from ablations.published_page import write_page
 from mask_rcnn_paper.errors import one_line_errors
 
 PROGRAM = "ablations"

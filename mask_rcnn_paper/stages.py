@@ -94,5 +94,6 @@ def check_inputs(cfg: "CfgNode", eval_only: bool = False) -> None:
         raise FileNotFoundError(
             f"pre-trained weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: make them with "
             f"`python -m mask_rcnn_paper.pretrain --config-file <the same config>{command_tail}`, or let "
-            "`python -m ablations run` do every stage, or start from random weights with STAGES.PRETRAIN False"
+            "`python -m ablations run` do every stage, or start from random weights, whose normalisation must be "
+            "trained too, with STAGES.PRETRAIN False MODEL.RESNETS.NORM BN MODEL.BACKBONE.FREEZE_AT 0"
         )

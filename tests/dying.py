@@ -14,11 +14,25 @@ def die(*_: object) -> None:
 
 
 def killed(function: Callable, *arguments: object) -> None:
-    """Run a function in a forked process, which must be killed in it."""
-    process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
+    """Run a function in a process of its own, which must be killed in it.
+
+    The process is forked from one that has done nothing but import: forked from the tests, it would wait for ever for
+    the threads that torch has started there.
+
+    Args:
+        function: Of a module; it brings its own faults, since those of `monkeypatch` do not reach the process.
+        arguments: Can be pickled.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torchvision"])
+    process = context.Process(target=function, args=arguments)
     process.start()
     process.join(60)
-    assert process.exitcode == -signal.SIGKILL
+    try:
+        assert process.exitcode == -signal.SIGKILL
+    finally:
+        process.kill()
+        process.join()
 
 
 def full_disk(patch: Callable[[object, str, Callable], None], fragment: str) -> None:

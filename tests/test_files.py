@@ -76,14 +76,19 @@ def test_quota_and_other_errors(tmp_path):
         raise DiskFullError("once")
 
 
-def test_killed_while_writing(tmp_path, monkeypatch):
+def write_and_die(target):
+    """Die when all is written and nothing synced."""
+    os.fsync = dying.die
+    write_text_atomically(target, "new")
+
+
+def test_killed_while_writing(tmp_path):
     """The old file stays, and what a dead process left can be removed; what a live one writes stays."""
     target = tmp_path / "a.pth"
     write_text_atomically(target, "old")
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", dying.die)
-        dying.killed(write_text_atomically, target, "new")
-    assert target.read_text() == "old" and len(dying.names(tmp_path)) == 2
+    dying.killed(write_and_die, target)
+    assert target.read_text() == "old"
+    assert len(dying.names(tmp_path)) == 2
     other = subprocess.Popen(["sleep", "60"])
     kept = [tmp_path / f".a.pth.{other.pid}.tmp", tmp_path / ".a.pth.text.tmp", tmp_path / ".b.json.1.tmp"]
     for path in kept:

@@ -1,6 +1,9 @@
 """Places of the stages and their checks."""
 
 import pytest
+import torch
+from detectron2.layers import FrozenBatchNorm2d
+from detectron2.modeling import build_model
 
 from mask_rcnn_paper.config_files import config_name
 from mask_rcnn_paper.scales import load_cfg
@@ -63,6 +66,19 @@ def test_missing_pretraining_says_how_to_make_it(in_tmp_path):
     """An RPN at mini scale without weights names the pre-training command."""
     with pytest.raises(FileNotFoundError, match="python -m mask_rcnn_paper.pretrain"):
         check_inputs(resolved("rpn/r50_c4.yaml", "mini"))
+
+
+def test_the_cure_without_pretraining_trains_the_whole_backbone(in_tmp_path):
+    """What the message advises passes, and freezes neither a layer nor statistics, which would make the loss NaN."""
+    with pytest.raises(FileNotFoundError) as error:
+        check_inputs(resolved("rpn/r50_c4.yaml", "mini"))
+    opts = str(error.value).partition("trained too, with ")[2].split()
+    cfg = resolved("rpn/r50_c4.yaml", "mini", "MODEL.DEVICE", "cpu", *opts)
+    check_inputs(cfg)
+    model = build_model(cfg)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in model.modules())
+    assert not any(isinstance(layer, FrozenBatchNorm2d) for layer in model.modules())
 
 
 def test_present_inputs_pass(in_tmp_path):

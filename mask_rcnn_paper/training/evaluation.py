@@ -1,5 +1,6 @@
-"""COCO evaluation whose files are whole or not there."""
+"""COCO evaluation whose files are whole or not there, and what computes its metrics."""
 
+import importlib.metadata
 import logging
 import os
 import shutil
@@ -7,12 +8,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import detectron2
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
 from mask_rcnn_paper.files import disk_full_explained, sync_folder
 
+try:
+    from detectron2.evaluation.fast_eval_api import COCOeval_opt
+except ImportError:  # detectron2's compiled part is not there
+    COCOeval_opt = None
+
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
+
+
+def coco_backend() -> str:
+    """Name and version of what computes COCO's metrics for `SafeCOCOEvaluator`.
+
+    Returns:
+        "COCOeval_opt of detectron2 0.6" where detectron2 has its compiled evaluation, else "pycocotools 2.0.11".
+    """
+    if COCOeval_opt is None:
+        return f"pycocotools {importlib.metadata.version('pycocotools')}"
+    return f"{COCOeval_opt.__name__} of detectron2 {detectron2.__version__}"
 
 
 class SafeCOCOEvaluator(COCOEvaluator):
@@ -23,7 +41,7 @@ class SafeCOCOEvaluator(COCOEvaluator):
     Args:
         dataset_name: A registered dataset.
         output_dir: Folder for coco_instances_results.json and box_proposals.pkl.
-        **options: As for COCOEvaluator.
+        **options: As for COCOEvaluator, but for use_fast_impl: what there is, is used.
     """
 
     def __init__(self, dataset_name: str, output_dir: str | Path, **options: Any) -> None:
@@ -31,7 +49,8 @@ class SafeCOCOEvaluator(COCOEvaluator):
         self.unfinished_dir = self.final_dir / ".unfinished"
         if comm.is_main_process():
             shutil.rmtree(self.unfinished_dir, ignore_errors=True)  # of a run that was killed
-        super().__init__(dataset_name, output_dir=str(self.unfinished_dir), **options)
+        fast = COCOeval_opt is not None
+        super().__init__(dataset_name, output_dir=str(self.unfinished_dir), use_fast_impl=fast, **options)
 
     def evaluate(self, img_ids: Sequence[int] | None = None) -> dict[str, dict[str, float]]:
         """As COCOEvaluator; the files are in their places afterwards.

@@ -63,13 +63,16 @@ def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: float) -> dict[str, Any]:
+def write_result(
+    cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: float, coco_backend: str | None = None
+) -> dict[str, Any]:
     """Write `OUTPUT_DIR/result.json`, whole or not at all.
 
     Args:
         cfg: Config of the run.
         metrics: As detectron2 reports them: task -> metric -> value, AP in percent. NaN is stored as null.
         seconds: Wall-clock of the run.
+        coco_backend: What computed COCO's metrics, with its version; None where none were computed.
 
     Returns:
         What was written.
@@ -83,7 +86,7 @@ def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: fl
         "datasets": {"train": list(cfg.DATASETS.TRAIN), "test": list(cfg.DATASETS.TEST)},
         "data_version": data_versions((*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST)),
         "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},
-        "coco_backend": f"pycocotools {importlib.metadata.version('pycocotools')}",
+        "coco_backend": coco_backend,
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,

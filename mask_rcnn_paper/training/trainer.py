@@ -13,7 +13,7 @@ from detectron2.utils import comm
 
 from mask_rcnn_paper.data.validated import require_valid, training_dicts
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
-from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
+from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
 from mask_rcnn_paper.training.hooks import ProgressHook
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.result_file import write_result
@@ -41,7 +41,7 @@ class Trainer(DefaultTrainer):
         with kept_rng_state():  # else an evaluation in mid-training would change what follows it
             metrics = super().test(cfg, model, evaluators)
         if comm.is_main_process():
-            write_result(cfg, metrics, time.monotonic() - cls.started)
+            write_result(cfg, metrics, time.monotonic() - cls.started, coco_backend())
         return metrics
 
     @classmethod

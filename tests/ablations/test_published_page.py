@@ -3,8 +3,8 @@
 import json
 
 from ablations.evidence import sources
-from ablations.query import Asked, make_query
 from ablations.published_page import published_page, write_page
+from ablations.query import Asked, make_query
 from tests.ablations import fakes
 
 

@@ -128,20 +128,24 @@ def test_without_a_tag_there_is_nothing_to_resume(tmp_path):
     assert resumed(tmp_path) is None
 
 
-@pytest.mark.parametrize("call", ["fsync", "replace"])
-@pytest.mark.parametrize(("which", "expected"), [(".pth", 3), ("last_checkpoint", 3)])
-def test_killed_while_saving(tmp_path, monkeypatch, call, which, expected):
-    """Killed anywhere in a save, a run resumes from the checkpoint before it; the next save clears what was left."""
-    save(tmp_path, 1, 3)
+def save_and_die(folder, iteration, call, which):
+    """Die in a checkpoint's `os.fsync` or `os.replace` of a file whose path holds `which`."""
     original = getattr(os, call)
 
     def fatal(first, *rest):
         path = str(rest[0]) if rest else os.readlink(f"/proc/self/fd/{first}")
         return dying.die() if which in path else original(first, *rest)
 
-    monkeypatch.setattr(os, call, fatal)
-    dying.killed(save, tmp_path, 5)
-    monkeypatch.undo()
+    setattr(os, call, fatal)
+    save(folder, iteration)
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize(("which", "expected"), [(".pth", 3), ("last_checkpoint", 3)])
+def test_killed_while_saving(tmp_path, call, which, expected):
+    """Killed anywhere in a save, a run resumes from the checkpoint before it; the next save clears what was left."""
+    save(tmp_path, 1, 3)
+    dying.killed(save_and_die, tmp_path, 5, call, which)
     assert resumed(tmp_path) == (expected, expected)
     save(tmp_path, 5, 7)
     assert [name for name in names(tmp_path) if name.endswith(".pth.tmp") or "model" in name] == [

@@ -1,15 +1,18 @@
 """Files of an evaluation: whole or not there."""
 
 import json
+import os
 import pickle
+import re
 
 import pytest
 import torch
 from detectron2.data import DatasetCatalog
 from detectron2.structures import Boxes, Instances
+from pycocotools.cocoeval import COCOeval
 
 from mask_rcnn_paper.files import DiskFullError
-from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
+from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
 from tests import dying
 from tests.dying import names
 
@@ -52,23 +55,44 @@ def test_files_are_in_their_places(tmp_path):
     assert "box_proposals.pkl" in names(tmp_path) and ".unfinished" not in names(tmp_path)
 
 
-def test_killed_while_writing(tmp_path, monkeypatch):
+def test_the_backend_that_is_named_is_the_one_that_runs(tmp_path, monkeypatch):
+    """pycocotools computes the metrics if, and only if, it is named, with its version."""
+    original, ran = COCOeval.evaluate, []
+    monkeypatch.setattr(COCOeval, "evaluate", lambda self: ran.append(self) or original(self))
+    evaluate(tmp_path, detections())
+    expected = r"pycocotools \d+\.\d+(\.\d+)?" if ran else r"COCOeval_opt of detectron2 0\.6"
+    assert re.fullmatch(expected, coco_backend())
+
+
+def write_and_die(folder):
+    """Die in the middle of new proposals."""
+    pickle.dump = lambda data, file, *args: file.write(b"half") and file.flush() or dying.die()
+    evaluate(folder, proposals(2.0))
+
+
+def rename_and_die(folder):
+    """Die when new proposals are written, but have not their name yet."""
+    predictions = proposals(2.0)
+    os.replace = dying.die
+    evaluate(folder, predictions)
+
+
+def test_killed_while_writing(tmp_path):
     """The proposals of a run before stay until new ones are whole; what was begun is removed by the next run."""
     evaluate(tmp_path, proposals(1.0))
-    with monkeypatch.context() as patch:
-        patch.setattr("pickle.dump", lambda data, file, *args: file.write(b"half") and file.flush() or dying.die())
-        dying.killed(evaluate, tmp_path, proposals(2.0))
+    dying.killed(write_and_die, tmp_path)
     assert stored_logit(tmp_path) == 1.0
     assert (tmp_path / ".unfinished" / "box_proposals.pkl").read_bytes() == b"half"
     evaluate(tmp_path, detections())
-    assert stored_logit(tmp_path) == 1.0 and ".unfinished" not in names(tmp_path)
+    assert stored_logit(tmp_path) == 1.0
+    assert ".unfinished" not in names(tmp_path)
 
 
-def test_killed_before_anything_was_stored(tmp_path, monkeypatch):
+def test_killed_before_anything_was_stored(tmp_path):
     """No proposal file that a detector could read is left."""
-    monkeypatch.setattr("os.replace", dying.die)
-    dying.killed(evaluate, tmp_path, proposals(2.0))
+    dying.killed(rename_and_die, tmp_path)
     assert names(tmp_path) == [".unfinished"]
+    assert "box_proposals.pkl" in names(tmp_path / ".unfinished")
 
 
 def test_a_full_disk(tmp_path, monkeypatch):

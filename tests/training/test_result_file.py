@@ -65,12 +65,14 @@ def test_hash_does_not_change_the_config(cfg):
 def test_result_comes_back(cfg, tmp_path):
     """Metrics and circumstances are written and read, NaN as null."""
     metrics = {"segm": {"AP": 31.5, "APl": float("nan")}}
-    written = write_result(cfg, metrics, 12.34)
+    written = write_result(cfg, metrics, 12.34, "pycocotools 2")
     assert read_result(tmp_path) == written == json.loads((tmp_path / "result.json").read_text())
     assert written["metrics"] == {"segm": {"AP": 31.5, "APl": None}}
     assert (written["scale"], written["seed"], written["seconds"]) == ("mini", 3, 12.3)
     assert written["data_version"] == {name: f"v{VERSION}" for name in ("mini_train", "mini_val")}
-    assert written["config_hash"] == config_hash(cfg) and written["provider"]["detectron2"]
+    assert written["config_hash"] == config_hash(cfg)
+    assert written["provider"]["detectron2"]
+    assert written["coco_backend"] == "pycocotools 2"
 
 
 def test_unfinished_run_has_no_result(tmp_path):

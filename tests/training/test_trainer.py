@@ -7,6 +7,7 @@ import torch
 from detectron2.data import DatasetCatalog
 
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.training.evaluation import coco_backend
 from mask_rcnn_paper.training.hooks import ProgressHook
 from mask_rcnn_paper.training.result_file import read_result
 from mask_rcnn_paper.training.trainer import Trainer
@@ -20,7 +21,9 @@ def test_testing_leaves_a_result(tmp_path):
     torch.manual_seed(0)
     metrics = Trainer.test(cfg, Trainer.build_model(cfg))
     assert set(metrics) == {"bbox"}
-    assert read_result(tmp_path)["metrics"]["bbox"]["AP"] is None
+    result = read_result(tmp_path)
+    assert result["metrics"]["bbox"]["AP"] is None
+    assert result["coco_backend"] == coco_backend()
     assert (tmp_path / "inference" / "smoke_val" / "coco_instances_results.json").is_file()
 
 

@@ -38,14 +38,16 @@ def rasterize_polygons_within_box(polygons: list[np.ndarray], box: np.ndarray, m
     """Rasterise polygons on an M x M grid laid over a box: the target of the mask branch for that box.
 
     Args:
-        polygons: each x0, y0, x1, y1, ... in pixels.
-        box: XYXY, shape (4,).
+        polygons: each x0, y0, x1, y1, ... in pixels, float64.
+        box: XYXY, shape (4,), float32 where detectron2's pixels are wanted.
         mask_size: M.
 
     Returns:
         Bool, shape (M, M).
     """
-    origin, extent = np.asarray(box[:2]), np.asarray(box[2:]) - np.asarray(box[:2])
+    # The grid's scale is rounded to the type of the box, as in detectron2: where the box is the instance's own, points
+    # lie on the grid's border, and the last bit of the scale decides which pixels they fill.
+    origin, extent = box[:2], box[2:] - box[:2]
     # A lower limit on the sides keeps the scale finite for boxes without extent.
     scale = mask_size / np.maximum(extent, 0.1)
     moved = [((np.asarray(p).reshape(-1, 2) - origin) * scale).reshape(-1) for p in polygons]
@@ -221,7 +223,7 @@ class PolygonMasks:
             ValueError: not as many boxes as instances.
         """
         _check_equal_length(boxes, self)
-        pairs = zip(self.polygons, boxes.detach().cpu().double().numpy(), strict=True)
+        pairs = zip(self.polygons, boxes.detach().cpu().numpy(), strict=True)
         masks = [rasterize_polygons_within_box(polygons, box, mask_size) for polygons, box in pairs]
         if not masks:
             return torch.empty(0, mask_size, mask_size, dtype=torch.bool, device=boxes.device)
