@@ -5,7 +5,7 @@ from typing import Any
 
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
-from mask_rcnn_paper.generated.categories import KEYPOINT_NAMES, SKELETON
+from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES, SKELETON
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+"""A folder that is complete whenever it is visible."""
+
 import multiprocessing
 import os
 from pathlib import Path
