@@ -27,9 +27,9 @@ from ablations.paper.selection import RowKey
 from ablations.paper.tables import Row, Table
 from ablations.paper.yaml_file import check_keys, read_yaml
 from mask_rcnn_paper.coco.keypoints import MissingOptionError
+from mask_rcnn_paper.data.registered import file_version
 from mask_rcnn_paper.data.user_data import SPLITS, DataLacksError, check_name, locate
 from mask_rcnn_paper.data.validated import require_usable
-from mask_rcnn_paper.data.version import file_version
 from mask_rcnn_paper.scales import load_cfg
 
 _OPTIONS = {

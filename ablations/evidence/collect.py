@@ -10,7 +10,7 @@ from typing import Any
 from ablations.jobs.plan import Plan
 from ablations.jobs.store import BLOCKED, FAILED, FINISHED, Status, StatusOf, read_status
 from ablations.paper.tables import OURS, Delta, Metric, Row, Table
-from mask_rcnn_paper.data.version import UNKNOWN
+from mask_rcnn_paper.data.registered import UNKNOWN
 
 # What all results of one table must agree in, besides the version of each dataset.
 COMMON = ("scale", "provider", "coco_backend")

@@ -7,7 +7,7 @@ A config names the data in DATASETS.OWN; `apply_own_data` reads the files and se
     MODEL.ROI_HEADS.NUM_CLASSES              categories of the file, also for the paper's person-only rows
     INPUT.MASK_FORMAT                        bitmask where masks are run lengths
     MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS,
-    TEST.KEYPOINT_OKS_SIGMAS                 of the keypoints, see keypoint_layout.py
+    TEST.KEYPOINT_OKS_SIGMAS                 of the keypoints, see coco/keypoints.py
     DATASETS.OWN.VERSIONS                    checksums of the files, so that changed data is another experiment
 
 Image files are not part of the identity: after a change of images alone, delete the results.
@@ -25,7 +25,7 @@ from detectron2.data.datasets import load_coco_json
 
 from mask_rcnn_paper.coco.facts import CocoFacts, read_facts
 from mask_rcnn_paper.coco.keypoints import MissingOptionError, flip_pairs, oks_sigmas
-from mask_rcnn_paper.data.version import file_version
+from mask_rcnn_paper.data.registered import file_version
 
 SPLITS = ("train", "val")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

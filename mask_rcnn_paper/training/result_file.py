@@ -15,7 +15,7 @@ import torch
 from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
-from mask_rcnn_paper.data.version import data_versions
+from mask_rcnn_paper.data.registered import data_versions
 from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
