@@ -32,12 +32,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
     assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("content", [None, "", '{"half": '])
+@pytest.mark.parametrize("content", [None, b"", b'{"half": ', b"\xff"])
 def test_missing_empty_and_half_files_read_as_none(tmp_path, content):
     """A reader gets None, not an exception, for a file that is not (whole) JSON."""
     target = tmp_path / "r.json"
     if content is not None:
-        target.write_text(content)
+        target.write_bytes(content)
     assert read_json(target) is None
 
 

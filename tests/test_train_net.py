@@ -7,8 +7,9 @@ import torch
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
+from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.result_file import config_hash, read_result
+from mask_rcnn_paper.training.result_file import RESULT_FILE, config_hash
 from tests.own_files import NAME, own_opts, write_own
 from tests.train import ALL_SCORES, run
 
@@ -30,7 +31,7 @@ def fails(capsys, *args, **kwargs) -> str:
 def test_rows_train_end_to_end_too(row, tmp_path):
     """Without stored proposals, with the RPN inside the model."""
     run(row, tmp_path, *E2E, *ALL_SCORES)
-    assert {"bbox", "segm"} <= set(read_result(tmp_path)["metrics"])
+    assert {"bbox", "segm"} <= set(read_json(tmp_path / RESULT_FILE)["metrics"])
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):
@@ -46,9 +47,9 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
 def test_eval_only_reproduces_the_metrics(tmp_path):
     """--eval-only on the final checkpoint gives the metrics of the run."""
     run("table2b/sigmoid.yaml", tmp_path, *E2E)
-    first = json.dumps(read_result(tmp_path)["metrics"])
+    first = json.dumps(read_json(tmp_path / RESULT_FILE)["metrics"])
     run("table2b/sigmoid.yaml", tmp_path, *E2E, "MODEL.WEIGHTS", f"{tmp_path}/model_final.pth", flags=("--eval-only",))
-    assert json.dumps(read_result(tmp_path)["metrics"]) == first
+    assert json.dumps(read_json(tmp_path / RESULT_FILE)["metrics"]) == first
 
 
 def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
@@ -84,7 +85,7 @@ def test_own_data_need_keys_alone(tmp_path):
     # Random weights behind frozen normalisation overflow in the last stages.
     opts = [*E2E, *ALL_SCORES, "MODEL.RESNETS.NORM", "BN", *own_opts(folder)]
     run("table6/roialign.yaml", tmp_path / "o", *opts)
-    found = read_result(tmp_path / "o")
+    found = read_json(tmp_path / "o" / RESULT_FILE)
     assert found["metrics"]["keypoints"]["AP"] is not None and "AP-dog" in found["metrics"]["bbox"]
     assert found["datasets"] == {"train": [f"{NAME}_train"], "test": [f"{NAME}_val"]}
     assert all(version.startswith("sha256:") for version in found["data_version"].values())
@@ -96,7 +97,7 @@ def test_a_schedule_that_is_adapted_to_the_processes_is_the_same_experiment(tmp_
     run("table2b/sigmoid.yaml", tmp_path, *E2E, *two)
     assert torch.load(tmp_path / "model_final.pth", weights_only=True)["iteration"] == 3
     planned = load_cfg("table2b/sigmoid.yaml", "smoke", [*E2E, *two, "SEED", "1"])
-    assert read_result(tmp_path)["config_hash"] == config_hash(planned)
+    assert read_json(tmp_path / RESULT_FILE)["config_hash"] == config_hash(planned)
 
 
 def test_missing_proposals(capsys, tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 from ablations.jobs.failure import failure_reason
 from ablations.jobs.job import Job
 from mask_rcnn_paper.files import read_json, remove_leftovers, write_json_atomically
-from mask_rcnn_paper.training.progress import FILE_NAME as PROGRESS_NAME
+from mask_rcnn_paper.training.progress import PROGRESS_FILE as PROGRESS_NAME
 
 FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
 LOG_NAME = "console.log"

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import write_json_atomically
 
-FILE_NAME = "progress.json"
+PROGRESS_FILE = "progress.json"
 _not_written: set[Path] = set()
 
 
@@ -24,15 +24,10 @@ def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **
         **info: Further JSON values to show, such as `loss`.
     """
     record = {"stage": stage, "done": int(done), "total": int(total), "time": time.time(), **info}
-    path = Path(output_dir) / FILE_NAME
+    path = Path(output_dir) / PROGRESS_FILE
     try:
         write_json_atomically(path, record)
     except OSError as error:
         if path not in _not_written:
             _not_written.add(path)
             logging.getLogger("detectron2.mask_rcnn_paper").warning(f"No progress is shown from here on: {error}")
-
-
-def read_progress(output_dir: str | Path) -> dict[str, Any] | None:
-    """The record last written by `write_progress`, or None where there is none."""
-    return read_json(Path(output_dir) / FILE_NAME)

@@ -16,10 +16,10 @@ from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
 from mask_rcnn_paper.data.registered import data_versions
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
-FILE_NAME = "result.json"
+RESULT_FILE = "result.json"
 _LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy")
 # Keys that say where and how a run is executed, not what is computed.
 _NOT_PART_OF_THE_EXPERIMENT = (
@@ -90,13 +90,8 @@ def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: fl
         "git_commit": git_commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    write_json_atomically(Path(cfg.OUTPUT_DIR) / FILE_NAME, result)
+    write_json_atomically(Path(cfg.OUTPUT_DIR) / RESULT_FILE, result)
     return result
-
-
-def read_result(output_dir: str | Path) -> dict[str, Any] | None:
-    """The result of a finished run, or None where the run has not finished."""
-    return read_json(Path(output_dir) / FILE_NAME)
 
 
 def git_commit() -> str | None:

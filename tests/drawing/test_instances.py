@@ -5,8 +5,8 @@ import pycocotools.mask as mask_util
 import pytest
 
 from mask_rcnn_paper.drawing import draw_instances
-from mask_rcnn_paper.drawing.colours import class_colours
 from mask_rcnn_paper.drawing.instances import decode_mask
+from mask_rcnn_paper.drawing.labels import class_colours
 
 NAMES = {1: "person", 3: "car"}
 GREY = np.full((40, 60, 3), 128, dtype=np.uint8)
