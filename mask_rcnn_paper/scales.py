@@ -10,19 +10,20 @@ A row's YAML states the paper's recipe. A scale, `configs/scales/<name>.yaml`, s
 Rules for keys whose value a factor cannot change (strings, None) are errors. `paper` has no rules.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from detectron2.config import CfgNode, get_cfg
 
-from mask_rcnn_paper.config import add_mask_rcnn_paper_config
-from mask_rcnn_paper.data.user_data import apply_own_data
+if TYPE_CHECKING:
+    from detectron2.config import CfgNode
 
 SCALES = ("paper", "mini", "smoke")
 _PACKAGE = Path(__file__).resolve().parent
@@ -35,9 +36,9 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     """The config of a run.
 
     Args:
-        config_file: YAML of a row or an RPN; a path, or a name relative to `configs/` such as "table2b/softmax.yaml".
+        config_file: YAML of a row or an RPN, as `find_config` takes it.
         scale: One of `SCALES`.
-        opts: KEY VALUE pairs; they win over the scale and over what `data/own.py` takes from DATASETS.OWN.
+        opts: KEY VALUE pairs; they win over the scale and over what `data/user_data.py` takes from DATASETS.OWN.
 
     Returns:
         The config, not frozen, with `cfg.SCALE == scale`.
@@ -51,6 +52,11 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     """
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
+    # Not above: who only looks for a config's file need not wait for detectron2.
+    from detectron2.config import get_cfg
+
+    from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+
     cfg = get_cfg()
     add_mask_rcnn_paper_config(cfg)
     path = find_config(config_file)
@@ -63,7 +69,10 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         raise ValueError(f"KEY VALUE pairs {' '.join(opts)!r}: the last KEY has no VALUE")
     with _named("KEY VALUE pairs", KeyError):
         cfg.merge_from_list(list(opts))
-    apply_own_data(cfg, given=opts[::2])
+    if cfg.DATASETS.OWN.NAME or cfg.DATASETS.OWN.TRAIN or cfg.DATASETS.OWN.VAL:
+        from mask_rcnn_paper.data.user_data import apply_own_data  # imports torch, which other configs do not need
+
+        apply_own_data(cfg, given=opts[::2])
     return cfg
 
 
@@ -77,18 +86,30 @@ def _named(source: str, kind: type[Exception]) -> Iterator[None]:
 
 
 def find_config(config_file: str | Path) -> Path:
-    """Path of a config given as a path or relative to `configs/`.
+    """Path of a config.
+
+    Args:
+        config_file: A path, or the name of one of the project's configs: "table2b/softmax.yaml", or
+            "configs/table2b/softmax.yaml" as commands are written, also where the current folder has no `configs`.
 
     Raises:
         FileNotFoundError: neither is a file.
     """
-    for path in (Path(config_file), CONFIG_ROOT / config_file):
-        if path.is_file():
-            return path
+    path = Path(config_file)
+    name = path.relative_to("configs") if path.is_relative_to("configs") else path
+    for place in (path, CONFIG_ROOT / name):
+        if place.is_file():
+            return place
     raise FileNotFoundError(
         f"config file {str(config_file)!r} is not a file, nor is it under {CONFIG_ROOT}; "
         "`python -m ablations list` shows the rows and their configs"
     )
+
+
+def config_name(config_file: str | Path) -> str:
+    """ "table2b/softmax" of a config under `configs/`; just the stem of one that lies elsewhere."""
+    path = find_config(config_file).resolve().with_suffix("")
+    return str(path.relative_to(CONFIG_ROOT)) if path.is_relative_to(CONFIG_ROOT) else path.name
 
 
 def load_scale(name: str) -> dict[str, Any]:

@@ -10,12 +10,15 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
 With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from detectron2.config import CfgNode
+from mask_rcnn_paper.scales import config_name
 
-from mask_rcnn_paper.scales import CONFIG_ROOT, find_config
+if TYPE_CHECKING:
+    from detectron2.config import CfgNode
 
 DEFAULT_OUTPUT = "./output"
 
@@ -47,14 +50,10 @@ def pretrain_output(cfg: CfgNode) -> Path:
 
 def fall_back_to_cpu(cfg: CfgNode) -> None:
     """Set MODEL.DEVICE to "cpu", in place, where it asks for a GPU and there is none."""
+    import torch  # not above: who asks for places need not wait for it
+
     if cfg.MODEL.DEVICE.startswith("cuda") and not torch.cuda.is_available():
         cfg.MODEL.DEVICE = "cpu"
-
-
-def config_name(config_file: str | Path) -> str:
-    """ "table2b/softmax" of a config under `configs/`; just the stem of one that lies elsewhere."""
-    path = find_config(config_file).resolve().with_suffix("")
-    return str(path.relative_to(CONFIG_ROOT)) if path.is_relative_to(CONFIG_ROOT) else path.name
 
 
 def backbone_name(cfg: CfgNode) -> str:

@@ -1,9 +1,12 @@
 """From a row's YAML to the config of a run."""
 
+import shutil
+
 import pytest
 import yaml
 
-from mask_rcnn_paper.scales import SCALES, apply_scale, find_config, load_cfg, load_scale
+from mask_rcnn_paper import scales
+from mask_rcnn_paper.scales import SCALES, apply_scale, config_name, find_config, load_cfg, load_scale
 
 
 def rules(**kinds) -> dict:
@@ -93,6 +96,37 @@ def test_unknown_scale_names_the_legal_ones():
     """A scale that does not exist is refused with the list."""
     with pytest.raises(ValueError, match="scale 'tiny': choose from paper, mini, smoke"):
         load_cfg("table2b/sigmoid.yaml", "tiny")
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """As from a wheel: an empty current folder, and the configs elsewhere; returns that place."""
+    root = tmp_path / "site-packages" / "mask_rcnn_paper" / "configs"
+    shutil.copytree(scales.CONFIG_ROOT, root)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    monkeypatch.setattr(scales, "CONFIG_ROOT", root)
+    return root
+
+
+@pytest.mark.parametrize("prefix", ["", "configs/", "./configs/", "./"])
+def test_configs_are_found_where_there_is_no_checkout(installed, prefix):
+    """Under their names, and as commands are written; both are the same config."""
+    config = f"{prefix}table2b/softmax.yaml"
+    assert find_config(config) == installed / "table2b" / "softmax.yaml"
+    assert config_name(config) == "table2b/softmax"
+    assert load_cfg(config, "mini").MODEL.ROI_MASK_HEAD.LOSS == "softmax"
+
+
+def test_a_file_here_wins(installed, tmp_path):
+    """A path that exists is taken as it is, and a file of one's own is named by its stem."""
+    own = tmp_path / "empty" / "configs" / "table2b" / "softmax.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("VERSION: 2\n")
+    assert find_config("configs/table2b/softmax.yaml").resolve() == own
+    assert config_name("configs/table2b/softmax.yaml") == "softmax"
+    assert config_name(own) == "softmax"
+    assert config_name("table2b/softmax.yaml") == "table2b/softmax"
 
 
 def test_missing_config_says_where_it_was_looked_for():

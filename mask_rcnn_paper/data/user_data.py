@@ -36,7 +36,7 @@ class DataLacksError(ValueError):
 
 
 def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
-    """Set what follows from DATASETS.OWN, in place, and register the data; nothing where it has no NAME.
+    """Set what follows from DATASETS.OWN, in place, and register the data.
 
     Args:
         cfg: Config of a row or an RPN at its scale, not frozen.
@@ -44,16 +44,14 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
 
     Raises:
         FileNotFoundError: a file or folder is not there.
-        ValueError: a bad or taken name, files that are not in COCO's format or do not fit together, or other files than
-            VERSIONS says.
+        ValueError: no name, a bad or a taken one, files that are not in COCO's format or do not fit together, or other
+            files than VERSIONS says.
         DataLacksError: the model needs masks or keypoints that the data does not have.
         MissingOptionError: mirror pairs or sigmas of keypoints have to be given.
     """
     own = cfg.DATASETS.OWN
     if not own.NAME:
-        if own.TRAIN or own.VAL:
-            raise ValueError("DATASETS.OWN.TRAIN and .VAL need a name: give DATASETS.OWN.NAME")
-        return
+        raise ValueError("DATASETS.OWN.TRAIN and .VAL need a name: give DATASETS.OWN.NAME")
     check_name(own.NAME)
     own.TRAIN, own.VAL = (locate(own[split.upper()], split) for split in SPLITS)
     json_files = own.TRAIN[0], own.VAL[0]

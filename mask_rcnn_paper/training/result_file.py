@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import detectron2
-import torch
 from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
-from mask_rcnn_paper.data.registered import data_versions
 from mask_rcnn_paper.files import write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
@@ -74,6 +72,11 @@ def write_result(cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: fl
     Returns:
         What was written.
     """
+    # Not above: who asks for the hash of a config need not wait for torch.
+    import torch
+
+    from mask_rcnn_paper.data.registered import data_versions
+
     result = {
         "metrics": _without_nan(metrics),
         "scale": cfg.SCALE,
