@@ -48,12 +48,7 @@ def draw_person(rng: np.random.Generator) -> Drawing:
         hip, knee, ankle = at[f"{side}_hip"], at[f"{side}_knee"], at[f"{side}_ankle"]
         d.stroke([ankle, ankle + (sign * 0.045, 0.03)], 0.08, shoe)
         d.stroke([hip, knee, ankle], leg, shade(trousers, 0.9 if sign > 0 else 1.05))
-    torso = [
-        at["left_shoulder"],
-        at["left_hip"] + (0.03, 0.02),
-        at["right_hip"] + (-0.03, 0.02),
-        at["right_shoulder"],
-    ]
+    torso = [at["left_shoulder"], at["left_hip"] + (0.03, 0.02), at["right_hip"] + (-0.03, 0.02), at["right_shoulder"]]
     d.polygon([*torso, at["neck"] + (0, -0.02)], shirt, 1)
     if rng.random() < 0.3:  # a skirt or a long coat
         hem = (at["left_knee"] + at["right_knee"]) / 2 - (0, rng.uniform(0, 0.12))
@@ -95,22 +90,13 @@ def draw_dog(rng: np.random.Generator) -> Drawing:
         for x in (-body / 2 + 0.1, body / 2 - 0.14):
             knee = np.array([x + near + rng.uniform(-0.07, 0.07), leg * 0.5])
             d.stroke(
-                [
-                    (x + near, -0.05),
-                    knee,
-                    knee + (rng.uniform(-0.06, 0.06), leg * 0.5),
-                    knee + (0.1, leg * 0.5),
-                ],
+                [(x + near, -0.05), knee, knee + (rng.uniform(-0.06, 0.06), leg * 0.5), knee + (0.1, leg * 0.5)],
                 thick,
                 colour,
             )
     lift = rng.uniform(-0.2, 0.45)
     d.stroke(
-        [
-            (-body / 2 + 0.04, -height * 0.7),
-            (-body / 2 - 0.18, -height - lift / 2),
-            (-body / 2 - 0.24, -height - lift),
-        ],
+        [(-body / 2 + 0.04, -height * 0.7), (-body / 2 - 0.18, -height - lift / 2), (-body / 2 - 0.24, -height - lift)],
         0.11,
         coat,
     )
