@@ -29,7 +29,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
     write_text_atomically(target, "old")
     with pytest.raises(UnicodeEncodeError):
         write_text_atomically(target, "new \udc80")
-    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize("content", [None, b"", b'{"half": ', b"\xff"])
@@ -55,7 +56,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     dying.full_disk(monkeypatch.setattr, "result.json")
     with pytest.raises(DiskFullError, match=rf"^disk full: cannot write {target} \(\d+\.\d MB free there\)") as error:
         write_text_atomically(target, "new")
-    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
     assert "\n" not in str(error.value)
 
 
@@ -83,7 +85,8 @@ def test_killed_while_writing(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", dying.die)
         dying.killed(write_text_atomically, target, "new")
-    assert target.read_text() == "old" and len(dying.names(tmp_path)) == 2
+    assert target.read_text() == "old"
+    assert len(dying.names(tmp_path)) == 2
     other = subprocess.Popen(["sleep", "60"])
     kept = [tmp_path / f".a.pth.{other.pid}.tmp", tmp_path / ".a.pth.text.tmp", tmp_path / ".b.json.1.tmp"]
     for path in kept:

@@ -96,7 +96,8 @@ def test_other_keypoints_need_sigmas():
     """The message says which, what a sigma is, and gives a list that can be used."""
     with pytest.raises(MissingOptionError, match="no sigma for tail:.*standard deviation.*area.*") as info:
         oks_sigmas(("nose", "tail"))
-    assert info.value.option == "oks_sigmas" and str(info.value).endswith("to start with: [0.07, 0.07]")
+    assert info.value.option == "oks_sigmas"
+    assert str(info.value).endswith("to start with: [0.07, 0.07]")
     assert oks_sigmas(("nose", "tail"), [0.07, 0.07]) == [0.07, 0.07]
 
 

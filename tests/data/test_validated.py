@@ -105,7 +105,8 @@ def test_skipping_leaves_the_catalogue_alone(own):
     own(broken(area=0))
     load = DatasetCatalog[NAME]
     assert [len(d["annotations"]) for d in training_dicts(config(*SKIP))] == [2]
-    assert DatasetCatalog[NAME] is load and [len(d["annotations"]) for d in DatasetCatalog.get(NAME)] == [2, 2]
+    assert DatasetCatalog[NAME] is load
+    assert [len(d["annotations"]) for d in DatasetCatalog.get(NAME)] == [2, 2]
 
 
 def test_errors_of_the_whole_file_cannot_be_skipped(own):
@@ -114,7 +115,8 @@ def test_errors_of_the_whole_file_cannot_be_skipped(own):
     del data["categories"][1]["name"]
     own(data)
     message = refused(training_dicts, config(*SKIP))
-    assert "rule category-name" in message and "SKIP_INVALID" not in message
+    assert "rule category-name" in message
+    assert "SKIP_INVALID" not in message
     own({})
     assert "rule section-missing" in refused(training_dicts, config(*SKIP))
 
@@ -125,9 +127,8 @@ def test_missing_info_is_nothing_to_skip(own, caplog):
     del data["info"]
     own(data)
     assert "info" in refused(training_dicts, config())
-    assert len(training_dicts(config(*SKIP))) == 2 and "left out" not in "".join(
-        r.message for r in caplog.records if r.name == "detectron2.mask_rcnn_paper"
-    )
+    assert len(training_dicts(config(*SKIP))) == 2
+    assert "left out" not in "".join(r.message for r in caplog.records if r.name == "detectron2.mask_rcnn_paper")
 
 
 def test_boxes_without_area_are_left_out_by_the_mapper(own):
@@ -173,7 +174,8 @@ def test_keypoints_count_where_they_are_trained(own):
     own(broken(keypoints=[1, 1, 2], num_keypoints=1))
     assert training_dicts(config())
     cfg = config("MODEL.KEYPOINT_ON", "True")
-    assert "rule keypoints-missing" in refused(training_dicts, cfg) and refused(require_valid, cfg, NAME)
+    assert "rule keypoints-missing" in refused(training_dicts, cfg)
+    assert refused(require_valid, cfg, NAME)
 
 
 def test_a_file_is_checked_once(own, monkeypatch):
@@ -286,6 +288,7 @@ def test_other_formats_are_not_checked(own, metadata):
 def test_generated_data_has_no_errors(row, name):
     """Instances and keypoints are fit for training and evaluation; they are drawn where they are not there yet."""
     cfg = load_cfg(row, "smoke", ("MODEL.LOAD_PROPOSALS", "False"))
-    assert list(cfg.DATASETS.TRAIN) == [f"{name}_train"] and training_dicts(cfg)
+    assert list(cfg.DATASETS.TRAIN) == [f"{name}_train"]
+    assert training_dicts(cfg)
     require_valid(cfg, f"{name}_val")
     assert MetadataCatalog.get(f"{name}_val").json_file
