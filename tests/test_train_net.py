@@ -13,6 +13,8 @@ from mask_rcnn_paper.training.result_file import RESULT_FILE, config_hash
 from tests.own_files import NAME, own_opts, write_own
 from tests.train import ALL_SCORES, run
 
+ROW = "table2b/sigmoid.yaml"
+RPN_COMMAND = "train_net.py --config-file configs/rpn/r50_c4.yaml --scale smoke"
 E2E = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.PRETRAIN", "False"]
 E2E += ["STAGES.RPN", ""]
 
@@ -38,7 +40,7 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
     """Two runs with one seed end with bitwise equal parameters; another seed does not."""
     weights = []
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
-        run("table2b/sigmoid.yaml", tmp_path / name, *E2E, "SEED", seed)
+        run(ROW, tmp_path / name, *E2E, "SEED", seed)
         model = torch.load(tmp_path / name / "model_final.pth", weights_only=False)["model"]
         weights.append(model["roi_heads.mask_head.predictor.weight"])
     assert torch.equal(weights[0], weights[1])
@@ -47,15 +49,15 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
 
 def test_eval_only_reproduces_the_metrics(tmp_path):
     """--eval-only on the final checkpoint gives the metrics of the run."""
-    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    run(ROW, tmp_path, *E2E)
     first = json.dumps(read_json(tmp_path / RESULT_FILE)["metrics"])
-    run("table2b/sigmoid.yaml", tmp_path, *E2E, "MODEL.WEIGHTS", f"{tmp_path}/model_final.pth", flags=("--eval-only",))
+    run(ROW, tmp_path, *E2E, "MODEL.WEIGHTS", f"{tmp_path}/model_final.pth", flags=("--eval-only",))
     assert json.dumps(read_json(tmp_path / RESULT_FILE)["metrics"]) == first
 
 
 def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
     """Tensors, numbers and containers, under detectron2's keys: what either provider, and any torch, reads again."""
-    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
     assert set(found) == {"model", "trainer", "iteration"}
@@ -69,13 +71,13 @@ def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
 
 def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     """With --resume two iterations become four, and momentum and schedule go on; it needs no hook's state."""
-    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
     hooks = found["trainer"]["hooks"]
     found["trainer"]["hooks"] = {"LRScheduler": hooks["LRScheduler"], "NobodysHook": {"a": 1}}
     torch.save(found, path)
-    run("table2b/sigmoid.yaml", tmp_path, *E2E, "SOLVER.MAX_ITER", "4", flags=("--resume",))
+    run(ROW, tmp_path, *E2E, "SOLVER.MAX_ITER", "4", flags=("--resume",))
     final = torch.load(path, weights_only=True)
     assert final["iteration"] == 3
     assert final["trainer"]["hooks"]["LRScheduler"]["last_epoch"] == 4
@@ -99,13 +101,10 @@ def test_own_data_need_keys_alone(tmp_path):
 def test_a_schedule_that_is_adapted_to_the_processes_is_the_same_experiment(tmp_path):
     """SOLVER.REFERENCE_WORLD_SIZE changes batch, rate and iterations of the run, not the identity of its result."""
     two = ("SOLVER.REFERENCE_WORLD_SIZE", "2")
-    run("table2b/sigmoid.yaml", tmp_path, *E2E, *two)
+    run(ROW, tmp_path, *E2E, *two)
     assert torch.load(tmp_path / "model_final.pth", weights_only=True)["iteration"] == 3
-    planned = load_cfg("table2b/sigmoid.yaml", "smoke", [*E2E, *two, "SEED", "1"])
+    planned = load_cfg(ROW, "smoke", [*E2E, *two, "SEED", "1"])
     assert read_json(tmp_path / RESULT_FILE)["config_hash"] == config_hash(planned)
-
-
-ROW = "table2b/sigmoid.yaml"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +113,7 @@ ROW = "table2b/sigmoid.yaml"
         ("table2b/nothing.yaml", (), "smoke", ["'table2b/nothing.yaml' is not a file"]),
         (ROW, (), "tiny", ["scale 'tiny': choose from paper, mini, smoke"]),
         (ROW, ("SOLVER.MAXITER", "3"), "smoke", ["SOLVER.MAXITER"]),
-        (
-            *(ROW, ("DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)"), "smoke"),
-            ["no.pkl", "train_net.py --config-file configs/rpn/r50_c4.yaml --scale smoke"],
-        ),
+        (ROW, ("DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)"), "smoke", ["no.pkl", RPN_COMMAND]),
         (ROW, E2E, "paper", ["instances_train2017.json", "DETECTRON2_DATASETS"]),
     ],
     ids=["config", "scale", "key", "proposals", "COCO"],
@@ -138,7 +134,7 @@ def test_wrong_config(capsys, tmp_path):
 
 def test_unregistered_dataset(capsys, tmp_path):
     """DATASETS.TRAIN naming a set that nobody registered."""
-    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, "DATASETS.TRAIN", "('coco_2071_train',)")
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, "DATASETS.TRAIN", "('coco_2071_train',)")
     assert "coco_2071_train" in message
     assert "smoke_train" in message
 
@@ -163,7 +159,7 @@ OWN = ["DATASETS.TRAIN", "('own_dataset',)", "DATASETS.TEST", "('own_dataset',)"
 
 def test_missing_image(capsys, tmp_path, own_dataset):
     """An image that is not there is found before training, and named."""
-    assert "missing.png" in fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, *OWN)
+    assert "missing.png" in fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
 
 
 @pytest.mark.parametrize("flags", [(), ("--eval-only",)])
@@ -176,7 +172,7 @@ def test_annotations_with_errors(capsys, tmp_path, own_dataset, flags):
     for skip in ("False", "True"):
         sets = ["DATASETS.TRAIN", "('smoke_train',)", "DATASETS.TEST", "('own_dataset',)"]
         opts = [*E2E, *sets, "DATASETS.SKIP_INVALID", skip]
-        message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *opts, flags=flags)
+        message = fails(capsys, ROW, tmp_path / "o", *opts, flags=flags)
         for part in (str(own_dataset), "annotation 1", "bbox=[200", "rule bbox-outside", "validate_dataset", "--fix"):
             assert part in message
 
@@ -184,6 +180,6 @@ def test_annotations_with_errors(capsys, tmp_path, own_dataset, flags):
 def test_annotations_that_are_not_json(capsys, tmp_path, own_dataset):
     """An annotation file that is not JSON is named."""
     own_dataset.write_text("not json {")
-    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, *OWN)
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
     assert "annotations.json" in message
     assert "JSON" in message
