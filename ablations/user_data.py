@@ -80,8 +80,8 @@ def _from_yaml(path: Path) -> UserData:
 
 def _user_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[str, list]) -> UserData:
     # The plugin's reader of data takes detectron2 and so torch, for which commands without --data need not wait.
+    from mask_rcnn_paper.data.registered import file_version
     from mask_rcnn_paper.data.user_data import check_name, locate
-    from mask_rcnn_paper.data.version import file_version
 
     check_name(name)
     found = {split: locate(tuple(place), split) for split, place in places.items()}

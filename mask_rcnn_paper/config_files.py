@@ -1,6 +1,7 @@
-"""Where the configs lie. Knows nothing of what is in them, and needs no detectron2."""
+"""Where config files lie, and what they are based on. Knows no key but `_BASE_`, and needs no detectron2."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -33,17 +34,46 @@ def config_name(config_file: str | Path) -> str:
     return str(path.relative_to(CONFIG_ROOT)) if path.is_relative_to(CONFIG_ROOT) else path.name
 
 
-def with_bases(path: Path) -> list[Path]:
-    """A config file and those that it is based on, by `_BASE_`, as far as they can be read."""
-    found: list[Path] = []
-    while path not in found and path.is_file():
-        found.append(path)
+def with_bases(path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """A config file and those that it is based on, each with its content without `_BASE_`.
+
+    Args:
+        path: The file. `_BASE_` is a path from its folder, or the name of one of ours as `find_config` takes it.
+
+    Raises:
+        FileNotFoundError: a base is not there.
+        ValueError: a file is not plain YAML with a mapping of keys, or is based on itself.
+    """
+    found: list[tuple[Path, dict[str, Any]]] = []
+    while True:
+        if path.resolve() in [earlier.resolve() for earlier, _ in found]:
+            raise ValueError(f"config file {str(path)!r} is based on itself: mend its _BASE_")
+        content = _read(path)
+        base = content.pop("_BASE_", None)
+        found.append((path, content))
+        if base is None:
+            return found
+        near = path.parent / Path(base).expanduser()
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError):
-            break  # `load_cfg` says what is wrong
-        base = content.get("_BASE_") if isinstance(content, dict) else None
-        if not isinstance(base, str):
-            break
-        path = (path.parent / Path(base).expanduser()).absolute()
-    return found
+            path = near if near.is_file() else find_config(base)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{base!r}, the _BASE_ of config file {str(path)!r}, is not a file") from error
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Plain YAML, and tuples as some of detectron2's configs write them: reading a config never runs anything."""
+
+
+_PlainLoader.add_constructor(
+    "tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node, deep=True))
+)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"config file {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"config file {str(path)!r} is not a mapping of keys")
+    return content

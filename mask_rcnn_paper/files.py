@@ -118,5 +118,5 @@ def read_json(path: str | Path) -> Any | None:
     """Content of a JSON file, or None where there is no such file or it is not (yet) JSON."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None

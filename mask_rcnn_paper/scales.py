@@ -22,7 +22,7 @@ import yaml
 from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper import add_mask_rcnn_paper_config
-from mask_rcnn_paper.config_files import CONFIG_ROOT, SCALES, find_config
+from mask_rcnn_paper.config_files import CONFIG_ROOT, SCALES, find_config, with_bases
 from mask_rcnn_paper.data.user_data import apply_own_data
 from mask_rcnn_paper.imports import imported_versions
 
@@ -33,9 +33,9 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     """The config of a run.
 
     Args:
-        config_file: YAML of a row or an RPN; a path, or a name relative to `configs/` such as "table2b/softmax.yaml".
+        config_file: YAML of a row or an RPN, as `find_config` takes it.
         scale: One of `SCALES`.
-        opts: KEY VALUE pairs; they win over the scale and over what `data/own.py` takes from DATASETS.OWN.
+        opts: KEY VALUE pairs; they win over the scale and over what `data/user_data.py` takes from DATASETS.OWN.
 
     Returns:
         The config, not frozen, with `cfg.SCALE == scale`.
@@ -53,7 +53,8 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     add_mask_rcnn_paper_config(cfg)
     path = find_config(config_file)
     with _named(f"config file {str(path)!r}", ValueError):
-        cfg.merge_from_file(str(path))
+        for _, content in reversed(with_bases(path)):
+            cfg.merge_from_other_cfg(CfgNode(content))
     cfg.SCALE = scale
     if scale != "paper":
         apply_scale(cfg, load_scale(scale))

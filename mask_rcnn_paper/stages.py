@@ -10,6 +10,8 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
 With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_OUTPUT = "./output"
 
 
-def set_default_places(cfg: "CfgNode", config_file: str | Path) -> None:
+def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
     """Fill OUTPUT_DIR and the places of the stages' inputs, in place, where they were left at their defaults.
 
     Args:
@@ -41,20 +43,20 @@ def set_default_places(cfg: "CfgNode", config_file: str | Path) -> None:
                 cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = tuple(files)
 
 
-def pretrain_output(cfg: "CfgNode") -> Path:
+def pretrain_output(cfg: CfgNode) -> Path:
     """Default OUTPUT_DIR of the pre-training that the backbone of `cfg` starts from."""
     return Path(DEFAULT_OUTPUT) / cfg.SCALE / "pretrain" / backbone_name(cfg)
 
 
-def fall_back_to_cpu(cfg: "CfgNode") -> None:
+def fall_back_to_cpu(cfg: CfgNode) -> None:
     """Set MODEL.DEVICE to "cpu", in place, where it asks for a GPU and there is none."""
-    import torch
+    import torch  # not above: who asks for places need not wait for it
 
     if cfg.MODEL.DEVICE.startswith("cuda") and not torch.cuda.is_available():
         cfg.MODEL.DEVICE = "cpu"
 
 
-def backbone_name(cfg: "CfgNode") -> str:
+def backbone_name(cfg: CfgNode) -> str:
     """Name of a backbone as the field writes it, such as "R-50" or "X-101-64x4d"."""
     resnet = cfg.MODEL.RESNETS
     if resnet.NUM_GROUPS == 1:
@@ -67,7 +69,7 @@ def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
     return Path(rpn_output) / "inference" / dataset / "box_proposals.pkl"
 
 
-def check_inputs(cfg: "CfgNode", eval_only: bool = False) -> None:
+def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
     """Fail before any work if a stage that this run builds on has not been run.
 
     Args:

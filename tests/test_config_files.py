@@ -1,31 +1,43 @@
 """Where configs are found."""
 
+import shutil
+
 import pytest
 
+from mask_rcnn_paper import config_files
 from mask_rcnn_paper.config_files import CONFIG_ROOT, config_name, find_config, with_bases
 
 ROW = CONFIG_ROOT / "table2b" / "softmax.yaml"
 
 
-@pytest.mark.parametrize(
-    "name", ["table2b/softmax.yaml", "configs/table2b/softmax.yaml", "./configs/table2b/softmax.yaml"]
-)
-def test_our_configs_are_found_from_anywhere(place, tmp_path, monkeypatch):
-    """As the README writes them, also where the package is installed and there is no configs/ beside."""
-    monkeypatch.chdir(tmp_path)
-    name = f"{place}table2b/softmax.yaml"
-    assert find_config(name) == ROW
-    assert config_name(name) == "table2b/softmax"
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """As from a wheel: an empty current folder, and the configs elsewhere; returns that place."""
+    root = tmp_path / "site-packages" / "mask_rcnn_paper" / "configs"
+    shutil.copytree(config_files.CONFIG_ROOT, root)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    monkeypatch.setattr(config_files, "CONFIG_ROOT", root)
+    return root
 
 
-def test_a_file_of_the_users_comes_first(tmp_path, monkeypatch):
-    """Under the same name as ours."""
-    monkeypatch.chdir(tmp_path)
-    mine = tmp_path / "table2b" / "softmax.yaml"
-    mine.parent.mkdir()
-    mine.write_text("")
-    assert find_config("table2b/softmax.yaml").resolve() == mine.resolve()
-    assert config_name("table2b/softmax.yaml") == "softmax"
+@pytest.mark.parametrize("prefix", ["", "configs/", "./configs/", "./"])
+def test_configs_are_found_where_there_is_no_checkout(installed, prefix):
+    """Under their names, and as commands are written; both are the same config."""
+    config = f"{prefix}table2b/softmax.yaml"
+    assert find_config(config) == installed / "table2b" / "softmax.yaml"
+    assert config_name(config) == "table2b/softmax"
+
+
+def test_a_file_here_wins(installed, tmp_path):
+    """A path that exists is taken as it is, and a file of one's own is named by its stem."""
+    own = tmp_path / "empty" / "configs" / "table2b" / "softmax.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("VERSION: 2\n")
+    assert find_config("configs/table2b/softmax.yaml").resolve() == own
+    assert config_name("configs/table2b/softmax.yaml") == "softmax"
+    assert config_name(own) == "softmax"
+    assert config_name("table2b/softmax.yaml") == "table2b/softmax"
 
 
 def test_a_config_that_is_not_there_says_where_it_was_looked_for():
@@ -35,11 +47,35 @@ def test_a_config_that_is_not_there_says_where_it_was_looked_for():
 
 
 def test_bases_are_followed_to_the_last(tmp_path):
-    """Each once, also in a circle; a file that cannot be read ends the chain."""
-    assert [path.name for path in with_bases(ROW)][0] == "softmax.yaml"
-    assert with_bases(ROW)[-1].name.startswith("Base-")
-    for name, base in (("a", "b"), ("b", "a")):
-        (tmp_path / f"{name}.yaml").write_text(f"_BASE_: {base}.yaml\n")
-    assert [path.stem for path in with_bases(tmp_path / "a.yaml")] == ["a", "b"]
-    (tmp_path / "b.yaml").write_text("{")
-    assert [path.stem for path in with_bases(tmp_path / "a.yaml")] == ["a", "b"]
+    """By a path from the file's own folder, else as one of ours."""
+    assert [path.name for path, _ in with_bases(ROW)][0] == "softmax.yaml"
+    assert with_bases(ROW)[-1][0].name.startswith("Base-")
+    (tmp_path / "mine.yaml").write_text("_BASE_: table2b/softmax.yaml\nSEED: 3\n")
+    (path, content), (base, _), *_ = with_bases(tmp_path / "mine.yaml")
+    assert (path, content) == (tmp_path / "mine.yaml", {"SEED": 3})
+    assert base == ROW
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("{", "is not YAML"),
+        ("- 1\n", "is not a mapping of keys"),
+        ("", "is not a mapping of keys"),
+        ("_BASE_: bad.yaml\n", "is based on itself"),
+        ("_BASE_: none.yaml\n", "'none.yaml', the _BASE_ of .*bad.yaml.*, is not a file"),
+        ("OUTPUT_DIR: !!python/object/apply:os.getcwd []\n", "is not YAML: could not determine a constructor"),
+    ],
+)
+def test_a_file_that_is_no_config_says_why(tmp_path, text, message):
+    """Configs are plain data: nothing in them is run."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        with_bases(path)
+
+
+def test_tuples_of_detectron2s_own_configs_are_read(tmp_path):
+    """As some in the wild have them."""
+    (tmp_path / "a.yaml").write_text("SOLVER: {STEPS: !!python/tuple [1, 2]}\n")
+    assert with_bases(tmp_path / "a.yaml")[0][1] == {"SOLVER": {"STEPS": (1, 2)}}

@@ -29,15 +29,16 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
     write_text_atomically(target, "old")
     with pytest.raises(UnicodeEncodeError):
         write_text_atomically(target, "new \udc80")
-    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("content", [None, "", '{"half": '])
+@pytest.mark.parametrize("content", [None, b"", b'{"half": ', b"\xff"])
 def test_missing_empty_and_half_files_read_as_none(tmp_path, content):
     """A reader gets None, not an exception, for a file that is not (whole) JSON."""
     target = tmp_path / "r.json"
     if content is not None:
-        target.write_text(content)
+        target.write_bytes(content)
     assert read_json(target) is None
 
 
@@ -55,7 +56,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     dying.full_disk(monkeypatch.setattr, "result.json")
     with pytest.raises(DiskFullError, match=rf"^disk full: cannot write {target} \(\d+\.\d MB free there\)") as error:
         write_text_atomically(target, "new")
-    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
     assert "\n" not in str(error.value)
 
 

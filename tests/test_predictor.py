@@ -48,7 +48,8 @@ def test_an_end_to_end_row_uses_its_own_rpn(tmp_path, proposer, pixels):
     opts = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN"]
     made = model("table2b/sigmoid.yaml", tmp_path, *opts)
     alone, given = (Predictor(*made, p)(tmp_path / "a.png")["instances"] for p in (None, proposer))
-    assert len(alone) > 0 and torch.equal(alone.pred_boxes.tensor, given.pred_boxes.tensor)
+    assert len(alone) > 0
+    assert torch.equal(alone.pred_boxes.tensor, given.pred_boxes.tensor)
 
 
 def test_the_detector_gets_the_best_proposals_of_the_rpn(tmp_path, proposer, predictor, pixels, monkeypatch):
@@ -69,8 +70,10 @@ def test_results_are_in_pixels_of_the_image(tmp_path, predictor, pixels):
     """Masks are of the image's size, boxes inside it."""
     Image.fromarray(pixels).save(tmp_path / "a.png")
     found = predictor(tmp_path / "a.png")["instances"]
-    assert found.pred_masks.shape[1:] == (90, 120) and found.image_size == (90, 120)
-    assert found.pred_boxes.tensor.min() >= 0 and (found.pred_boxes.tensor <= torch.tensor([120, 90] * 2)).all()
+    assert found.pred_masks.shape[1:] == (90, 120)
+    assert found.image_size == (90, 120)
+    assert found.pred_boxes.tensor.min() >= 0
+    assert (found.pred_boxes.tensor <= torch.tensor([120, 90] * 2)).all()
 
 
 def test_an_image_is_turned_as_its_exif_block_says(tmp_path, predictor, pixels):

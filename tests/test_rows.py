@@ -8,7 +8,8 @@ import pytest
 
 from ablations.__main__ import main
 from ablations.paper.tables import load_tables
-from mask_rcnn_paper.training.result_file import read_result
+from mask_rcnn_paper.files import read_json
+from mask_rcnn_paper.training.result_file import RESULT_FILE
 from tests.own_files import own_words, write_own
 from tests.recipes import DETECTORS, RPNS, entries
 from tests.train import ALL_SCORES, run
@@ -47,7 +48,7 @@ def test_every_row_trains_on_stored_proposals_and_writes_a_result(row, rpn_outpu
     data = "smoke_keypoints" if row["K"] == "1" else "smoke"
     opts = [*proposals(rpn_outputs[row["K"]], data), *ALL_SCORES, *FROM_SCRATCH]
     run(f"{row['config']}.yaml", tmp_path, *opts)
-    assert set(read_result(tmp_path)["metrics"]) == {BRANCHES[branch] for branch in row["on"]}
+    assert set(read_json(tmp_path / RESULT_FILE)["metrics"]) == {BRANCHES[branch] for branch in row["on"]}
     assert (tmp_path / "model_final.pth").is_file()
 
 

@@ -14,23 +14,30 @@ def rules(**kinds) -> dict:
 def test_paper_scale_is_the_yaml_as_it_is():
     """At paper scale the row's values are the paper's."""
     cfg = load_cfg("table2b/softmax.yaml")
-    assert cfg.SCALE == "paper" and cfg.SOLVER.MAX_ITER == 160000 and cfg.DATASETS.TRAIN == ("coco_2017_train",)
+    assert cfg.SCALE == "paper"
+    assert cfg.SOLVER.MAX_ITER == 160000
+    assert cfg.DATASETS.TRAIN == ("coco_2017_train",)
     assert cfg.MODEL.ROI_MASK_HEAD.LOSS == "softmax"
 
 
 def test_mini_scale_shrinks_widths_and_keeps_the_row():
     """At mini scale widths are a quarter, and what the row is about is untouched."""
     cfg = load_cfg("table2b/softmax.yaml", "mini")
-    assert cfg.SCALE == "mini" and cfg.MODEL.RESNETS.RES2_OUT_CHANNELS == 64 and cfg.MODEL.RESNETS.DEPTH == 50
+    assert cfg.SCALE == "mini"
+    assert cfg.MODEL.RESNETS.RES2_OUT_CHANNELS == 64
+    assert cfg.MODEL.RESNETS.DEPTH == 50
     assert cfg.MODEL.ANCHOR_GENERATOR.SIZES == [[8, 16, 32, 64, 128]]
-    assert cfg.DATASETS.TRAIN == ("mini_train",) and cfg.MODEL.ROI_HEADS.NUM_CLASSES == 10
-    assert cfg.MODEL.ROI_MASK_HEAD.LOSS == "softmax" and cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION == 7
+    assert cfg.DATASETS.TRAIN == ("mini_train",)
+    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 10
+    assert cfg.MODEL.ROI_MASK_HEAD.LOSS == "softmax"
+    assert cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION == 7
 
 
 def test_smoke_builds_on_mini():
     """smoke has mini's widths and its own few iterations."""
     cfg = load_cfg("table2b/sigmoid.yaml", "smoke")
-    assert cfg.MODEL.RESNETS.RES2_OUT_CHANNELS == 64 and cfg.SOLVER.MAX_ITER == 2
+    assert cfg.MODEL.RESNETS.RES2_OUT_CHANNELS == 64
+    assert cfg.SOLVER.MAX_ITER == 2
     assert cfg.DATASETS.TEST == ("smoke_val",)
 
 
@@ -43,7 +50,8 @@ def test_command_line_wins_over_the_scale():
 def test_every_scale_file_has_only_known_kinds_of_rules(scale):
     """A misspelt kind of rule would be ignored silently."""
     content = yaml.safe_load(find_config(f"scales/{scale}.yaml").read_text())
-    assert set(content) <= {"_BASE_", "MULTIPLY", "REPLACE", "SET", "CASES"} and load_scale(scale)["SET"]
+    assert set(content) <= {"_BASE_", "MULTIPLY", "REPLACE", "SET", "CASES"}
+    assert load_scale(scale)["SET"]
 
 
 def test_factors_reach_into_lists_and_keep_whole_numbers_whole():
@@ -52,14 +60,16 @@ def test_factors_reach_into_lists_and_keep_whole_numbers_whole():
     factors = {"MODEL.ANCHOR_GENERATOR.SIZES": "1/64", "SOLVER.BASE_LR": "5/2", "SOLVER.STEPS": "1/1000"}
     apply_scale(cfg, rules(MULTIPLY=factors))
     assert cfg.MODEL.ANCHOR_GENERATOR.SIZES == [[1, 1, 2, 4, 8]]
-    assert cfg.SOLVER.BASE_LR == pytest.approx(0.05) and cfg.SOLVER.STEPS == (120,)
+    assert cfg.SOLVER.BASE_LR == pytest.approx(0.05)
+    assert cfg.SOLVER.STEPS == (120,)
 
 
 def test_replacing_values_leaves_others_alone():
     """Only listed values change, inside tuples too."""
     cfg = load_cfg("table2b/sigmoid.yaml")
     apply_scale(cfg, rules(REPLACE={"DATASETS.TEST": {"coco_2017_val": "a"}, "MODEL.ROI_HEADS.NUM_CLASSES": {1: 5}}))
-    assert cfg.DATASETS.TEST == ("a",) and cfg.MODEL.ROI_HEADS.NUM_CLASSES == 80
+    assert cfg.DATASETS.TEST == ("a",)
+    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 80
 
 
 def test_cases_are_for_rows_with_the_values_they_name():
@@ -90,28 +100,19 @@ def test_a_factor_for_a_string_is_refused():
         apply_scale(load_cfg("table2b/sigmoid.yaml"), rules(MULTIPLY={"MODEL.ROI_HEADS.NAME": "1/2"}))
 
 
-def test_unknown_scale_names_the_legal_ones():
-    """A scale that does not exist is refused with the list."""
-    with pytest.raises(ValueError, match="scale 'tiny': choose from paper, mini, smoke"):
-        load_cfg("table2b/sigmoid.yaml", "tiny")
-
-
-def test_missing_config_says_where_it_was_looked_for():
-    """The message names the file, the folder and the command that lists rows."""
-    with pytest.raises(FileNotFoundError, match="table2b/sofmax.yaml.*configs.*ablations list"):
-        load_cfg("table2b/sofmax.yaml")
-
-
-def test_unknown_key_is_named():
-    """A misspelt key on the command line is named."""
-    with pytest.raises(KeyError, match="SOLVER.MAX_ITERS"):
-        load_cfg("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITERS", "7"])
-
-
-def test_a_key_without_a_value_is_named():
-    """A KEY VALUE list of odd length is refused."""
-    with pytest.raises(ValueError, match="SOLVER.MAX_ITER.*no VALUE"):
-        load_cfg("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITER"])
+@pytest.mark.parametrize(
+    ("config", "scale", "opts", "error", "message"),
+    [
+        ("table2b/sigmoid.yaml", "tiny", [], ValueError, "scale 'tiny': choose from paper, mini, smoke"),
+        ("table2b/sofmax.yaml", "paper", [], FileNotFoundError, "table2b/sofmax.yaml.*configs.*ablations list"),
+        ("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITERS", "7"], KeyError, "SOLVER.MAX_ITERS"),
+        ("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITER"], ValueError, "SOLVER.MAX_ITER.*no VALUE"),
+    ],
+)
+def test_wrong_arguments_are_named(config, scale, opts, error, message):
+    """An unknown scale, with the legal ones; a missing config, with the places; a misspelt key; a key without value."""
+    with pytest.raises(error, match=message):
+        load_cfg(config, scale, opts)
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n- 2\n", "MODEL:\n", "_BASE_: bad.yaml\n"])

@@ -5,7 +5,6 @@ import torch
 from detectron2.layers import FrozenBatchNorm2d
 from detectron2.modeling import build_model
 
-from mask_rcnn_paper.config_files import config_name
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import backbone_name, check_inputs, set_default_places
 from tests.own_files import NAME, own_opts, write_own
@@ -102,12 +101,8 @@ def test_end_to_end_training_needs_no_proposals(in_tmp_path):
     assert cfg.DATASETS.PROPOSAL_FILES_TRAIN == ()
 
 
-def test_names(tmp_path):
-    """Configs are named by their place under configs/, others by their stem; backbones as the field writes them."""
-    (tmp_path / "mine.yaml").write_text("VERSION: 2\n")
-    assert config_name("table2c/roipool_max.yaml") == "table2c/roipool_max"
-    assert config_name(tmp_path / "mine.yaml") == "mine"
-    cfg = load_cfg(
-        "table2b/sigmoid.yaml", "paper", ["MODEL.RESNETS.NUM_GROUPS", "64", "MODEL.RESNETS.WIDTH_PER_GROUP", "4"]
-    )
-    assert backbone_name(cfg) == "X-50-64x4d"
+def test_names_of_backbones():
+    """As the field writes them."""
+    assert backbone_name(load_cfg("table2b/sigmoid.yaml")) == "R-50"
+    groups = ["MODEL.RESNETS.NUM_GROUPS", "64", "MODEL.RESNETS.WIDTH_PER_GROUP", "4"]
+    assert backbone_name(load_cfg("table2b/sigmoid.yaml", "paper", groups)) == "X-50-64x4d"

@@ -7,11 +7,14 @@ import torch
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
+from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.result_file import config_hash, read_result
+from mask_rcnn_paper.training.result_file import RESULT_FILE, config_hash
 from tests.own_files import NAME, own_opts, write_own
 from tests.train import ALL_SCORES, run
 
+ROW = "table2b/sigmoid.yaml"
+RPN_COMMAND = "train_net.py --config-file configs/rpn/r50_c4.yaml --scale smoke"
 E2E = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.PRETRAIN", "False"]
 E2E += ["STAGES.RPN", ""]
 
@@ -30,50 +33,54 @@ def fails(capsys, *args, **kwargs) -> str:
 def test_rows_train_end_to_end_too(row, tmp_path):
     """Without stored proposals, with the RPN inside the model."""
     run(row, tmp_path, *E2E, *ALL_SCORES)
-    assert {"bbox", "segm"} <= set(read_result(tmp_path)["metrics"])
+    assert {"bbox", "segm"} <= set(read_json(tmp_path / RESULT_FILE)["metrics"])
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):
     """Two runs with one seed end with bitwise equal parameters; another seed does not."""
     weights = []
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
-        run("table2b/sigmoid.yaml", tmp_path / name, *E2E, "SEED", seed)
+        run(ROW, tmp_path / name, *E2E, "SEED", seed)
         model = torch.load(tmp_path / name / "model_final.pth", weights_only=False)["model"]
         weights.append(model["roi_heads.mask_head.predictor.weight"])
-    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
 
 
 def test_eval_only_reproduces_the_metrics(tmp_path):
     """--eval-only on the final checkpoint gives the metrics of the run."""
-    run("table2b/sigmoid.yaml", tmp_path, *E2E)
-    first = json.dumps(read_result(tmp_path)["metrics"])
-    run("table2b/sigmoid.yaml", tmp_path, *E2E, "MODEL.WEIGHTS", f"{tmp_path}/model_final.pth", flags=("--eval-only",))
-    assert json.dumps(read_result(tmp_path)["metrics"]) == first
+    run(ROW, tmp_path, *E2E)
+    first = json.dumps(read_json(tmp_path / RESULT_FILE)["metrics"])
+    run(ROW, tmp_path, *E2E, "MODEL.WEIGHTS", f"{tmp_path}/model_final.pth", flags=("--eval-only",))
+    assert json.dumps(read_json(tmp_path / RESULT_FILE)["metrics"]) == first
 
 
 def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
     """Tensors, numbers and containers, under detectron2's keys: what either provider, and any torch, reads again."""
-    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
-    assert set(found) == {"model", "trainer", "iteration"} and found["iteration"] == 1
+    assert set(found) == {"model", "trainer", "iteration"}
+    assert found["iteration"] == 1
     assert {type(value) for value in found["model"].values()} == {torch.Tensor}
     trainer = found["trainer"]
-    assert set(trainer) == {"iteration", "hooks", "_trainer"} and "optimizer" in trainer["_trainer"]
+    assert set(trainer) == {"iteration", "hooks", "_trainer"}
+    assert "optimizer" in trainer["_trainer"]
     assert set(trainer["hooks"]["LRScheduler"]) == {"base_lrs", "last_epoch"}
 
 
 def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     """With --resume two iterations become four, and momentum and schedule go on; it needs no hook's state."""
-    run("table2b/sigmoid.yaml", tmp_path, *E2E)
+    run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
     hooks = found["trainer"]["hooks"]
     found["trainer"]["hooks"] = {"LRScheduler": hooks["LRScheduler"], "NobodysHook": {"a": 1}}
     torch.save(found, path)
-    run("table2b/sigmoid.yaml", tmp_path, *E2E, "SOLVER.MAX_ITER", "4", flags=("--resume",))
+    run(ROW, tmp_path, *E2E, "SOLVER.MAX_ITER", "4", flags=("--resume",))
     final = torch.load(path, weights_only=True)
-    assert final["iteration"] == 3 and final["trainer"]["hooks"]["LRScheduler"]["last_epoch"] == 4
+    assert final["iteration"] == 3
+    assert final["trainer"]["hooks"]["LRScheduler"]["last_epoch"] == 4
     before, after = (c["trainer"]["_trainer"]["optimizer"]["state"].keys() for c in (found, final))
     assert before == after != set()
 
@@ -84,8 +91,9 @@ def test_own_data_need_keys_alone(tmp_path):
     # Random weights behind frozen normalisation overflow in the last stages.
     opts = [*E2E, *ALL_SCORES, "MODEL.RESNETS.NORM", "BN", *own_opts(folder)]
     run("table6/roialign.yaml", tmp_path / "o", *opts)
-    found = read_result(tmp_path / "o")
-    assert found["metrics"]["keypoints"]["AP"] is not None and "AP-dog" in found["metrics"]["bbox"]
+    found = read_json(tmp_path / "o" / RESULT_FILE)
+    assert found["metrics"]["keypoints"]["AP"] is not None
+    assert "AP-dog" in found["metrics"]["bbox"]
     assert found["datasets"] == {"train": [f"{NAME}_train"], "test": [f"{NAME}_val"]}
     assert all(version.startswith("sha256:") for version in found["data_version"].values())
 
@@ -93,22 +101,27 @@ def test_own_data_need_keys_alone(tmp_path):
 def test_a_schedule_that_is_adapted_to_the_processes_is_the_same_experiment(tmp_path):
     """SOLVER.REFERENCE_WORLD_SIZE changes batch, rate and iterations of the run, not the identity of its result."""
     two = ("SOLVER.REFERENCE_WORLD_SIZE", "2")
-    run("table2b/sigmoid.yaml", tmp_path, *E2E, *two)
+    run(ROW, tmp_path, *E2E, *two)
     assert torch.load(tmp_path / "model_final.pth", weights_only=True)["iteration"] == 3
-    planned = load_cfg("table2b/sigmoid.yaml", "smoke", [*E2E, *two, "SEED", "1"])
-    assert read_result(tmp_path)["config_hash"] == config_hash(planned)
+    planned = load_cfg(ROW, "smoke", [*E2E, *two, "SEED", "1"])
+    assert read_json(tmp_path / RESULT_FILE)["config_hash"] == config_hash(planned)
 
 
-def test_missing_proposals(capsys, tmp_path):
-    """A stage-wise row started without proposals names the RPN's command."""
-    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", "DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)")
-    assert "no.pkl" in message and "train_net.py --config-file configs/rpn/r50_c4.yaml --scale smoke" in message
-    assert not (tmp_path / "o").exists()
-
-
-def test_missing_config(capsys, tmp_path):
-    """A config that does not exist."""
-    assert "'table2b/nothing.yaml' is not a file" in fails(capsys, "table2b/nothing.yaml", tmp_path / "o")
+@pytest.mark.parametrize(
+    ("config", "opts", "scale", "words"),
+    [
+        ("table2b/nothing.yaml", (), "smoke", ["'table2b/nothing.yaml' is not a file"]),
+        (ROW, (), "tiny", ["scale 'tiny': choose from paper, mini, smoke"]),
+        (ROW, ("SOLVER.MAXITER", "3"), "smoke", ["SOLVER.MAXITER"]),
+        (ROW, ("DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)"), "smoke", ["no.pkl", RPN_COMMAND]),
+        (ROW, E2E, "paper", ["instances_train2017.json", "DETECTRON2_DATASETS"]),
+    ],
+    ids=["config", "scale", "key", "proposals", "COCO"],
+)
+def test_what_does_not_exist_is_named(capsys, tmp_path, config, opts, scale, words):
+    """Config, scale, key, stored proposals with the RPN's command, COCO's files; no folder is left behind."""
+    message = fails(capsys, config, tmp_path / "o", *opts, scale=scale)
+    assert [word for word in words if word not in message] == []
     assert not (tmp_path / "o").exists()
 
 
@@ -119,27 +132,11 @@ def test_wrong_config(capsys, tmp_path):
     assert "bad.yaml" in fails(capsys, str(bad), tmp_path / "o")
 
 
-def test_unknown_scale(capsys, tmp_path):
-    """A scale that does not exist is one line too, not the parser's usage."""
-    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", scale="tiny")
-    assert "scale 'tiny': choose from paper, mini, smoke" in message
-
-
-def test_unknown_key(capsys, tmp_path):
-    """A config key that does not exist."""
-    assert "SOLVER.MAXITER" in fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", "SOLVER.MAXITER", "3")
-
-
 def test_unregistered_dataset(capsys, tmp_path):
     """DATASETS.TRAIN naming a set that nobody registered."""
-    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, "DATASETS.TRAIN", "('coco_2071_train',)")
-    assert "coco_2071_train" in message and "smoke_train" in message
-
-
-def test_missing_dataset_folder(capsys, tmp_path, monkeypatch):
-    """COCO names without the files name the missing file and $DETECTRON2_DATASETS."""
-    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, scale="paper")
-    assert "instances_train2017.json" in message and "DETECTRON2_DATASETS" in message
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, "DATASETS.TRAIN", "('coco_2071_train',)")
+    assert "coco_2071_train" in message
+    assert "smoke_train" in message
 
 
 @pytest.fixture
@@ -162,7 +159,7 @@ OWN = ["DATASETS.TRAIN", "('own_dataset',)", "DATASETS.TEST", "('own_dataset',)"
 
 def test_missing_image(capsys, tmp_path, own_dataset):
     """An image that is not there is found before training, and named."""
-    assert "missing.png" in fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, *OWN)
+    assert "missing.png" in fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
 
 
 @pytest.mark.parametrize("flags", [(), ("--eval-only",)])
@@ -175,7 +172,7 @@ def test_annotations_with_errors(capsys, tmp_path, own_dataset, flags):
     for skip in ("False", "True"):
         sets = ["DATASETS.TRAIN", "('smoke_train',)", "DATASETS.TEST", "('own_dataset',)"]
         opts = [*E2E, *sets, "DATASETS.SKIP_INVALID", skip]
-        message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *opts, flags=flags)
+        message = fails(capsys, ROW, tmp_path / "o", *opts, flags=flags)
         for part in (str(own_dataset), "annotation 1", "bbox=[200", "rule bbox-outside", "validate_dataset", "--fix"):
             assert part in message
 
@@ -183,5 +180,6 @@ def test_annotations_with_errors(capsys, tmp_path, own_dataset, flags):
 def test_annotations_that_are_not_json(capsys, tmp_path, own_dataset):
     """An annotation file that is not JSON is named."""
     own_dataset.write_text("not json {")
-    message = fails(capsys, "table2b/sigmoid.yaml", tmp_path / "o", *E2E, *OWN)
-    assert "annotations.json" in message and "JSON" in message
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
+    assert "annotations.json" in message
+    assert "JSON" in message

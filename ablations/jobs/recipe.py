@@ -68,7 +68,8 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
         ValueError, KeyError, FileNotFoundError: as `load_cfg`.
     """
     path = find_config(config)
-    asked = [str(path), scale, list(opts), [dataclasses.astuple(i) for i in imports], _digest(with_bases(path))]
+    files = _digest([file for file, _ in with_bases(path)])
+    asked = [str(path), scale, list(opts), [dataclasses.astuple(wanted) for wanted in imports], files]
     folder = cache_root() / "recipes" / _sources()
     place = folder / f"{_hash(asked)[:32]}.json"
     if isinstance(entry := read_json(place), dict):

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ablations.predict.images import InputImage, find_images, read_sizes
 from ablations.predict.trained_row import TrainedRow, find_trained
 from ablations.query import Asked
-from mask_rcnn_paper.data.classes import Classes, read_classes
+from mask_rcnn_paper.data.registered import Classes, read_classes
 from mask_rcnn_paper.drawing import draw_instances
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically, write_text_atomically

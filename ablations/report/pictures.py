@@ -11,7 +11,7 @@ import numpy as np
 from ablations.report.choice import Choice, Chosen, choose_images
 from ablations.report.overlap import SCORE_THRESHOLD, common_measure
 from ablations.report.predictions import GroundTruth, Instances, predictions_of, read_ground_truth, read_predictions
-from mask_rcnn_paper.data.version import UNKNOWN, data_versions
+from mask_rcnn_paper.data.registered import UNKNOWN, data_versions
 from mask_rcnn_paper.drawing import draw_instances
 
 GROUND_TRUTH = "ground truth"

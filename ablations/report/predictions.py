@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mask_rcnn_paper.data.coco_files import coco_files
+from mask_rcnn_paper.data.registered import coco_files
 
 RESULTS = "coco_instances_results.json"
 

@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mask_rcnn_paper.coco.keypoints import FLIP_FIELDS
+
 
 @dataclass(frozen=True)
 class CocoFacts:
@@ -15,8 +17,8 @@ class CocoFacts:
     has_run_lengths: whether one that is no crowd has it as run lengths (RLE), which polygons cannot hold.
     has_keypoints: whether any annotation has keypoints.
     keypoint_names: of the categories that name theirs; () where none does.
-    flip_pairs: pairs of names that trade places in a mirror, from the category's "flip_pairs" or "keypoint_flip_map",
-        which are no part of COCO's format; None where it has neither.
+    flip_pairs: pairs of names that trade places in a mirror, from the first of `FLIP_FIELDS` that a category has; None
+        where none has any.
     """
 
     classes: dict[int, str]
@@ -95,5 +97,5 @@ def _keypoints(categories: list[Any], path: Path) -> tuple[tuple[str, ...], tupl
                 f"annotation file {str(path)!r}: categories {both} differ in their keypoints, but a model has one list "
                 "of them: split the file, or name them alike"
             )
-    pairs = next((c[f] for c in named for f in ("flip_pairs", "keypoint_flip_map") if c.get(f)), None)
+    pairs = next((c[f] for c in named for f in FLIP_FIELDS if c.get(f)), None)
     return names, None if pairs is None else tuple(tuple(pair) for pair in pairs)

@@ -1,11 +1,26 @@
-"""Which keypoints trade places in a mirror, and how exactly each can be told, where a dataset does not say it."""
+"""COCO's keypoints; and of any keypoints, which trade places in a mirror, and how exactly each can be told."""
 
 import re
 from collections.abc import Sequence
 
 from pycocotools.cocoeval import Params
 
-from mask_rcnn_paper.generated.categories import KEYPOINT_NAMES as COCO_NAMES
+_SIDED = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+
+KEYPOINT_NAMES: tuple[str, ...] = ("nose", *(f"{side}_{part}" for part in _SIDED for side in ("left", "right")))
+"""COCO's 17 person keypoints, in COCO's order."""
+
+KEYPOINT_FLIP_MAP: tuple[tuple[str, str], ...] = tuple((f"left_{part}", f"right_{part}") for part in _SIDED)
+"""Pairs of them that trade places when an image is mirrored."""
+
+SKELETON: list[list[int]] = [
+    [16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13], [6, 7], [6, 8], [7, 9],
+    [8, 10], [9, 11], [2, 3], [1, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7],
+]  # fmt: skip
+"""COCO's limbs, as pairs of keypoint numbers from 1 on."""
+
+FLIP_FIELDS = ("flip_pairs", "keypoint_flip_map")
+"""Fields of a category that list mirror pairs: COCO has none; these are in use."""
 
 _OTHER_SIDE = {"left": "right", "right": "left", "l": "r", "r": "l"}
 # A word, also at a change of case, as in "LeftEar" and "earLeft"; or a single letter between marks, as in "l_ear".
@@ -100,9 +115,9 @@ def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]
                 f"{', '.join(names)}"
             )
         return [float(sigma) for sigma in given]
-    if tuple(names) == COCO_NAMES:
+    if tuple(names) == KEYPOINT_NAMES:
         return []
-    known = dict(zip(COCO_NAMES, Params("keypoints").kpt_oks_sigmas.tolist(), strict=True))
+    known = dict(zip(KEYPOINT_NAMES, Params("keypoints").kpt_oks_sigmas.tolist(), strict=True))
     if foreign := [name for name in names if name not in known]:
         start = f"[{', '.join(['0.07'] * len(names))}]"
         raise MissingOptionError(

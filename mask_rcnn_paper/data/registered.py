@@ -1,17 +1,53 @@
-"""Look at annotation files before anything is loaded, so that a wrong path costs seconds and not minutes."""
+"""What is known of a registered dataset before it is loaded: where it lies, which state of it, and its classes."""
 
+import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from detectron2.data import DatasetCatalog, MetadataCatalog
+
+from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES, SKELETON
+
+UNKNOWN = "unknown"
+
+
+def annotation_file(name: str) -> Path | None:
+    """Path that a dataset is registered with; None for names that nobody registered, and no or a remote file."""
+    json_file = MetadataCatalog.get(name).get("json_file") if name in DatasetCatalog.list() else None
+    return Path(json_file) if json_file and "://" not in str(json_file) else None
+
+
+def coco_files(name: str) -> tuple[Path, Path]:
+    """Annotation file and folder of images of a dataset; generated data are drawn if they are not there.
+
+    Args:
+        name: As in DATASETS.TEST.
+
+    Raises:
+        ValueError: it is not registered, or was not registered as COCO's datasets are.
+        FileNotFoundError: its annotations are not on this machine.
+    """
+    if name not in DatasetCatalog.list():
+        raise ValueError(f"dataset {name!r} is not registered")
+    path, metadata = annotation_file(name), MetadataCatalog.get(name)
+    if path is None:
+        raise ValueError(f"dataset {name!r} is not in COCO's format: its metadata have no json_file of this machine")
+    if metadata.get("generated") and not path.is_file():
+        DatasetCatalog.get(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"dataset {name!r}: its annotations are not on this machine: {path}")
+    return path, Path(metadata.get("image_root") or "")
 
 
 def check_annotations(datasets: Iterable[str]) -> None:
     """Fail where the annotation file of a registered dataset is missing, or does not begin and end as JSON does.
 
-    Only a few bytes are read, since COCO's files take long to parse. Datasets without a `json_file`, generated
-    ones, and names that nobody registered are left to detectron2.
+    So a wrong path costs seconds and not minutes: only a few bytes are read, since COCO's files take long to parse.
+    Datasets without a `json_file`, generated ones, and names that nobody registered are left to detectron2.
 
     Args:
         datasets: Names of datasets.
@@ -21,26 +57,20 @@ def check_annotations(datasets: Iterable[str]) -> None:
         ValueError: the file is not a JSON object, or was cut short.
     """
     for name in datasets:
-        json_file = annotation_file(name)
-        if json_file is None or MetadataCatalog.get(name).get("generated", False):
+        path = annotation_file(name)
+        if path is None or MetadataCatalog.get(name).get("generated", False):
             continue
-        if not Path(json_file).is_file():
+        if not path.is_file():
             raise FileNotFoundError(
-                f"annotation file {json_file!r} of dataset {name!r} does not exist: set $DETECTRON2_DATASETS (now "
+                f"annotation file {str(path)!r} of dataset {name!r} does not exist: set $DETECTRON2_DATASETS (now "
                 f"{os.environ.get('DETECTRON2_DATASETS', 'datasets')!r}) to the folder that holds coco/, or check the "
                 "path given to register_coco_instances"
             )
-        if _ends(Path(json_file)) != (b"{", b"}"):
+        if _ends(path) != (b"{", b"}"):
             raise ValueError(
-                f"annotation file {json_file!r} of dataset {name!r} is not a whole JSON object: download or write "
+                f"annotation file {str(path)!r} of dataset {name!r} is not a whole JSON object: download or write "
                 "it again"
             )
-
-
-def annotation_file(name: str) -> str | None:
-    """Path that a dataset is registered with; None for names that nobody registered, and no or a remote file."""
-    json_file = MetadataCatalog.get(name).get("json_file") if name in DatasetCatalog.list() else None
-    return str(json_file) if json_file and "://" not in str(json_file) else None
 
 
 def _ends(path: Path, length: int = 256) -> tuple[bytes, bytes]:
@@ -50,3 +80,82 @@ def _ends(path: Path, length: int = 256) -> tuple[bytes, bytes]:
         file.seek(max(0, path.stat().st_size - length))
         tail = file.read(length).rstrip()
     return head[:1], tail[-1:]
+
+
+def data_versions(datasets: Iterable[str]) -> dict[str, str]:
+    """Which state of each dataset a result was computed on, so that results of different states are not compared.
+
+    Args:
+        datasets: Names of datasets.
+
+    Returns:
+        By name: `data_version` of its metadata, or else `file_version` of its annotation file, or "unknown" for
+        datasets without a local annotation file and names that nobody registered.
+    """
+    return {name: _version(name) for name in dict.fromkeys(datasets)}
+
+
+def _version(name: str) -> str:
+    if name in DatasetCatalog.list() and (version := MetadataCatalog.get(name).get("data_version")):
+        return str(version)
+    path = annotation_file(name)
+    return file_version(path) if path is not None and path.is_file() else UNKNOWN
+
+
+def file_version(path: Path) -> str:
+    """ "sha256:" and the first 16 digits of the checksum of a file, which is read once while it stays as it is."""
+    status = path.stat()
+    return _checksum(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache
+def _checksum(path: Path, size: int, modified: int) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return f"sha256:{digest.hexdigest()[:16]}"
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes in the model's order.
+
+    `names` by category id; `ids`: category id of each class of the model; `skeleton`: limbs between the `keypoints`, as
+    pairs of numbers from 1 on.
+    """
+
+    names: dict[int, str]
+    ids: tuple[int, ...]
+    keypoints: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+
+    def coco_categories(self, keypoints: bool) -> list[dict[str, Any]]:
+        """The `categories` of a COCO file, with or without the names of keypoints."""
+        skeleton = [list(limb) for limb in self.skeleton]
+        extra = {"keypoints": list(self.keypoints), "skeleton": skeleton} if keypoints else {}
+        return [{"id": i, "name": self.names[i], **extra} for i in self.ids]
+
+
+def read_classes(dataset: str) -> Classes:
+    """Classes of a registered dataset, from its metadata; the dataset is only loaded where it has none before that.
+
+    Args:
+        dataset: Its name. Limbs are COCO's where the keypoints are, else those of detectron2's
+            `keypoint_connection_rules`.
+
+    Raises:
+        KeyError, FileNotFoundError: the dataset is unknown, or has to be loaded and is not there.
+    """
+    metadata = MetadataCatalog.get(dataset)
+    if metadata.get("thing_classes") is None:
+        DatasetCatalog.get(dataset)
+    names = metadata.thing_classes
+    id_map = metadata.get("thing_dataset_id_to_contiguous_id") or {index: index for index in range(len(names))}
+    ids = sorted(id_map, key=id_map.get)
+    keypoints = tuple(metadata.get("keypoint_names") or ())
+    limbs = SKELETON
+    if keypoints != KEYPOINT_NAMES:
+        rules = metadata.get("keypoint_connection_rules") or ()
+        limbs = [(keypoints.index(a) + 1, keypoints.index(b) + 1) for a, b, *_ in rules]
+    return Classes(dict(zip(ids, names, strict=True)), tuple(ids), keypoints, tuple((a, b) for a, b in limbs))

@@ -7,7 +7,7 @@ A config names the data in DATASETS.OWN; `apply_own_data` reads the files and se
     MODEL.ROI_HEADS.NUM_CLASSES              categories of the file, also for the paper's person-only rows
     INPUT.MASK_FORMAT                        bitmask where masks are run lengths
     MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS,
-    TEST.KEYPOINT_OKS_SIGMAS                 of the keypoints, see keypoint_layout.py
+    TEST.KEYPOINT_OKS_SIGMAS                 of the keypoints, see coco/keypoints.py
     DATASETS.OWN.VERSIONS                    checksums of the files, so that changed data is another experiment
 
 Image files are not part of the identity: after a change of images alone, delete the results.
@@ -25,7 +25,7 @@ from detectron2.data.datasets import load_coco_json
 
 from mask_rcnn_paper.coco.facts import CocoFacts, read_facts
 from mask_rcnn_paper.coco.keypoints import MissingOptionError, flip_pairs, oks_sigmas
-from mask_rcnn_paper.data.version import file_version
+from mask_rcnn_paper.data.registered import file_version
 
 SPLITS = ("train", "val")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -36,7 +36,7 @@ class DataLacksError(ValueError):
 
 
 def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
-    """Set what follows from DATASETS.OWN, in place, and register the data; nothing where it has no NAME.
+    """Set what follows from DATASETS.OWN, in place, and register the data.
 
     Args:
         cfg: Config of a row or an RPN at its scale, not frozen.
@@ -44,16 +44,14 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
 
     Raises:
         FileNotFoundError: a file or folder is not there.
-        ValueError: a bad or taken name, files that are not in COCO's format or do not fit together, or other files than
-            VERSIONS says.
+        ValueError: no name, a bad or a taken one, files that are not in COCO's format or do not fit together, or other
+            files than VERSIONS says.
         DataLacksError: the model needs masks or keypoints that the data does not have.
         MissingOptionError: mirror pairs or sigmas of keypoints have to be given.
     """
     own = cfg.DATASETS.OWN
     if not own.NAME:
-        if own.TRAIN or own.VAL:
-            raise ValueError("DATASETS.OWN.TRAIN and .VAL need a name: give DATASETS.OWN.NAME")
-        return
+        raise ValueError("DATASETS.OWN.TRAIN and .VAL need a name: give DATASETS.OWN.NAME")
     check_name(own.NAME)
     own.TRAIN, own.VAL = (locate(own[split.upper()], split) for split in SPLITS)
     json_files = own.TRAIN[0], own.VAL[0]

@@ -6,20 +6,20 @@ Images are only looked for, not decoded; errors in annotations are all found.
 import contextlib
 import json
 import logging
-import os
 import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog, get_detection_dataset_dicts
 from detectron2.data.datasets import load_coco_json
 
-from mask_rcnn_paper.data.registered import annotation_file
-from mask_rcnn_paper.validate_dataset import boxes, entries
+from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
+from mask_rcnn_paper.data.validation_record import DataError, Subject, record_errors, recorded_errors
+from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules
 from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
 from mask_rcnn_paper.validate_dataset.fix import fix
 from mask_rcnn_paper.validate_dataset.rule import Finding, errors
@@ -29,24 +29,6 @@ _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
 class InvalidDatasetError(ValueError):
     """A dataset has errors, and may not be used."""
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """What is checked of a dataset; equal ones are checked once in a process while the file stays as it is."""
-
-    json_file: str
-    image_root: str
-    modified: tuple[int, int]
-    mask_format: str | None
-    with_keypoints: bool
-
-    def checker(self) -> CocoChecker:
-        images = Path(self.image_root)
-        return CocoChecker(self.json_file, images, self.mask_format, decode=False, with_keypoints=self.with_keypoints)
-
-
-_errors: dict[_Subject, list[Finding]] = {}
 
 
 def training_dicts(cfg: CfgNode) -> list[dict]:
@@ -82,12 +64,12 @@ def require_usable(cfg: CfgNode) -> None:
         require_valid(cfg, name)
 
 
-def _training_errors(cfg: CfgNode) -> dict[str, tuple["_Subject | None", list[Finding]]]:
+def _training_errors(cfg: CfgNode) -> dict[str, tuple[Subject | None, list[DataError]]]:
     """What may be left out of each training set, under DATASETS.SKIP_INVALID."""
     errors_of = {}
     for name in dict.fromkeys(cfg.DATASETS.TRAIN):
         subject = _subject(name, cfg.INPUT.MASK_FORMAT if cfg.MODEL.MASK_ON else None, _needs_keypoints(cfg))
-        found = [] if subject is None else _not_left_out_anyway(_errors_of(subject))
+        found = [error for error in _errors_of(subject) if not error.left_out]
         if found and not cfg.DATASETS.SKIP_INVALID:
             raise InvalidDatasetError(_refusal(name, subject, found, training=True))
         errors_of[name] = subject, found
@@ -109,53 +91,65 @@ def require_valid(cfg: CfgNode, name: str) -> None:
         InvalidDatasetError: it has errors; a file without any annotations, as of COCO's test sets, is legal here.
     """
     subject = _subject(name, None, cfg.MODEL.KEYPOINT_ON)
-    found = [] if subject is None else _errors_of(subject)
-    if name in cfg.DATASETS.TRAIN:  # as an RPN's, which stores proposals for them
-        found = _not_left_out_anyway(found)
-    found = [f for f in found if (f.rule, f.field) != (entries.SECTION_MISSING, "annotations")]
+    stores_proposals = name in cfg.DATASETS.TRAIN  # for training, as an RPN does
+    found = [error for error in _errors_of(subject) if not (stores_proposals and error.left_out)]
+    found = [error for error in found if (error.rule, error.field) != (entries.SECTION_MISSING.name, "annotations")]
     if found:
         raise InvalidDatasetError(_refusal(name, subject, found, training=False))
 
 
-def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> _Subject | None:
-    """None for a dataset that is not in COCO's format, or not on this machine."""
-    json_file = annotation_file(name)  # None for an unknown name too: detectron2 says so, with the names there are
-    if json_file is None or MetadataCatalog.get(name).get("evaluator_type", "coco") != "coco":
+def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> Subject | None:
+    """None for a dataset that is not in COCO's format, or has no file on this machine."""
+    # Of an unknown name too: detectron2 says so, with the names that there are.
+    if annotation_file(name) is None or MetadataCatalog.get(name).get("evaluator_type", "coco") != "coco":
         return None
-    if not os.path.isfile(json_file):
-        DatasetCatalog.get(name)  # draws generated data; fails with the right message for what does not exist
-    if not os.path.isfile(json_file):
-        return None
-    status = os.stat(json_file)
-    modified = (status.st_mtime_ns, status.st_size)
-    image_root = MetadataCatalog.get(name).get("image_root", "")
-    return _Subject(json_file, image_root, modified, mask_format, with_keypoints)
+    json_file, image_root = coco_files(name)
+    return Subject(json_file, image_root, file_version(json_file), mask_format, with_keypoints)
 
 
-def _errors_of(subject: _Subject) -> list[Finding]:
-    if subject not in _errors:
-        _, findings = check_coco(Path(subject.json_file), subject.checker())
-        _errors[subject] = list(errors(findings))
-    return _errors[subject]
+def _checker(subject: Subject) -> CocoChecker:
+    return CocoChecker(
+        subject.json_file, subject.image_root, subject.mask_format, decode=False, with_keypoints=subject.with_keypoints
+    )
 
 
-def _not_left_out_anyway(found: list[Finding]) -> list[Finding]:
-    """Without annotations whose box has no area: detectron2's mapper leaves them out. COCO's train2017 has two."""
-    gone = {f.index for f in found if f.rule is boxes.DEGENERATE and min(f.value[2:]) >= 0}
-    return [f for f in found if f.section != "annotations" or f.index not in gone]
+@cache
+def _errors_of(subject: Subject | None) -> tuple[DataError, ...]:
+    """What is wrong with a dataset, as this or an earlier process has found; images are looked for once in each."""
+    if subject is None:
+        return ()
+    if (recorded := recorded_errors(subject)) is not None:
+        return recorded
+    data, findings = check_coco(subject.json_file, _checker(subject))
+    found = _data_errors(findings)
+    if not any(finding.rule in (image_rules.MISSING, image_rules.EMPTY) for finding in findings):
+        images = data["images"] if isinstance(data, dict) and isinstance(data.get("images"), list) else []
+        names = [image.get("file_name") for image in images if isinstance(image, dict)]
+        record_errors(subject, found, [name for name in names if isinstance(name, str)])
+    return found
 
 
-def _without_info(found: list[Finding]) -> list[Finding]:
+def _data_errors(findings: Iterable[Finding]) -> tuple[DataError, ...]:
+    """Errors as they are recorded. COCO's train2017 has two whose box has no area, which the mapper leaves out."""
+    findings = list(errors(findings))
+    no_area = {(f.section, f.index) for f in findings if f.rule is boxes.DEGENERATE and min(f.value[2:]) >= 0}
+    return tuple(
+        DataError(f.rule.name, f.rule.cure, f.field, f.place, f.text, left_out=(f.section, f.index) in no_area)
+        for f in findings
+    )
+
+
+def _without_info(found: Iterable[DataError]) -> list[DataError]:
     """Training does not read `info`, and there is nothing to leave out."""
-    return [finding for finding in found if finding.rule is not entries.INFO]
+    return [error for error in found if error.rule != entries.INFO.name]
 
 
-def _load_valid(name: str, subject: _Subject) -> list[dict]:
+def _load_valid(name: str, subject: Subject) -> list[dict]:
     """The dataset without the images and annotations that have errors; logs how many they are."""
-    checker = subject.checker()
-    data, findings = check_coco(Path(subject.json_file), checker)
+    checker = _checker(subject)
+    data, findings = check_coco(subject.json_file, checker)
     fixed = fix(data, checker, findings, drop_only=True)
-    if left := _without_info(list(errors(fixed.left))):
+    if left := _without_info(_data_errors(fixed.left)):
         raise InvalidDatasetError(_refusal(name, subject, left, training=False))
     totals = Counter()
     for (section, _), count in fixed.dropped.items():
@@ -164,9 +158,9 @@ def _load_valid(name: str, subject: _Subject) -> list[dict]:
     rules = ", ".join(f"{rule} {count}" for (_, rule), count in sorted(fixed.dropped.items()))
     _logger.warning(f"{name}: left out {what} of {subject.json_file} with errors ({rules}), DATASETS.SKIP_INVALID=True")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, Path(subject.json_file).name)
+        path = Path(folder, subject.json_file.name)
         path.write_text(json.dumps(data), encoding="utf-8")
-        return load_coco_json(str(path), subject.image_root, name)
+        return load_coco_json(str(path), str(subject.image_root), name)
 
 
 @contextlib.contextmanager
@@ -181,14 +175,14 @@ def _replaced(name: str, dicts: list[dict]) -> Iterator[None]:
         DatasetCatalog.register(name, load)
 
 
-def _refusal(name: str, subject: _Subject, found: list[Finding], training: bool) -> str:
+def _refusal(name: str, subject: Subject, found: list[DataError], training: bool) -> str:
     first = found[0]
-    words = ["python -m mask_rcnn_paper.validate_dataset", shlex.quote(subject.json_file)]
-    words.append(shlex.quote(subject.image_root) if subject.image_root else "--no-images")
-    words += [f"--mask-format {subject.mask_format}"] if subject.mask_format == "bitmask" else []
+    command = f"python -m mask_rcnn_paper.validate_dataset {shlex.quote(str(subject.json_file))}"
+    command += f" {shlex.quote(str(subject.image_root))}"
+    command += " --mask-format bitmask" if subject.mask_format == "bitmask" else ""
     count = "an error" if len(found) == 1 else f"{len(found)} errors"
     skip = ", or set DATASETS.SKIP_INVALID True to train without what has errors" if training else ""
     return (
-        f"dataset {name!r}, {subject.json_file}, has {count}: {first.place} {first.text} (rule {first.rule.name}: "
-        f"{first.rule.cure}); `{' '.join(words)}` shows all of them and with --fix OUT.json writes a cleaned copy{skip}"
+        f"dataset {name!r}, {subject.json_file}, has {count}: {first.place} {first.text} (rule {first.rule}: "
+        f"{first.cure}); `{command}` shows all of them and with --fix OUT.json writes a cleaned copy{skip}"
     )

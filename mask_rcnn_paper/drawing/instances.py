@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import pycocotools.mask as mask_util
 
-from mask_rcnn_paper.drawing.colours import Colour, class_colours
-from mask_rcnn_paper.drawing.labels import Label, Rectangle, draw_labels
+from mask_rcnn_paper.drawing.labels import Colour, Label, Rectangle, class_colours, draw_labels
 
 _OPACITY = 0.5
 _WHITE = (255, 255, 255)

@@ -27,10 +27,7 @@ def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: in
     grain = cv2.resize(grain, (width // 8, height // 8), interpolation=cv2.INTER_LINEAR)
     image = cv2.resize(cv2.add(image, cv2.merge([grain] * 3)), (width, height), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.5:
-        horizon, tone = (
-            int(height * rng.uniform(0.3, 0.8)),
-            np.array(random_colour(rng, 170, 240), np.float64),
-        )
+        horizon, tone = (int(height * rng.uniform(0.3, 0.8)), np.array(random_colour(rng, 170, 240), np.float64))
         image[horizon:] = cv2.addWeighted(image[horizon:], 0.45, np.full_like(image[horizon:], tone), 0.55, 0)
     for _ in range(int(rng.integers(clutter // 3, clutter + 1))):
         _draw_distractor(rng, image)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
 from mask_rcnn_paper.generated.cache import cached_folder
-from mask_rcnn_paper.generated.catalogue import DRAWERS
+from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.coco_writer import VERSION, spec_hash
 from mask_rcnn_paper.generated.drawing import render
 from mask_rcnn_paper.generated.parallel import map_indices
@@ -40,10 +40,10 @@ def load_crops(spec: CropSpec, root: Path) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         (count, side, side, 3) uint8 BGR images, mapped from disk, and (count,) int64 labels, which index
-        :data:`mask_rcnn_paper.generated.catalogue.DRAWERS`.
+        `CATEGORIES`.
     """
     folder = cached_folder(root / f"crops-v{VERSION}-{spec_hash(spec)}", partial(_write_crops, spec))
-    return np.load(folder / "crops.npy", mmap_mode="r"), np.arange(spec.count) % len(DRAWERS)
+    return np.load(folder / "crops.npy", mmap_mode="r"), np.arange(spec.count) % len(CATEGORIES)
 
 
 def draw_crop(spec: CropSpec, index: int) -> np.ndarray:
@@ -54,7 +54,7 @@ def draw_crop(spec: CropSpec, index: int) -> np.ndarray:
     size = side * np.exp(rng.uniform(np.log(spec.min_size), np.log(spec.max_size)))
     reach = max(0.0, (side - 0.8 * size) / 2)
     centre = side / 2 + rng.uniform(-reach, reach, 2)
-    drawing = list(DRAWERS.values())[index % len(DRAWERS)](rng)
+    drawing = list(CATEGORIES.values())[index % len(CATEGORIES)].draw(rng)
     patch = render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), bool(rng.random() < 0.5))
     y, x = max(patch.y, 0), max(patch.x, 0)
     inner = np.s_[y - patch.y : side - patch.y, x - patch.x : side - patch.x]

@@ -11,8 +11,9 @@ from pathlib import Path
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import load_coco_json
 
+from mask_rcnn_paper.coco.keypoints import KEYPOINT_FLIP_MAP, KEYPOINT_NAMES
 from mask_rcnn_paper.generated.cache import cache_root
-from mask_rcnn_paper.generated.categories import CATEGORIES, KEYPOINT_FLIP_MAP, KEYPOINT_NAMES
+from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.coco_writer import (
     IMAGES,
     INSTANCES,
@@ -63,7 +64,7 @@ def _register(name: str, spec: DatasetSpec, root: Path, file_name: str, classes:
         data_version=f"v{VERSION}",
         thing_classes=list(classes),
         thing_colors=_colours(len(classes)),
-        thing_dataset_id_to_contiguous_id={CATEGORIES[c]: i for i, c in enumerate(classes)},
+        thing_dataset_id_to_contiguous_id={CATEGORIES[c].id: i for i, c in enumerate(classes)},
         keypoint_names=list(KEYPOINT_NAMES),
         keypoint_flip_map=list(KEYPOINT_FLIP_MAP),
     )

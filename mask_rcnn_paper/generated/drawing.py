@@ -137,11 +137,7 @@ def render(drawing: Drawing, centre: tuple[float, float], size: float, angle: fl
             cv2.fillPoly(layers, [line], colour, cv2.LINE_8, _SHIFT)
     keypoints = None if drawing.keypoints is None else place(drawing.keypoints)
     return Patch(
-        cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR),
-        cv2.extractChannel(layers, 3),
-        int(low[0]),
-        int(low[1]),
-        keypoints,
+        cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR), cv2.extractChannel(layers, 3), int(low[0]), int(low[1]), keypoints
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mask_rcnn_paper.generated.categories import KEYPOINT_NAMES
+from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES
 from mask_rcnn_paper.generated.drawing import Drawing, arc, random_colour, shade
 
 _SKIN = ((150, 190, 235), (110, 150, 205), (60, 95, 150), (40, 60, 95))
@@ -48,12 +48,7 @@ def draw_person(rng: np.random.Generator) -> Drawing:
         hip, knee, ankle = at[f"{side}_hip"], at[f"{side}_knee"], at[f"{side}_ankle"]
         d.stroke([ankle, ankle + (sign * 0.045, 0.03)], 0.08, shoe)
         d.stroke([hip, knee, ankle], leg, shade(trousers, 0.9 if sign > 0 else 1.05))
-    torso = [
-        at["left_shoulder"],
-        at["left_hip"] + (0.03, 0.02),
-        at["right_hip"] + (-0.03, 0.02),
-        at["right_shoulder"],
-    ]
+    torso = [at["left_shoulder"], at["left_hip"] + (0.03, 0.02), at["right_hip"] + (-0.03, 0.02), at["right_shoulder"]]
     d.polygon([*torso, at["neck"] + (0, -0.02)], shirt, 1)
     if rng.random() < 0.3:  # a skirt or a long coat
         hem = (at["left_knee"] + at["right_knee"]) / 2 - (0, rng.uniform(0, 0.12))
@@ -94,26 +89,12 @@ def draw_dog(rng: np.random.Generator) -> Drawing:
     for near, colour in ((0.0, dark), (0.1, coat)):
         for x in (-body / 2 + 0.1, body / 2 - 0.14):
             knee = np.array([x + near + rng.uniform(-0.07, 0.07), leg * 0.5])
-            d.stroke(
-                [
-                    (x + near, -0.05),
-                    knee,
-                    knee + (rng.uniform(-0.06, 0.06), leg * 0.5),
-                    knee + (0.1, leg * 0.5),
-                ],
-                thick,
-                colour,
-            )
+            heel = knee + (rng.uniform(-0.06, 0.06), leg * 0.5)
+            d.stroke([(x + near, -0.05), knee, heel, knee + (0.1, leg * 0.5)], thick, colour)
     lift = rng.uniform(-0.2, 0.45)
-    d.stroke(
-        [
-            (-body / 2 + 0.04, -height * 0.7),
-            (-body / 2 - 0.18, -height - lift / 2),
-            (-body / 2 - 0.24, -height - lift),
-        ],
-        0.11,
-        coat,
-    )
+    rump = -body / 2
+    tail = [(rump + 0.04, -height * 0.7), (rump - 0.18, -height - lift / 2), (rump - 0.24, -height - lift)]
+    d.stroke(tail, 0.11, coat)
     d.ellipse(0, -height * 0.6, body / 2, height, coat)
     if rng.random() < 0.6:
         d.ellipse(rng.uniform(-0.2, 0.15), -height * 0.75, rng.uniform(0.1, 0.2), height * 0.55, spot)
@@ -144,10 +125,8 @@ def draw_umbrella(rng: np.random.Generator) -> Drawing:
         left = [(x1 * np.sin(t), -height * np.cos(t)) for t in np.linspace(0.1, np.pi / 2, 9)]
         right = [(x2 * np.sin(t), -height * np.cos(t)) for t in np.linspace(np.pi / 2, 0.1, 9)]
         scallop = arc((x1 + x2) / 2, 0, (x2 - x1) / 2, 0.12, 180, 359, 8)
-        d.polygon(
-            [(0, -height), *left, *scallop, *right],
-            other if striped and number % 2 else shade(cloth, 0.8 + 0.08 * number),
-        )
+        colour = other if striped and number % 2 else shade(cloth, 0.8 + 0.08 * number)
+        d.polygon([(0, -height), *left, *scallop, *right], colour)
     return d
 
 
@@ -158,20 +137,11 @@ def draw_cup(rng: np.random.Generator) -> Drawing:
     d.ring(top * 0.95 + 0.06, -height * 0.52, rng.uniform(0.17, 0.23), height * 0.24, 0.1, shade(glaze, 0.85))
     if rng.random() < 0.4:
         d.ellipse(0, 0.03, bottom + 0.3, 0.09, shade(glaze, 0.9))
-    wall = [
-        (-top, -height),
-        (top, -height),
-        (bottom, -0.06),
-        (bottom * 0.8, 0.03),
-        (-bottom * 0.8, 0.03),
-        (-bottom, -0.06),
-    ]
-    d.polygon(wall, glaze)
-    band = rng.uniform(0.3, 0.6) * height
-    d.polygon(
-        [(-bottom - 0.02, -band), (bottom + 0.02, -band), (bottom, -band + 0.14), (-bottom, -band + 0.14)],
-        random_colour(rng),
-    )
+    foot = [(bottom, -0.06), (bottom * 0.8, 0.03), (-bottom * 0.8, 0.03), (-bottom, -0.06)]
+    d.polygon([(-top, -height), (top, -height), *foot], glaze)
+    y = -rng.uniform(0.3, 0.6) * height
+    band = [(-bottom - 0.02, y), (bottom + 0.02, y), (bottom, y + 0.14), (-bottom, y + 0.14)]
+    d.polygon(band, random_colour(rng))
     d.ellipse(0, -height, top, 0.11, shade(glaze, 1.2))
     d.ellipse(0, -height + 0.01, top - 0.06, 0.075, random_colour(rng, 10, 120))
     if rng.random() < 0.3:

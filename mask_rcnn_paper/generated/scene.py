@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
-from mask_rcnn_paper.generated.catalogue import DRAWERS
+from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.drawing import Patch, render
 
 SUPERSAMPLING = 4
@@ -96,7 +96,7 @@ def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
 
 def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch], str, bool]]:
     """Choose and render the objects, front to back."""
-    names, weights = list(DRAWERS), dict(spec.weights)
+    names, weights = list(CATEGORIES), dict(spec.weights)
     odds = np.array([weights.get(name, 1.0) for name in names])
     image_size = np.array([spec.width, spec.height]) * SUPERSAMPLING
     count = int(rng.integers(spec.min_objects, spec.max_objects + 1))
@@ -119,7 +119,7 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
 
 
 def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: float) -> Patch:
-    drawing = DRAWERS[category](rng)
+    drawing = CATEGORIES[category].draw(rng)
     # people face the viewer: their left and right are fixed, so they are not mirrored
     mirror = bool(rng.random() < 0.5) and drawing.keypoints is None
     return render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), mirror)

@@ -24,36 +24,15 @@ def draw_car(rng: np.random.Generator) -> Drawing:
     left, right = -length / 2, length / 2
     roof_left, roof_right = left + 0.15 + tail, rng.uniform(0.1, 0.35)
     base_left, base_right = max(left + 0.02, roof_left - 0.25), roof_right + rng.uniform(0.25, 0.5)
-    d.polygon(
-        [(base_left, waist + 0.03), (roof_left, roof), (roof_right, roof), (base_right, waist + 0.03)],
-        body,
-        1,
-    )
+    d.polygon([(base_left, waist + 0.03), (roof_left, roof), (roof_right, roof), (base_right, waist + 0.03)], body, 1)
     bonnet = waist + rng.uniform(0.02, 0.14)
-    d.polygon(
-        [
-            (left, 0),
-            (left, waist),
-            (base_right, waist),
-            (right - 0.08, bonnet),
-            (right, bonnet + 0.12),
-            (right, 0),
-        ],
-        shade(body, 0.92),
-        1,
-    )
+    nose = [(right - 0.08, bonnet), (right, bonnet + 0.12), (right, 0)]
+    d.polygon([(left, 0), (left, waist), (base_right, waist), *nose], shade(body, 0.92), 1)
     middle = (roof_left + roof_right) / 2
     top, bottom = roof + 0.07, waist - 0.01
     d.polygon([(base_left + 0.14, bottom), (roof_left + 0.05, top), (middle, top), (middle, bottom)], glass)
-    d.polygon(
-        [
-            (middle + 0.06, bottom),
-            (middle + 0.06, top),
-            (roof_right - 0.02, top),
-            (base_right - 0.12, bottom),
-        ],
-        glass,
-    )
+    post = middle + 0.06
+    d.polygon([(post, bottom), (post, top), (roof_right - 0.02, top), (base_right - 0.12, bottom)], glass)
     d.box(right - 0.12, bonnet + 0.1, right - 0.01, bonnet + 0.2, (150, 230, 250))
     radius = rng.uniform(0.19, 0.25)
     for x in (left + 0.45, right - 0.45):
@@ -77,11 +56,8 @@ def draw_bus(rng: np.random.Generator) -> Drawing:
     for x1, x2 in zip(edges[:-1], edges[1:], strict=True):
         d.box(x1 + 0.03, top + 0.14, x2 - 0.03, -0.48 * height, glass)
     d.box(right - 0.4, top + 0.14, right - 0.14, -0.06, shade(glass, 0.75))
-    d.stroke(
-        [(right - 0.05, top + 0.1), (right + 0.13, top + 0.14), (right + 0.13, top + 0.36)],
-        0.06,
-        shade(body, 0.4),
-    )
+    mirror = [(right - 0.05, top + 0.1), (right + 0.13, top + 0.14), (right + 0.13, top + 0.36)]
+    d.stroke(mirror, 0.06, shade(body, 0.4))
     radius = rng.uniform(0.17, 0.21)
     for x in (left + rng.uniform(0.4, 0.55), right - 0.62):
         _wheel(d, x, 0.02, radius, tyre, hub)
@@ -98,26 +74,13 @@ def draw_train(rng: np.random.Generator) -> Drawing:
     for number in range(int(rng.integers(2, 4))):
         left, right = x - coach, x
         if number == 0:
-            tip = [
-                (right - nose, -height),
-                (right - 0.3 * nose, -0.6 * height),
-                (right, -0.2 * height),
-                (right, 0),
-            ]
+            tip = [(right - nose, -height), (right - 0.3 * nose, -0.6 * height), (right, -0.2 * height), (right, 0)]
             d.polygon([(left, 0), (left, -height), *tip], body)
             window = [(right - nose, -0.88 * height), (right - 0.45 * nose, -0.58 * height)]
             d.polygon([*window, (right - nose, -0.58 * height)], glass)
-            arm = left + 0.45
-            d.stroke(
-                [
-                    (arm, -height),
-                    (arm + 0.2, -height - 0.15),
-                    (arm, -height - 0.3),
-                    (arm + 0.25, -height - 0.3),
-                ],
-                0.05,
-                shade(body, 0.5),
-            )
+            x0, top = left + 0.45, -height - 0.3
+            pantograph = [(x0, -height), (x0 + 0.2, -height - 0.15), (x0, top), (x0 + 0.25, top)]
+            d.stroke(pantograph, 0.05, shade(body, 0.5))
         else:
             d.box(left, -height, right, 0, body)
         d.box(left, -0.35 * height, right - 0.1, -0.22 * height, stripe)
@@ -151,22 +114,10 @@ def draw_truck(rng: np.random.Generator) -> Drawing:
         heap = arc(-length / 2, top, 0.4 * length, 0.25, 180, 359, 12)
         d.polygon(heap + rng.normal(0, 0.015, heap.shape), random_colour(rng))
     bonnet = rng.uniform(0.0, 0.25)
-    nose = [
-        (gap + front - 0.12, roof),
-        (gap + front, -0.42),
-        (gap + front + bonnet, -0.38),
-        (gap + front + bonnet, 0),
-    ]
+    nose = [(gap + front - 0.12, roof), (gap + front, -0.42), (gap + front + bonnet, -0.38), (gap + front + bonnet, 0)]
     d.polygon([(gap, 0), (gap, roof), *nose], cab)
-    d.polygon(
-        [
-            (gap + 0.2, roof + 0.1),
-            (gap + front - 0.16, roof + 0.1),
-            (gap + front - 0.06, -0.44),
-            (gap + 0.2, -0.44),
-        ],
-        glass,
-    )
+    x1, x2, top = gap + 0.2, gap + front, roof + 0.1
+    d.polygon([(x1, top), (x2 - 0.16, top), (x2 - 0.06, -0.44), (x1, -0.44)], glass)
     if rng.random() < 0.6:
         d.stroke([(gap - 0.04, -0.1), (gap - 0.04, roof - 0.16)], 0.06, shade(hub, 0.8))
     radius = rng.uniform(0.16, 0.2)
@@ -188,11 +139,7 @@ def draw_bicycle(rng: np.random.Generator) -> Drawing:
     crank, seat = np.array([0.42 * base, 0.06]), np.array([0.3 * base, -0.62])
     head = np.array([base - 0.24, -0.66 - rng.uniform(0, 0.08)])
     low_head = 0.72 * head + 0.28 * np.array([base, 0.0])
-    for line in (
-        [(0, 0), crank, seat, (0, 0)],
-        [seat * 0.92 + crank * 0.08, low_head, crank],
-        [(base, 0), head],
-    ):
+    for line in ([(0, 0), crank, seat, (0, 0)], [seat * 0.92 + crank * 0.08, low_head, crank], [(base, 0), head]):
         d.stroke(line, 0.1, frame)
     d.stroke([seat + (-0.12, -0.06), seat + (0.13, -0.06)], 0.11, shade(tyre, 0.7))
     bar = [head, head + (0.02, -0.1), head + (0.2, -0.1)]
@@ -221,8 +168,6 @@ def draw_motorcycle(rng: np.random.Generator) -> Drawing:
     d.polygon([(-0.3, -0.34), (-0.08, -0.46), (0.26, -0.36), (0.2, -0.28)], body, 1)
     d.stroke([(base * 0.5, 0.12), (0.3, 0.16), (-0.25, 0.02 + rng.uniform(-0.1, 0.08))], 0.1, shade(hub, 0.9))
     if rng.random() < 0.4:
-        d.polygon(
-            [(base - 0.3, -0.74), (base - 0.42, -1.02), (base - 0.36, -1.02), (base - 0.14, -0.7)],
-            shade(body, 1.2),
-        )
+        screen = [(base - 0.3, -0.74), (base - 0.42, -1.02), (base - 0.36, -1.02), (base - 0.14, -0.7)]
+        d.polygon(screen, shade(body, 1.2))
     return d

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from mask_rcnn_paper.files import write_bytes_atomically
 from mask_rcnn_paper.generated.cache import cache_root
-from mask_rcnn_paper.generated.catalogue import DRAWERS
+from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.crops import CropSpec, load_crops
 from mask_rcnn_paper.pretrain.fold import fold_batch_norm, scale_last_stage
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
@@ -55,7 +55,7 @@ class Classifier(nn.Module):
         for name, weight in self.backbone.named_parameters():
             if name.endswith("conv3.norm.weight"):  # blocks start as identities, else short schedules go nowhere
                 nn.init.zeros_(weight)
-        self.linear = nn.Linear(self.backbone.output_shape()["res5"].channels, len(DRAWERS))
+        self.linear = nn.Linear(self.backbone.output_shape()["res5"].channels, len(CATEGORIES))
         self.register_buffer("mean", torch.tensor(cfg.MODEL.PIXEL_MEAN).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(cfg.MODEL.PIXEL_STD).view(-1, 1, 1), persistent=False)
         self.rgb = cfg.INPUT.FORMAT == "RGB"

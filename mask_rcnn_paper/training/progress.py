@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import write_json_atomically
 
 PROGRESS_FILE = "progress.json"
 _not_written: set[Path] = set()
@@ -31,8 +31,3 @@ def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **
         if path not in _not_written:
             _not_written.add(path)
             logging.getLogger("detectron2.mask_rcnn_paper").warning(f"No progress is shown from here on: {error}")
-
-
-def read_progress(output_dir: str | Path) -> dict[str, Any] | None:
-    """The record last written by `write_progress`, or None where there is none."""
-    return read_json(Path(output_dir) / PROGRESS_FILE)

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import detectron2
-import torch
 from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.commit import git_commit
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
-from mask_rcnn_paper.data.version import data_versions
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
 RESULT_FILE = "result.json"
@@ -77,6 +75,11 @@ def write_result(
     Returns:
         What was written.
     """
+    # Not above: who asks for the hash of a config need not wait for torch.
+    import torch
+
+    from mask_rcnn_paper.data.registered import data_versions
+
     result = {
         "metrics": _without_nan(metrics),
         "scale": cfg.SCALE,
@@ -97,9 +100,6 @@ def write_result(
     return result
 
 
-def read_result(output_dir: str | Path) -> dict[str, Any] | None:
-    """The result of a finished run, or None where the run has not finished."""
-    return read_json(Path(output_dir) / RESULT_FILE)
 
 
 def _without_nan(value: Any) -> Any:

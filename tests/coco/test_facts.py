@@ -30,7 +30,8 @@ def test_classes_are_in_the_order_of_their_ids(facts):
 def test_run_lengths_of_crowds_do_not_count(facts):
     """Training leaves crowds out; any other mask as run lengths needs INPUT.MASK_FORMAT bitmask."""
     data = valid_data()
-    assert facts(data).has_masks and not facts(data).has_run_lengths
+    assert facts(data).has_masks
+    assert not facts(data).has_run_lengths
     data["annotations"][0]["segmentation"] = run_lengths(48, 64, slice(10, 30), slice(10, 30))
     assert facts(data).has_run_lengths
 
@@ -40,7 +41,8 @@ def test_boxes_alone_have_no_masks(facts):
     data = valid_data()
     for annotation in data["annotations"]:
         annotation |= {"segmentation": [], "keypoints": []}
-    assert not facts(data).has_masks and not facts(data).has_keypoints
+    assert not facts(data).has_masks
+    assert not facts(data).has_keypoints
 
 
 @pytest.mark.parametrize("field", ["flip_pairs", "keypoint_flip_map"])
@@ -49,7 +51,8 @@ def test_keypoints_are_those_of_the_categories(facts, field):
     data = valid_data(keypoints=True)
     data["categories"][0][field] = data["categories"][0].pop("flip_pairs")
     found = facts(data)
-    assert found.has_keypoints and found.keypoint_names == ("nose", "left_eye", "right_eye")
+    assert found.has_keypoints
+    assert found.keypoint_names == ("nose", "left_eye", "right_eye")
     assert found.flip_pairs == (("left_eye", "right_eye"),)
     del data["categories"][0][field]
     assert facts(data).flip_pairs is None

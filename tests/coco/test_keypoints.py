@@ -1,12 +1,28 @@
-"""Mirror pairs and sigmas of keypoints, from names and options."""
+"""COCO's keypoints; mirror pairs and sigmas of any, from names and options."""
 
 import pytest
 from pycocotools.cocoeval import Params
 
-from mask_rcnn_paper.coco.keypoints import MissingOptionError, flip_pairs, oks_sigmas, other_side
-from mask_rcnn_paper.generated.categories import KEYPOINT_FLIP_MAP, KEYPOINT_NAMES
+from mask_rcnn_paper.coco.keypoints import (
+    KEYPOINT_FLIP_MAP,
+    KEYPOINT_NAMES,
+    SKELETON,
+    MissingOptionError,
+    flip_pairs,
+    oks_sigmas,
+    other_side,
+)
 
 FACE = ("nose", "left_ear", "right_ear")
+
+
+def test_keypoint_names_are_coco():
+    """17 keypoints in COCO's order; the flip map pairs sides; limbs refer to keypoints."""
+    assert len(KEYPOINT_NAMES) == 17
+    assert KEYPOINT_NAMES[:3] == ("nose", "left_eye", "right_eye")
+    assert KEYPOINT_NAMES[-1] == "right_ankle"
+    assert {n for pair in KEYPOINT_FLIP_MAP for n in pair} == set(KEYPOINT_NAMES) - {"nose"}
+    assert {i for limb in SKELETON for i in limb} == set(range(1, 18))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +96,8 @@ def test_other_keypoints_need_sigmas():
     """The message says which, what a sigma is, and gives a list that can be used."""
     with pytest.raises(MissingOptionError, match="no sigma for tail:.*standard deviation.*area.*") as info:
         oks_sigmas(("nose", "tail"))
-    assert info.value.option == "oks_sigmas" and str(info.value).endswith("to start with: [0.07, 0.07]")
+    assert info.value.option == "oks_sigmas"
+    assert str(info.value).endswith("to start with: [0.07, 0.07]")
     assert oks_sigmas(("nose", "tail"), [0.07, 0.07]) == [0.07, 0.07]
 
 

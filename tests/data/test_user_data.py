@@ -33,7 +33,9 @@ def people(tmp_path):
 def test_without_own_data_nothing_changes():
     """Configs and their identities are those of the paper's data."""
     cfg = load_cfg(MASKS, "mini")
-    assert cfg.DATASETS.TRAIN == ("mini_train",) and cfg.DATASETS.OWN.NAME == "" and cfg.DATASETS.OWN.VERSIONS == ()
+    assert cfg.DATASETS.TRAIN == ("mini_train",)
+    assert cfg.DATASETS.OWN.NAME == ""
+    assert cfg.DATASETS.OWN.VERSIONS == ()
 
 
 @pytest.mark.parametrize("scale", ["paper", "mini"])
@@ -41,7 +43,8 @@ def test_a_detector_trains_on_train_and_tests_on_val(folder, scale):
     """With a class for every category of the file, at any scale."""
     cfg = load_cfg(MASKS, scale, own_opts(folder))
     assert (cfg.DATASETS.TRAIN, cfg.DATASETS.TEST) == ((TRAIN,), (VAL,))
-    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 2 and cfg.INPUT.MASK_FORMAT == "polygon"
+    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 2
+    assert cfg.INPUT.MASK_FORMAT == "polygon"
 
 
 def test_an_rpn_tests_on_both(folder):
@@ -52,14 +55,17 @@ def test_an_rpn_tests_on_both(folder):
 def test_person_only_rows_take_all_categories(people):
     """The paper's single class becomes the file's two; schedule and other keys stay the row's."""
     cfg = load_cfg("table5/mask_only.yaml", "mini", own_opts(people))
-    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 2 and cfg.DATASETS.KEYPOINT_IMAGES_ONLY
+    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 2
+    assert cfg.DATASETS.KEYPOINT_IMAGES_ONLY
 
 
 def test_what_the_user_gives_wins(folder):
     """KEY VALUE pairs are left alone."""
     given = ("MODEL.ROI_HEADS.NUM_CLASSES", "5", "DATASETS.TEST", f"('{TRAIN}',)")
     cfg = load_cfg(MASKS, "mini", own_opts(folder, *given))
-    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 5 and cfg.DATASETS.TEST == (TRAIN,) and cfg.DATASETS.TRAIN == (TRAIN,)
+    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 5
+    assert cfg.DATASETS.TEST == (TRAIN,)
+    assert cfg.DATASETS.TRAIN == (TRAIN,)
 
 
 def test_run_lengths_train_as_bitmasks(folder):
@@ -72,16 +78,19 @@ def test_run_lengths_train_as_bitmasks(folder):
     assert load_cfg(MASKS, "mini", own_opts(folder)).INPUT.MASK_FORMAT == "polygon"
     change_file(folder / "train.json", encode)
     cfg = load_cfg(MASKS, "mini", own_opts(folder, "MODEL.LOAD_PROPOSALS", "False"))
-    assert cfg.INPUT.MASK_FORMAT == "bitmask" and len(training_dicts(cfg)) == 2
+    assert cfg.INPUT.MASK_FORMAT == "bitmask"
+    assert len(training_dicts(cfg)) == 2
 
 
 def test_the_data_is_registered_with_its_classes(folder):
     """Loading gives detectron2's samples; classes and ids are known before."""
     load_cfg(MASKS, "mini", own_opts(folder))
     metadata = MetadataCatalog.get(VAL)
-    assert metadata.thing_classes == ["person", "dog"] and metadata.evaluator_type == "coco"
+    assert metadata.thing_classes == ["person", "dog"]
+    assert metadata.evaluator_type == "coco"
     assert metadata.thing_dataset_id_to_contiguous_id == {1: 0, 7: 1}
-    assert metadata.json_file == str(folder / "val.json") and not hasattr(metadata, "keypoint_names")
+    assert metadata.json_file == str(folder / "val.json")
+    assert not hasattr(metadata, "keypoint_names")
     assert [len(d["annotations"]) for d in DatasetCatalog.get(TRAIN)] == [2, 2]
 
 

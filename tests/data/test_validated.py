@@ -9,6 +9,7 @@ from detectron2.data.datasets import register_coco_instances
 
 from mask_rcnn_paper.data import validated as checked
 from mask_rcnn_paper.data.validated import InvalidDatasetError, require_valid, training_dicts
+from mask_rcnn_paper.generated.cache import CACHE_VARIABLE
 from mask_rcnn_paper.scales import load_cfg
 from tests.validate_dataset.cases import run_lengths, valid_data, write_images
 
@@ -92,7 +93,7 @@ def test_images_that_are_not_there_are_skipped(own, tmp_path, caplog):
     """With a missing and an empty image, their annotations go too; both are counted."""
     (tmp_path / "images" / "b.png").unlink()
     assert "rule image-missing" in refused(training_dicts, config())
-    checked._errors.clear()
+    checked._errors_of.cache_clear()
     (tmp_path / "images" / "b.png").write_bytes(b"")
     assert "rule image-zero-bytes" in refused(training_dicts, config())
     assert [d["image_id"] for d in training_dicts(config(*SKIP))] == [1]
@@ -104,7 +105,8 @@ def test_skipping_leaves_the_catalogue_alone(own):
     own(broken(area=0))
     load = DatasetCatalog[NAME]
     assert [len(d["annotations"]) for d in training_dicts(config(*SKIP))] == [2]
-    assert DatasetCatalog[NAME] is load and [len(d["annotations"]) for d in DatasetCatalog.get(NAME)] == [2, 2]
+    assert DatasetCatalog[NAME] is load
+    assert [len(d["annotations"]) for d in DatasetCatalog.get(NAME)] == [2, 2]
 
 
 def test_errors_of_the_whole_file_cannot_be_skipped(own):
@@ -113,7 +115,8 @@ def test_errors_of_the_whole_file_cannot_be_skipped(own):
     del data["categories"][1]["name"]
     own(data)
     message = refused(training_dicts, config(*SKIP))
-    assert "rule category-name" in message and "SKIP_INVALID" not in message
+    assert "rule category-name" in message
+    assert "SKIP_INVALID" not in message
     own({})
     assert "rule section-missing" in refused(training_dicts, config(*SKIP))
 
@@ -124,9 +127,8 @@ def test_missing_info_is_nothing_to_skip(own, caplog):
     del data["info"]
     own(data)
     assert "info" in refused(training_dicts, config())
-    assert len(training_dicts(config(*SKIP))) == 2 and "left out" not in "".join(
-        r.message for r in caplog.records if r.name == "detectron2.mask_rcnn_paper"
-    )
+    assert len(training_dicts(config(*SKIP))) == 2
+    assert "left out" not in "".join(r.message for r in caplog.records if r.name == "detectron2.mask_rcnn_paper")
 
 
 def test_boxes_without_area_are_left_out_by_the_mapper(own):
@@ -172,7 +174,8 @@ def test_keypoints_count_where_they_are_trained(own):
     own(broken(keypoints=[1, 1, 2], num_keypoints=1))
     assert training_dicts(config())
     cfg = config("MODEL.KEYPOINT_ON", "True")
-    assert "rule keypoints-missing" in refused(training_dicts, cfg) and refused(require_valid, cfg, NAME)
+    assert "rule keypoints-missing" in refused(training_dicts, cfg)
+    assert refused(require_valid, cfg, NAME)
 
 
 def test_a_file_is_checked_once(own, monkeypatch):
@@ -184,6 +187,92 @@ def test_a_file_is_checked_once(own, monkeypatch):
         training_dicts(cfg)
     own(broken(bbox=[50, 50, 5, 5]))
     refused(training_dicts, cfg)
+
+
+@pytest.fixture
+def next_process(tmp_path, monkeypatch):
+    """A function that forgets what this process has found; attribute `checks`: files that were checked, from then on.
+
+    The cache is an empty one.
+    """
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    check_coco, checks = checked.check_coco, []
+
+    def counted(file, checker):
+        checks.append(file)
+        return check_coco(file, checker)
+
+    def call():
+        checked._errors_of.cache_clear()
+        checks.clear()
+
+    monkeypatch.setattr(checked, "check_coco", counted)
+    call.checks = checks
+    call()
+    return call
+
+
+def test_another_process_does_not_check_again(own, next_process):
+    """Of what was found valid by an earlier one, for the same masks; then it is checked for the others too."""
+    path = own(valid_data())
+    training_dicts(config())
+    assert next_process.checks == [path]
+    next_process()
+    training_dicts(config())
+    assert not next_process.checks
+    training_dicts(config("INPUT.MASK_FORMAT", "bitmask"))
+    assert next_process.checks == [path]
+
+
+def test_recorded_errors_are_refused_as_they_were_found(own, next_process):
+    """With the same message, without another check; a corrected file is checked, and used."""
+    data = broken(bbox=[50, 50, 5, 5])
+    data["annotations"][0]["bbox"] = [1, 2]
+    path = own(data)
+    first = refused(training_dicts, config())
+    assert "has 2 errors: annotation 1 (image 1), bbox=[1, 2] must be" in first
+    next_process()
+    assert refused(training_dicts, config()) == first
+    assert not next_process.checks
+    own(valid_data())
+    assert training_dicts(config())
+    assert next_process.checks == [path]
+
+
+def test_recorded_errors_that_the_mapper_leaves_out_are_no_errors(own, next_process):
+    """COCO's training set is used without another check, and a test set with them still refused."""
+    own(broken(bbox=[5, 5, 10, 0], area=0))
+    other = config("DATASETS.TRAIN", "('smoke_train',)")
+    for _ in range(2):
+        assert len(training_dicts(config())) == 2
+        require_valid(config(), NAME)
+        assert "rule bbox-degenerate" in refused(require_valid, other, NAME)
+        checks = list(next_process.checks)
+        next_process()
+    assert not checks
+
+
+def test_images_that_are_gone_are_found_by_the_next_process(own, next_process, tmp_path):
+    """Though the file that lists them is as it was; nothing is recorded of them."""
+    training_dicts(config())
+    image = tmp_path / "images" / "b.png"
+    image.rename(tmp_path / "b.png")
+    next_process()
+    assert "rule image-missing" in refused(training_dicts, config())
+    (tmp_path / "b.png").rename(image)
+    next_process()
+    assert training_dicts(config())
+    assert not next_process.checks
+
+
+def test_errors_of_images_are_not_recorded(own, next_process, tmp_path):
+    """An image that is put in its place is found by the next process."""
+    image = tmp_path / "images" / "b.png"
+    image.rename(tmp_path / "b.png")
+    assert "rule image-missing" in refused(training_dicts, config())
+    (tmp_path / "b.png").rename(image)
+    next_process()
+    assert training_dicts(config())
 
 
 @pytest.mark.parametrize("metadata", [{"evaluator_type": "lvis"}, {"json_file": None}])
@@ -199,6 +288,7 @@ def test_other_formats_are_not_checked(own, metadata):
 def test_generated_data_has_no_errors(row, name):
     """Instances and keypoints are fit for training and evaluation; they are drawn where they are not there yet."""
     cfg = load_cfg(row, "smoke", ("MODEL.LOAD_PROPOSALS", "False"))
-    assert list(cfg.DATASETS.TRAIN) == [f"{name}_train"] and training_dicts(cfg)
+    assert list(cfg.DATASETS.TRAIN) == [f"{name}_train"]
+    assert training_dicts(cfg)
     require_valid(cfg, f"{name}_val")
     assert MetadataCatalog.get(f"{name}_val").json_file

@@ -5,8 +5,8 @@ import pycocotools.mask as mask_util
 import pytest
 
 from mask_rcnn_paper.drawing import draw_instances
-from mask_rcnn_paper.drawing.colours import class_colours
 from mask_rcnn_paper.drawing.instances import decode_mask
+from mask_rcnn_paper.drawing.labels import class_colours
 
 NAMES = {1: "person", 3: "car"}
 GREY = np.full((40, 60, 3), 128, dtype=np.uint8)
@@ -28,7 +28,8 @@ def square_mask():
 def test_no_instances_leave_the_image_as_it_is():
     """An empty list gives an equal copy."""
     drawn = draw_instances(GREY, [], NAMES)
-    assert np.array_equal(drawn, GREY) and drawn is not GREY
+    assert np.array_equal(drawn, GREY)
+    assert drawn is not GREY
 
 
 def test_pixels_inside_the_mask_get_the_colour_of_the_class():
@@ -78,7 +79,9 @@ def test_polygons_and_rle_give_the_same_picture(scale):
 def test_two_polygons_are_one_mask():
     """The parts of an instance that something hides in the middle."""
     mask = decode_mask([[0, 0, 4, 0, 4, 4, 0, 4], [10, 0, 14, 0, 14, 4, 10, 4]], 20, 20)
-    assert mask.sum() == 32 and mask[:4, :4].all() and mask[:4, 10:14].all()
+    assert mask.sum() == 32
+    assert mask[:4, :4].all()
+    assert mask[:4, 10:14].all()
 
 
 def test_a_polygon_of_two_points_has_no_area():
@@ -145,14 +148,16 @@ def test_a_keypoint_is_drawn_where_it_is_and_only_if_it_is_labelled():
     """Visibility 0 is "not labelled"; its place, (0, 0) in COCO, stays as it is."""
     person = {"bbox": [0, 0, 0, 0], "category_id": 1, "keypoints": [50, 30, 2, 15, 30, 0]}
     drawn = changed([person])
-    assert drawn[30, 50] and not drawn[30, 15]
+    assert drawn[30, 50]
+    assert not drawn[30, 15]
 
 
 def test_a_limb_joins_keypoints_that_are_both_there():
     """Numbers of the skeleton start from 1; a limb with an end that is not labelled is left out."""
     person = {"bbox": [0, 0, 0, 0], "category_id": 1, "keypoints": [50, 20, 2, 50, 36, 1, 20, 36, 0]}
     drawn = changed([person], skeleton=[(1, 2), (2, 3)])
-    assert drawn[20:36, 50].all() and not drawn[36, 25:40].any()
+    assert drawn[20:36, 50].all()
+    assert not drawn[36, 25:40].any()
 
 
 def test_a_skeleton_of_more_keypoints_than_there_are_is_harmless():

@@ -1,11 +1,29 @@
-"""Places and looks of labels."""
+"""Colours of classes; places and looks of labels."""
 
 import numpy as np
 import pytest
 
-from mask_rcnn_paper.drawing.labels import Label, draw_labels, overlap, place
+from mask_rcnn_paper.drawing.labels import PALETTE, Label, class_colours, draw_labels, overlap, place, text_colour
 
 PICTURE = (100, 80)
+
+
+def test_a_class_keeps_its_colour_whatever_the_order_of_the_ids():
+    """Colours depend on the set of ids alone."""
+    assert class_colours([18, 1, 3]) == class_colours([3, 3, 18, 1])
+
+
+def test_ten_classes_have_ten_colours():
+    """No colour comes twice before the palette is used up, and then the first comes again."""
+    colours = class_colours(range(100, 111))
+    assert len({colours[i] for i in range(100, 110)}) == 10
+    assert colours[110] == colours[100] == PALETTE[0]
+
+
+def test_text_is_black_on_yellow_and_white_on_blue():
+    """Text stands out from its ground."""
+    assert text_colour((240, 228, 66)) == (0, 0, 0)
+    assert text_colour((0, 114, 178)) == (255, 255, 255)
 
 
 def test_a_label_stands_above_its_box():
@@ -28,7 +46,9 @@ def test_where_everything_is_taken_the_label_hides_least():
 def test_a_label_stays_in_the_picture(box):
     """Labels of boxes at the corners are moved in."""
     x0, y0, x1, y1 = place((30, 10), box, [], PICTURE)
-    assert x0 >= 0 and y0 >= 0 and x1 <= 100 and y1 <= 80
+    assert min(x0, y0) >= 0
+    assert x1 <= 100
+    assert y1 <= 80
 
 
 def test_a_label_wider_than_the_picture_starts_at_its_left_edge():

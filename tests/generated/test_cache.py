@@ -1,3 +1,5 @@
+"""A folder that is complete whenever it is visible."""
+
 import multiprocessing
 import os
 from pathlib import Path
@@ -85,4 +87,5 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(DiskFullError, match=f"disk full: cannot write {tmp_path / 'full'} .* MB free"):
         cached_folder(tmp_path / "full", _fill)
     monkeypatch.undo()
-    assert not list(tmp_path.glob("*full*/")) and cached_folder(tmp_path / "full", _fill).is_dir()
+    assert not list(tmp_path.glob("*full*/"))
+    assert cached_folder(tmp_path / "full", _fill).is_dir()

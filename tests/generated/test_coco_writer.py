@@ -1,16 +1,32 @@
+"""Generated datasets on disk."""
+
 import json
 
 import cv2
 import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from mask_rcnn_paper.generated import parallel
 from mask_rcnn_paper.generated.categories import CATEGORIES
-from mask_rcnn_paper.generated.coco_writer import IMAGES, INSTANCES, PERSON_KEYPOINTS, DatasetSpec, ensure_dataset
-from mask_rcnn_paper.generated.scene import SceneSpec
+from mask_rcnn_paper.generated.coco_writer import (
+    IMAGES,
+    INSTANCES,
+    PERSON_KEYPOINTS,
+    DatasetSpec,
+    ensure_dataset,
+    scene_annotations,
+)
+from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, draw_scene
 
 SPEC = DatasetSpec("toy", images=10, seed=3, scene=SceneSpec(crowd=0.5))
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [draw_scene(SceneSpec(crowd=0.4), 5, index) for index in range(12)]
 
 
 def _detections(ground_truth: COCO) -> list[dict]:
@@ -55,7 +71,7 @@ def test_files_are_complete(tmp_path):
         for image in content["images"]:
             pixels = cv2.imread(str(folder / IMAGES / image["file_name"]))
             assert pixels.shape == (image["height"], image["width"], 3)
-    assert {c["id"] for c in content["categories"]} == {CATEGORIES["person"]}
+    assert {c["id"] for c in content["categories"]} == {CATEGORIES["person"].id}
     assert all(len(a["keypoints"]) == 51 for a in content["annotations"])
 
 
@@ -81,8 +97,48 @@ def test_folder_names_tell_specs_apart(tmp_path):
     assert len({spec.folder(tmp_path) for spec in variants}) == len(variants)
 
 
-def test_map_indices_keeps_order(monkeypatch):
-    """Results come in order, from one process and from several."""
-    assert list(parallel.map_indices(np.square, 10, "squares")) == [i * i for i in range(10)]
-    monkeypatch.setattr(parallel, "_SMALL", 1)
-    assert list(parallel.map_indices(np.square, 10, "squares")) == [i * i for i in range(10)]
+def test_polygons_equal_visible_masks(scenes):
+    """Annotated polygons rasterised at 4x are the drawn visible masks; area and box are the polygons'."""
+    ious = []
+    for scene in scenes:
+        for instance, found in zip(scene.instances, scene_annotations(scene), strict=True):
+            if instance.crowd:
+                continue
+            height, width = instance.mask.shape
+            fine = [[SUPERSAMPLING * v for v in polygon] for polygon in found["segmentation"]]
+            drawn = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(fine, height, width))).astype(bool)
+            iou = (drawn & instance.mask).sum() / (drawn | instance.mask).sum()
+            assert iou > 0.97  # the worst are thin bicycles
+            ious.append(iou)
+            assert found["area"] == pytest.approx(instance.mask.sum() / SUPERSAMPLING**2, rel=0.02, abs=3)
+            points = np.concatenate(found["segmentation"]).reshape(-1, 2)
+            x, y, w, h = found["bbox"]
+            np.testing.assert_allclose((*points.min(0), *points.max(0)), (x, y, x + w, y + h), atol=0.011)
+    assert np.mean(ious) > 0.99
+
+
+def test_crowds_are_rle(scenes):
+    """Crowds carry run lengths that cover the whole image, and their area and box."""
+    crowds = [a for scene in scenes for a in scene_annotations(scene) if a["iscrowd"]]
+    assert crowds
+    for crowd in crowds:
+        rle = crowd["segmentation"]
+        assert rle["size"] == [160, 160]
+        assert sum(rle["counts"]) == 160 * 160
+        mask = coco_mask.decode(coco_mask.frPyObjects(rle, 160, 160))
+        assert crowd["area"] == mask.sum() > 0
+        x, y, w, h = crowd["bbox"]
+        assert 0 <= x < x + w <= 160
+        assert 0 <= y < y + h <= 160
+
+
+def test_keypoints_inside_image(scenes):
+    """Flagged keypoints lie in the image, others are zero, and their number is right."""
+    persons = [a for scene in scenes for a in scene_annotations(scene) if a["category_id"] == 1]
+    assert any(p["num_keypoints"] for p in persons)
+    for person in persons:
+        points = np.reshape(person["keypoints"], (17, 3))
+        flagged = points[points[:, 2] > 0]
+        assert len(flagged) == person["num_keypoints"]
+        assert ((flagged[:, :2] >= -0.5) & (flagged[:, :2] < 159.5)).all()
+        assert (points[points[:, 2] == 0] == 0).all()

@@ -1,3 +1,5 @@
+"""Crops of single objects."""
+
 import numpy as np
 
 from mask_rcnn_paper.generated.crops import CropSpec, draw_crop, load_crops

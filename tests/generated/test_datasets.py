@@ -1,3 +1,5 @@
+"""Registration of the generated datasets."""
+
 import os
 import pickle
 

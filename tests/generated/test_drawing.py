@@ -1,8 +1,8 @@
+"""Vector drawings and their rendering."""
+
 import numpy as np
 import pytest
 
-from mask_rcnn_paper.generated.catalogue import DRAWERS
-from mask_rcnn_paper.generated.categories import CATEGORIES, KEYPOINT_FLIP_MAP, KEYPOINT_NAMES, SKELETON
 from mask_rcnn_paper.generated.drawing import Drawing, arc, render, shade
 
 
@@ -40,37 +40,8 @@ def test_shade_is_clipped():
     assert shade((100, 200, 0), 2) == (200, 255, 0)
 
 
-@pytest.mark.parametrize("name", CATEGORIES)
-def test_drawers_vary(name):
-    """Each category's objects have the size asked for and differ from draw to draw."""
-    patches = [render(DRAWERS[name](np.random.default_rng(seed)), (100, 100), 80, 0, False) for seed in (0, 1)]
-    for patch in patches:
-        rows, columns = np.nonzero(patch.mask)
-        assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(80, abs=3)
-    assert patches[0].mask.shape != patches[1].mask.shape or (patches[0].mask != patches[1].mask).any()
-
-
-def test_categories_match_drawers():
-    """Drawers and category ids are listed in the same order, which is the order of contiguous ids."""
-    assert list(DRAWERS) == list(CATEGORIES)
-    assert list(CATEGORIES.values()) == sorted(CATEGORIES.values())
-
-
-def test_keypoint_names_are_coco():
-    """17 keypoints in COCO's order; the flip map pairs sides; limbs refer to keypoints."""
-    assert len(KEYPOINT_NAMES) == 17
-    assert KEYPOINT_NAMES[:3] == ("nose", "left_eye", "right_eye")
-    assert KEYPOINT_NAMES[-1] == "right_ankle"
-    assert {n for pair in KEYPOINT_FLIP_MAP for n in pair} == set(KEYPOINT_NAMES) - {"nose"}
-    assert {i for limb in SKELETON for i in limb} == set(range(1, 18))
-
-
-def test_person_faces_the_viewer():
-    """A person's left shoulder is at the right of the image, and its keypoints lie on or beside its body."""
-    for seed in range(10):
-        drawing = DRAWERS["person"](np.random.default_rng(seed))
-        at = dict(zip(KEYPOINT_NAMES, drawing.keypoints, strict=True))
-        assert at["left_shoulder"][0] > at["right_shoulder"][0]
-        patch = render(drawing, (200, 200), 300, 0, False)
-        columns, rows = (patch.keypoints - (patch.x, patch.y)).astype(int).T
-        assert patch.mask[rows, columns].all()
+def test_extent_includes_stroke_width():
+    """A stroke's extent reaches half its width beyond its line."""
+    drawing = Drawing()
+    drawing.stroke([(0, 0), (4, 0)], 2, (0, 0, 0))
+    np.testing.assert_array_equal(drawing.extent(), [[-1, -1], [5, 1]])

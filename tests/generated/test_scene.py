@@ -1,9 +1,9 @@
+"""Scenes, before they are written."""
+
 import numpy as np
 import pytest
-from pycocotools import mask as coco_mask
 
-from mask_rcnn_paper.generated.annotations import scene_annotations
-from mask_rcnn_paper.generated.drawing import Drawing
+from mask_rcnn_paper.generated.coco_writer import scene_annotations
 from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, _flag_keypoints, draw_scene
 
 SPEC = SceneSpec(crowd=0.4)
@@ -37,53 +37,6 @@ def test_masks_are_disjoint(scenes):
         assert all(i.mask.any() for i in scene.instances)
 
 
-def test_polygons_equal_visible_masks(scenes):
-    """Annotated polygons rasterised at 4x are the drawn visible masks; area and box are the polygons'."""
-    ious = []
-    for scene in scenes:
-        for instance, found in zip(scene.instances, scene_annotations(scene), strict=True):
-            if instance.crowd:
-                continue
-            height, width = instance.mask.shape
-            fine = [[SUPERSAMPLING * v for v in polygon] for polygon in found["segmentation"]]
-            drawn = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(fine, height, width))).astype(bool)
-            iou = (drawn & instance.mask).sum() / (drawn | instance.mask).sum()
-            assert iou > 0.97  # the worst are thin bicycles
-            ious.append(iou)
-            assert found["area"] == pytest.approx(instance.mask.sum() / SUPERSAMPLING**2, rel=0.02, abs=3)
-            points = np.concatenate(found["segmentation"]).reshape(-1, 2)
-            x, y, w, h = found["bbox"]
-            np.testing.assert_allclose((*points.min(0), *points.max(0)), (x, y, x + w, y + h), atol=0.011)
-    assert np.mean(ious) > 0.99
-
-
-def test_crowds_are_rle(scenes):
-    """Crowds carry run lengths that cover the whole image, and their area and box."""
-    crowds = [a for scene in scenes for a in scene_annotations(scene) if a["iscrowd"]]
-    assert crowds
-    for crowd in crowds:
-        rle = crowd["segmentation"]
-        assert rle["size"] == [160, 160]
-        assert sum(rle["counts"]) == 160 * 160
-        mask = coco_mask.decode(coco_mask.frPyObjects(rle, 160, 160))
-        assert crowd["area"] == mask.sum() > 0
-        x, y, w, h = crowd["bbox"]
-        assert 0 <= x < x + w <= 160
-        assert 0 <= y < y + h <= 160
-
-
-def test_keypoints_inside_image(scenes):
-    """Flagged keypoints lie in the image, others are zero, and their number is right."""
-    persons = [a for scene in scenes for a in scene_annotations(scene) if a["category_id"] == 1]
-    assert any(p["num_keypoints"] for p in persons)
-    for person in persons:
-        points = np.reshape(person["keypoints"], (17, 3))
-        flagged = points[points[:, 2] > 0]
-        assert len(flagged) == person["num_keypoints"]
-        assert ((flagged[:, :2] >= -0.5) & (flagged[:, :2] < 159.5)).all()
-        assert (points[points[:, 2] == 0] == 0).all()
-
-
 def test_keypoint_flags():
     """Keypoints behind something get 1, visible ones 2, those out of the frame 0."""
     hidden = np.zeros((40, 40), bool)
@@ -102,10 +55,3 @@ def test_instances_overlap_often():
         pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i]]
         touching += any((a[0] < b[1]).all() and (b[0] < a[1]).all() for a, b in pairs)
     assert touching >= 8
-
-
-def test_extent_includes_stroke_width():
-    """A stroke's extent reaches half its width beyond its line."""
-    drawing = Drawing()
-    drawing.stroke([(0, 0), (4, 0)], 2, (0, 0, 0))
-    np.testing.assert_array_equal(drawing.extent(), [[-1, -1], [5, 1]])

@@ -7,12 +7,13 @@ import torch
 from detectron2.config import CfgNode
 from detectron2.modeling import build_backbone
 
+from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.generated.cache import CACHE_VARIABLE
 from mask_rcnn_paper.pretrain.__main__ import main
 from mask_rcnn_paper.pretrain.classifier import WEIGHTS_NAME, Classifier, Crops, pretrain
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.progress import read_progress
-from mask_rcnn_paper.training.result_file import read_result
+from mask_rcnn_paper.training.progress import PROGRESS_FILE
+from mask_rcnn_paper.training.result_file import RESULT_FILE
 from tests import dying
 
 ROW = "table2b/softmax.yaml"
@@ -44,8 +45,8 @@ def test_writes_weights_result_and_progress(tmp_path):
     assert all(isinstance(w, np.ndarray) and np.isfinite(w).all() for w in weights.values())
     assert "res5.2.conv3.norm.running_var" in weights
     assert not [n for n in weights if "linear" in n or "num_batches" in n]
-    assert 0 <= read_result(tmp_path)["metrics"]["classification"]["accuracy"] <= 100
-    assert read_progress(tmp_path)["done"] == read_progress(tmp_path)["total"] == 2
+    assert 0 <= read_json(tmp_path / RESULT_FILE)["metrics"]["classification"]["accuracy"] <= 100
+    assert read_json(tmp_path / PROGRESS_FILE)["done"] == read_json(tmp_path / PROGRESS_FILE)["total"] == 2
     assert not list(tmp_path.glob(".*.tmp"))
 
 
@@ -132,7 +133,7 @@ def test_interrupted_pretraining_goes_on(tmp_path, monkeypatch, path, left):
     whole = weights(tmp_path / "whole")
     assert weights(cut).keys() == whole.keys()
     assert all(np.array_equal(value, whole[name]) for name, value in weights(cut).items())
-    assert read_result(cut)["metrics"] == read_result(tmp_path / "whole")["metrics"]
+    assert read_json(cut / RESULT_FILE)["metrics"] == read_json(tmp_path / "whole" / RESULT_FILE)["metrics"]
 
 
 def test_without_resume_it_begins_anew(tmp_path, monkeypatch):

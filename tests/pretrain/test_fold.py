@@ -41,7 +41,8 @@ def test_folding_changes_nothing_that_the_network_computes(network):
     """The folded network has the same features, and normalisations that only add a bias."""
     before = weights_of(network)
     expected, folded = outputs_with(network, before), fold_batch_norm(before)
-    assert (folded["res3.1.conv2.norm.weight"] == 1).all() and (folded["res3.1.conv2.norm.running_mean"] == 0).all()
+    assert (folded["res3.1.conv2.norm.weight"] == 1).all()
+    assert (folded["res3.1.conv2.norm.running_mean"] == 0).all()
     for name, feature in outputs_with(network, folded).items():
         assert_close(feature, expected[name], rtol=1e-4, atol=1e-4 * float(expected[name].max()))
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mask_rcnn_paper.training.progress import read_progress, write_progress
+from mask_rcnn_paper.files import read_json
+from mask_rcnn_paper.training.progress import PROGRESS_FILE, write_progress
 from tests import dying
 
 
@@ -10,14 +11,9 @@ def test_progress_comes_back_with_its_extras(tmp_path):
     """The last record is the one that is read."""
     write_progress(tmp_path, 1, 10, "train", loss=2.0)
     write_progress(tmp_path, 5, 10, "train", loss=1.5)
-    record = read_progress(tmp_path)
+    record = read_json(tmp_path / PROGRESS_FILE)
     assert (record["done"], record["total"], record["stage"], record["loss"]) == (5, 10, "train", 1.5)
     assert record["time"] > 0
-
-
-def test_no_progress_yet_is_none(tmp_path):
-    """A folder without the file gives None."""
-    assert read_progress(tmp_path) is None
 
 
 @pytest.mark.parametrize("reason", ["full", "gone"])
@@ -30,5 +26,5 @@ def test_progress_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch, cap
         folder.write_text("a file, not a folder")
     for done in (1, 2):
         write_progress(folder, done, 10, "train")
-    assert read_progress(folder) is None
+    assert read_json(folder / PROGRESS_FILE) is None
     assert caplog.text.count("No progress is shown from here on") == 1

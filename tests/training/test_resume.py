@@ -10,8 +10,9 @@ from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
 from torch import nn
 
+from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.result_file import read_result
+from mask_rcnn_paper.training.result_file import RESULT_FILE
 from mask_rcnn_paper.training.resume import ExactResumeHook
 from mask_rcnn_paper.training.rng import get_rng_state, kept_rng_state
 from mask_rcnn_paper.training.trainer import Trainer
@@ -165,7 +166,9 @@ def test_interrupted_evaluation(tmp_path, monkeypatch):
     assert not (tmp_path / "cut" / "result.json").exists()
     resumed = train(tmp_path / "cut", resume=True)
     assert resumed.start_iter == 8
-    assert read_result(tmp_path / "cut")["metrics"] == read_result(tmp_path / "whole")["metrics"]
+    assert (
+        read_json(tmp_path / "cut" / RESULT_FILE)["metrics"] == read_json(tmp_path / "whole" / RESULT_FILE)["metrics"]
+    )
 
 
 def hook_at(iteration, max_iter=10, period=2):
@@ -214,4 +217,5 @@ def test_states_that_do_not_fit(caplog, loaded):
     state = torch.get_rng_state()
     hook.before_train()
     assert torch.equal(torch.get_rng_state(), state)
-    assert "they begin anew" in caplog.text and "a loader that cannot skip" in caplog.text
+    assert "they begin anew" in caplog.text
+    assert "a loader that cannot skip" in caplog.text

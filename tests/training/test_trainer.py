@@ -1,16 +1,41 @@
 """The trainer of every row."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
 from detectron2.data import DatasetCatalog
+from detectron2.engine import SimpleTrainer
 
+from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.training.evaluation import coco_backend
-from mask_rcnn_paper.training.hooks import ProgressHook
-from mask_rcnn_paper.training.result_file import read_result
-from mask_rcnn_paper.training.trainer import Trainer
+from mask_rcnn_paper.training.progress import PROGRESS_FILE
+from mask_rcnn_paper.training.result_file import RESULT_FILE
+from mask_rcnn_paper.training.trainer import ProgressHook, Trainer
+
+
+def progress_of_steps(folder: Path, first: int, last: int, **options) -> dict:
+    """What the file says after training from one step to another."""
+    model = torch.nn.Linear(1, 1)
+    model.forward = lambda data: {"loss": model.weight.sum() ** 2}
+    trainer = SimpleTrainer(model, [{}] * 10, torch.optim.SGD(model.parameters(), 0.1))
+    trainer.register_hooks([ProgressHook(str(folder), **options)])
+    trainer.train(first, last)
+    return read_json(folder / PROGRESS_FILE)
+
+
+def test_progress_is_written_while_training_and_at_the_end(tmp_path):
+    """After each period, and always after the last step, the file says how many steps are done."""
+    record = progress_of_steps(tmp_path, 0, 3, period=1000.0)
+    assert (record["done"], record["total"], record["stage"]) == (3, 3, "train")
+
+
+def test_a_resumed_run_says_where_it_began(tmp_path):
+    """So that its speed can be told."""
+    record = progress_of_steps(tmp_path, 2, 3)
+    assert (record["first"], record["done"]) == (2, 3)
 
 
 def test_testing_leaves_a_result(tmp_path):
@@ -21,7 +46,7 @@ def test_testing_leaves_a_result(tmp_path):
     torch.manual_seed(0)
     metrics = Trainer.test(cfg, Trainer.build_model(cfg))
     assert set(metrics) == {"bbox"}
-    result = read_result(tmp_path)
+    result = read_json(tmp_path / RESULT_FILE)
     assert result["metrics"]["bbox"]["AP"] is None
     assert result["coco_backend"] == coco_backend()
     assert (tmp_path / "inference" / "smoke_val" / "coco_instances_results.json").is_file()
@@ -32,7 +57,8 @@ def test_progress_is_reported(tmp_path):
     opts = ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False"]
     cfg = load_cfg("rpn/r50_c4.yaml", "smoke", opts)
     hooks = Trainer(cfg).build_hooks()
-    assert isinstance(hooks[-1], ProgressHook) and len(hooks) > 1
+    assert isinstance(hooks[-1], ProgressHook)
+    assert len(hooks) > 1
 
 
 def trained_images(row: str, *opts: str) -> set[int]:
