@@ -51,9 +51,8 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
     cfg = get_cfg()
     add_mask_rcnn_paper_config(cfg)
-    path = find_config(config_file)
-    with _named(f"config file {str(path)!r}", ValueError):
-        for _, content in reversed(with_bases(path)):
+    for path, content in reversed(with_bases(find_config(config_file))):
+        with _named(f"config file {str(path)!r}", ValueError):
             cfg.merge_from_other_cfg(CfgNode(content))
     cfg.SCALE = scale
     if scale != "paper":
@@ -72,8 +71,10 @@ def _named(source: str, kind: type[Exception]) -> Iterator[None]:
     """Raise `kind`, with the source of the config, where detectron2 asserts or stumbles over what it cannot merge."""
     try:
         yield
-    except (AssertionError, AttributeError, RecursionError, TypeError) as error:
+    except (AssertionError, AttributeError, TypeError) as error:
         raise kind(f"{source}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
 
 
 def load_scale(name: str) -> dict[str, Any]:

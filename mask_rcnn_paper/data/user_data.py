@@ -51,7 +51,9 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
     """
     own = cfg.DATASETS.OWN
     if not own.NAME:
-        raise ValueError("DATASETS.OWN.TRAIN and .VAL need a name: give DATASETS.OWN.NAME")
+        if own.TRAIN or own.VAL:
+            raise ValueError("DATASETS.OWN.TRAIN and .VAL need a name: give DATASETS.OWN.NAME")
+        return
     check_name(own.NAME)
     own.TRAIN, own.VAL = (locate(own[split.upper()], split) for split in SPLITS)
     json_files = own.TRAIN[0], own.VAL[0]
