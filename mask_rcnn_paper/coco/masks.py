@@ -1,9 +1,9 @@
 """COCO's masks: polygons, and run lengths (RLE) {"size": [height, width], "counts": ...}, compressed or not.
 
-Both ways: `encode_mask`, `decode_mask` and `read_counts` read what a file holds; `mask_to_polygons` writes exact outlines
-in continuous coordinates. ``cv2.findContours`` joins the centres of border cells, which loses half a cell on every side.
-Here the corners of the cells are traced instead. A hole becomes part of its outer ring through a bridge of no width, so
-that a region with holes is one polygon for COCO's rasteriser (even-odd rule) and for the shoelace formula.
+`encode_mask`, `decode_mask` and `read_counts` read what a file holds; `mask_to_polygons` traces exact outlines in
+continuous coordinates. ``cv2.findContours`` joins the centres of border cells, which loses half a cell on every side.
+Here the corners of the cells are traced instead. A hole becomes part of its outer ring through a bridge of no width,
+so that a region with holes is one polygon for COCO's rasteriser (even-odd rule) and for the shoelace formula.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ def encode_mask(segmentation: Any, height: int, width: int) -> dict[str, Any]:
     """Compressed RLE of an annotation's or a result's mask.
 
     Args:
-        segmentation: Polygons [[x, y, x, y, ...], ...], or RLE with counts as COCO's string, its bytes, or a list of run
-            lengths.
+        segmentation: Polygons [[x, y, x, y, ...], ...], or RLE with counts as COCO's string, its bytes, or a list of
+            run lengths.
         height: Of the image.
         width: Of the image.
 
