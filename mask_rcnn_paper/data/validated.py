@@ -20,9 +20,10 @@ from detectron2.data.datasets import load_coco_json
 
 from mask_rcnn_paper.data.registered import annotation_file
 from mask_rcnn_paper.validate_dataset import boxes, entries
-from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco
 from mask_rcnn_paper.validate_dataset.fix import fix
-from mask_rcnn_paper.validate_dataset.rule import Finding, errors
+from mask_rcnn_paper.validate_dataset.rule import Violation as Finding
+from mask_rcnn_paper.validate_dataset.rule import errors
 
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
