@@ -8,7 +8,7 @@ import numpy as np
 import pycocotools.mask as mask_util
 from pycocotools.cocoeval import Params
 
-from mask_rcnn_paper.drawing.instances import encode_mask
+from mask_rcnn_paper.coco.masks import encode_mask
 
 Instance = Mapping[str, Any]
 

@@ -1,13 +1,84 @@
-"""Exact outlines of binary masks as COCO polygons in continuous coordinates.
+"""COCO's masks: polygons, and run lengths (RLE) {"size": [height, width], "counts": ...}, compressed or not.
 
-``cv2.findContours`` joins the centres of border cells, which loses half a cell on every side. Here the
-corners of the cells are traced instead. A hole becomes part of its outer ring through a bridge of no width,
-so that a region with holes is one polygon for COCO's rasteriser (even-odd rule) and for the shoelace
-formula.
+`encode_mask`, `decode_mask` and `read_counts` read what a file holds; `mask_to_polygons` traces exact outlines in
+continuous coordinates. ``cv2.findContours`` joins the centres of border cells, which loses half a cell on every side.
+Here the corners of the cells are traced instead. A hole becomes part of its outer ring through a bridge of no width,
+so that a region with holes is one polygon for COCO's rasteriser (even-odd rule) and for the shoelace formula.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import cv2
 import numpy as np
+from pycocotools import mask as mask_util
+
+
+def decode_mask(segmentation: Any, height: int, width: int) -> np.ndarray:
+    """(height, width) uint8, 1 inside the mask of an annotation or a result; arguments and errors as `encode_mask`."""
+    return mask_util.decode(encode_mask(segmentation, height, width))
+
+
+def encode_mask(segmentation: Any, height: int, width: int) -> dict[str, Any]:
+    """Compressed RLE of an annotation's or a result's mask.
+
+    Args:
+        segmentation: Polygons [[x, y, x, y, ...], ...], or RLE with counts as COCO's string, its bytes, or a list of
+            run lengths.
+        height: Of the image.
+        width: Of the image.
+
+    Raises:
+        ValueError: the RLE is of another size.
+    """
+    if not isinstance(segmentation, Mapping):
+        # Fewer than three points are no area, and four numbers would be taken for a box.
+        polygons = [list(p) for p in segmentation if len(p) >= 6]
+        if not polygons:
+            return mask_util.encode(np.zeros((height, width), dtype=np.uint8, order="F"))
+        return mask_util.merge(mask_util.frPyObjects(polygons, height, width))
+    if list(segmentation["size"]) != [height, width]:
+        raise ValueError(f"a mask of size {list(segmentation['size'])} does not fit its image of {[height, width]}")
+    counts = segmentation["counts"]
+    if isinstance(counts, list):
+        return mask_util.frPyObjects(dict(segmentation), height, width)
+    counts = counts.encode("ascii") if isinstance(counts, str) else counts
+    return {"size": [height, width], "counts": counts}
+
+
+def read_counts(counts: Any) -> np.ndarray | None:
+    """Lengths of the runs, of 0 and 1 in turn down the columns, or None where they cannot be read.
+
+    pycocotools reads compressed counts without asking whether they are sound.
+
+    Args:
+        counts: a list of numbers, or a string as pycocotools writes it: each difference to the run before the last in
+            groups of 5 bits, lowest first, bit 6 set if more follow, the top bit of the last group as sign.
+
+    Returns:
+        (R,) int64, each 0 or more.
+    """
+    if isinstance(counts, list):
+        sound = bool(counts) and all(type(c) is int and 0 <= c < 2**40 for c in counts)
+        return np.array(counts, dtype=np.int64) if sound else None
+    return _decompress(counts) if isinstance(counts, str) and counts.isascii() else None
+
+
+def _decompress(counts: str) -> np.ndarray | None:
+    codes = np.frombuffer(counts.encode(), np.uint8).astype(np.int64) - 48
+    if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
+        return None
+    ends = np.flatnonzero(codes < 32)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts + 1
+    if lengths.max() > 8:
+        return None
+    places = np.arange(codes.size) - np.repeat(starts, lengths)
+    values = np.add.reduceat((codes & 31) << (5 * places), starts)
+    values -= np.where(codes[ends] & 16, 1 << (5 * lengths), 0)
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return values if values.min() >= 0 else None
 
 
 def mask_to_polygons(mask: np.ndarray, scale: float = 1.0, min_area: float = 0.0) -> list[np.ndarray]:

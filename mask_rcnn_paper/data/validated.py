@@ -20,9 +20,9 @@ from detectron2.data.datasets import load_coco_json
 from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
 from mask_rcnn_paper.data.validation_record import DataError, Subject, record_errors, recorded_errors
 from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules
-from mask_rcnn_paper.validate_dataset.coco import CocoChecker, check_coco
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco
 from mask_rcnn_paper.validate_dataset.fix import fix
-from mask_rcnn_paper.validate_dataset.rule import Finding, errors
+from mask_rcnn_paper.validate_dataset.rule import Violation, errors
 
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
@@ -129,7 +129,7 @@ def _errors_of(subject: Subject | None) -> tuple[DataError, ...]:
     return found
 
 
-def _data_errors(findings: Iterable[Finding]) -> tuple[DataError, ...]:
+def _data_errors(findings: Iterable[Violation]) -> tuple[DataError, ...]:
     """Errors as they are recorded. COCO's train2017 has two whose box has no area, which the mapper leaves out."""
     findings = list(errors(findings))
     no_area = {(f.section, f.index) for f in findings if f.rule is boxes.DEGENERATE and min(f.value[2:]) >= 0}

@@ -6,8 +6,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pycocotools.mask as mask_util
 
+from mask_rcnn_paper.coco.masks import decode_mask
 from mask_rcnn_paper.drawing.labels import Colour, Label, Rectangle, class_colours, draw_labels
 
 _OPACITY = 0.5
@@ -81,38 +81,6 @@ def draw_instances(
         _draw_keypoints(picture, instance.get("keypoints") or (), skeleton, colour, pen)
     labels.sort(key=lambda scored: -scored[0])
     return draw_labels(picture, [label for _, label in labels], pen.font)
-
-
-def decode_mask(segmentation: Any, height: int, width: int) -> np.ndarray:
-    """(height, width) uint8, 1 inside the mask of an annotation or a result; arguments and errors as `encode_mask`."""
-    return mask_util.decode(encode_mask(segmentation, height, width))
-
-
-def encode_mask(segmentation: Any, height: int, width: int) -> dict[str, Any]:
-    """Compressed RLE of an annotation's or a result's mask.
-
-    Args:
-        segmentation: Polygons [[x, y, x, y, ...], ...], or RLE {"size": [height, width], "counts": ...} with counts
-            as COCO's string, its bytes, or a list of run lengths.
-        height: Of the image.
-        width: Of the image.
-
-    Raises:
-        ValueError: the RLE is of another size.
-    """
-    if not isinstance(segmentation, Mapping):
-        # Fewer than three points are no area, and four numbers would be taken for a box.
-        polygons = [list(p) for p in segmentation if len(p) >= 6]
-        if not polygons:
-            return mask_util.encode(np.zeros((height, width), dtype=np.uint8, order="F"))
-        return mask_util.merge(mask_util.frPyObjects(polygons, height, width))
-    if list(segmentation["size"]) != [height, width]:
-        raise ValueError(f"a mask of size {list(segmentation['size'])} does not fit its image of {[height, width]}")
-    counts = segmentation["counts"]
-    if isinstance(counts, list):
-        return mask_util.frPyObjects(dict(segmentation), height, width)
-    counts = counts.encode("ascii") if isinstance(counts, str) else counts
-    return {"size": [height, width], "counts": counts}
 
 
 def _check(image: np.ndarray, instances: Sequence[Mapping], class_names: Mapping[int, str], scale: int) -> None:

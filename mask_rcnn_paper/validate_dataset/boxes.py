@@ -1,23 +1,25 @@
-"""Rules of `bbox`: [x, y, width, height] in pixels, from the image's top left corner."""
+"""Rules of `bbox`, [x, y, width, height] in pixels from the image's top left corner, and of `area` and `iscrowd`."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from mask_rcnn_paper.coco.values import is_number
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.mask_geometry import box_of_mask
-from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Finding, Problem, Rule, drop
-from mask_rcnn_paper.validate_dataset.values import is_number
+from mask_rcnn_paper.validate_dataset.mask_rules import area_of_mask, box_of_mask
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, field_check, repair
 
 TOLERANCE = 0.1
 """Pixels by which a box may cross the border: COCO's own boxes are rounded."""
 
 
-def _take_from_mask(annotation: dict, finding: Finding, dataset: Dataset) -> bool:
-    box = box_of_mask(annotation.get("segmentation"), dataset.size_of(annotation))
-    annotation["bbox"] = box
-    return box is not None
+@repair("takes the box of the mask, or drops the annotation")
+def _take_from_mask(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
+    annotation["bbox"] = box_of_mask(annotation.get("segmentation"), dataset.size_of(annotation))
+    return annotation["bbox"] is not None
 
 
-def _clip(annotation: dict, finding: Finding, dataset: Dataset) -> bool:
+@repair("clips the box")
+def _clip(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
     x, y, w, h = annotation["bbox"]
     width, height = dataset.size_of(annotation)
     left, top = max(x, 0), max(y, 0)
@@ -25,29 +27,51 @@ def _clip(annotation: dict, finding: Finding, dataset: Dataset) -> bool:
     return min(annotation["bbox"][2:]) > 0
 
 
-_FROM_MASK = "takes the box of the mask, or drops the annotation"
-NUMBERS = Rule("bbox-numbers", ERROR, "write bbox as [x, y, width, height]", _FROM_MASK, _take_from_mask)
-DEGENERATE = Rule("bbox-degenerate", ERROR, "is it [x1, y1, x2, y2]? COCO's is XYWH", _FROM_MASK, _take_from_mask)
-OUTSIDE = Rule("bbox-outside", ERROR, "correct the box or the image's width and height", "drops the annotation", drop)
-CROSSES = Rule("bbox-crosses-border", WARNING, "cut the box at the border, as training does", "clips the box", _clip)
+@repair("computes it from the mask or the box, or drops the annotation")
+def _measure(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
+    box, area = annotation.get("bbox"), area_of_mask(annotation.get("segmentation"), dataset.size_of(annotation))
+    if area <= 0 and _is_box(box) and min(box[2:]) > 0:
+        area = box[2] * box[3]
+    annotation["area"] = area
+    return area > 0
 
 
-def check_box(annotation: dict, dataset: Dataset) -> Iterator[Problem]:
+@repair("writes 1 for '1', else 0")
+def _to_bit(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
+    annotation["iscrowd"] = int(str(annotation.get("iscrowd")).lower() in ("1", "true"))
+    return True
+
+
+NUMBERS = Rule("bbox-numbers", "write bbox as [x, y, width, height]", _take_from_mask)
+DEGENERATE = Rule("bbox-degenerate", "is it [x1, y1, x2, y2]? COCO's is XYWH", _take_from_mask)
+OUTSIDE = Rule("bbox-outside", "correct the box or the image's width and height", drops("the annotation"))
+CROSSES = Rule("bbox-crosses-border", "cut the box at the border, as training does", _clip, WARNING)
+AREA = Rule(
+    "area",
+    "write the mask's area, or that of the box; evaluation sorts objects into small, medium and large by it",
+    _measure,
+)
+IS_CROWD = Rule("iscrowd", "write 0, or 1 for a group; pycocotools needs it", _to_bit)
+
+
+def check_box(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
     """Four finite numbers, an area, and a place inside the image."""
-    box = annotation.get("bbox")
-    if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):
-        text = "is missing" if box is None else "must be four finite numbers"
-        yield Problem(NUMBERS, "bbox", box, text)
-        return
-    x, y, w, h = box
-    if w <= 0 or h <= 0:
-        yield Problem(DEGENERATE, "bbox", box, "must have a width and a height above 0")
-        return
-    size = dataset.size_of(annotation)
-    if size is None:
-        return
-    width, height = size
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        yield Problem(OUTSIDE, "bbox", box, f"lies outside its image of {width}x{height} pixels")
-    elif min(x, y, width - x - w, height - y - h) < -TOLERANCE:
-        yield Problem(CROSSES, "bbox", box, f"crosses the border of its image of {width}x{height} pixels")
+    box, image_size = annotation.get("bbox"), dataset.size_of(annotation)
+    if not _is_box(box):
+        yield Violation(NUMBERS, "bbox", box, "is missing" if box is None else "must be four finite numbers")
+    elif min(box[2:]) <= 0:
+        yield Violation(DEGENERATE, "bbox", box, "must have a width and a height above 0")
+    elif image_size is not None:
+        (x, y, w, h), (width, height) = box, image_size
+        if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+            yield Violation(OUTSIDE, "bbox", box, f"lies outside its image of {width}x{height} pixels")
+        elif min(x, y, width - x - w, height - y - h) < -TOLERANCE:
+            yield Violation(CROSSES, "bbox", box, f"crosses the border of its image of {width}x{height} pixels")
+
+
+def _is_box(box: Any) -> bool:
+    return isinstance(box, list) and len(box) == 4 and all(map(is_number, box))
+
+
+check_area = field_check(AREA, "area", lambda area: is_number(area) and area > 0, "a number above 0")
+check_is_crowd = field_check(IS_CROWD, "iscrowd", lambda v: isinstance(v, (int, float)) and v in (0, 1), "0 or 1")

@@ -1,68 +1,132 @@
-"""Rules of a COCO file as a whole: it is JSON, and its sections are there."""
+"""Rules of what a COCO file holds: sections of objects, ids that occur once, references that lead somewhere."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from mask_rcnn_paper.validate_dataset.dataset import SECTIONS, Dataset
-from mask_rcnn_paper.validate_dataset.rule import ERROR, Finding, Problem, Rule, drop
+from mask_rcnn_paper.coco.values import as_int, shorten
+from mask_rcnn_paper.validate_dataset.dataset import REFERENCES, SECTIONS, Dataset
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, drops, field_check, repair
 
 
-def _add_info(data: dict, finding: Finding, dataset: Dataset) -> bool:
+@repair("adds it")
+def _add_info(data: dict, violation: Violation, dataset: Dataset) -> bool:
     data["info"] = {}
     return True
 
 
-NOT_JSON = Rule("not-json", ERROR, "download or write the file again")
-NOT_AN_OBJECT = Rule(
-    "not-an-object", ERROR, "give the annotation file: an object with info, images, annotations and categories"
+@repair("names it by its id")
+def _name_by_id(category: dict, violation: Violation, dataset: Dataset) -> bool:
+    category["name"] = f"category {category.get('id')}"
+    return True
+
+
+def _renumber(entry: dict, violation: Violation, dataset: Dataset) -> bool:
+    old = entry.get("id")
+    entry["id"] = dataset.new_id(violation.section, as_int(old) if old != 0 else None)
+    if violation.section != "annotations":
+        dataset.rename(violation.section, old, entry["id"])
+    return True
+
+
+@repair("renumbers the later annotation, or drops it where it only repeats the first")
+def _drop_repetition(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
+    first = dataset.by_id["annotations"].get(annotation["id"])
+    return first != annotation and _renumber(annotation, violation, dataset)
+
+
+def _point_to_number(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
+    annotation[violation.field] = as_int(violation.value)
+    return dataset.target(annotation, violation.field) is not None
+
+
+_ANEW = "see cocodataset.org/#format-data, and write the file anew"
+_NUMBER = Repair("gives a number (12 for '12'), and references follow", _renumber)
+_IMAGE, _CATEGORY = (
+    Repair(f"takes 12 for '12' where there is such {what}, else drops the annotation", _point_to_number)
+    for what in ("an image", "a category")
 )
-INFO = Rule("info-missing", ERROR, 'add "info": {}, which some versions of pycocotools copy', "adds it", _add_info)
-SECTION_MISSING = Rule("section-missing", ERROR, "see cocodataset.org/#format-data, and write the file anew")
-SECTION_TYPE = Rule("section-type", ERROR, "see cocodataset.org/#format-data, and write the file anew")
-SECTION_EMPTY = Rule("section-empty", ERROR, "there must be at least one image and one category")
-ENTRY_TYPE = Rule("entry-type", ERROR, "each entry must be an object", "drops the entry", drop)
+NOT_JSON = Rule("not-json", "download or write the file again")
+NOT_AN_OBJECT = Rule(
+    "not-an-object", "give the annotation file: an object with info, images, annotations and categories"
+)
+INFO = Rule("info-missing", 'add "info": {}, which some versions of pycocotools copy', _add_info)
+SECTION_MISSING = Rule("section-missing", _ANEW)
+SECTION_TYPE = Rule("section-type", _ANEW)
+SECTION_EMPTY = Rule("section-empty", "there must be at least one image and one category")
+ENTRY_TYPE = Rule("entry-type", "each entry must be an object", drops("the entry"))
+CATEGORY_NAME = Rule("category-name", "name the category", _name_by_id)
+ID_TYPE = Rule("id-type", "write ids as whole numbers, and references to them too", _NUMBER)
+DUPLICATE_ENTRY = Rule("id-duplicate", "give every image and category its own id", drops("the later one"))
+DUPLICATE_ANNOTATION = Rule("annotation-id-duplicate", "give every annotation its own id", _drop_repetition)
+ANNOTATION_ZERO = Rule(
+    "annotation-id-zero",
+    "count annotations from 1: pycocotools takes a detection matched to annotation 0 for unmatched",
+    Repair("renumbers the annotation", _renumber),
+    WARNING,
+)
+IMAGE_UNKNOWN = Rule("image-unknown", "add the image or remove the annotation", _IMAGE)
+CATEGORY_UNKNOWN = Rule(
+    "category-unknown",
+    "add the category or correct category_id: ids are those of `categories`, not positions",
+    _CATEGORY,
+)
 
 
-def read(path: Path) -> tuple[Any, list[Problem]]:
-    """Content of a JSON file, or None and what is wrong.
-
-    Raises:
-        OSError: the file cannot be opened.
-    """
-    content = path.read_bytes()
-    try:
-        return json.loads(content), []
-    except (ValueError, RecursionError) as error:
-        start = content[:40].decode("utf-8", "replace")
-        return None, [Problem(NOT_JSON, "content", start, f"is not JSON: {error}" if content else "is empty")]
-
-
-def check_structure(data: Any) -> Iterator[Problem]:
+def check_structure(data: Any) -> Iterator[Violation]:
     """The top level; where it breaks a rule other than `INFO`, entries cannot be checked."""
     if not isinstance(data, dict):
         hint = ": this looks like a file of results" if isinstance(data, list) else ""
-        yield Problem(NOT_AN_OBJECT, "content", data, f"must be an object, not {_kind(data)}{hint}")
+        yield Violation(NOT_AN_OBJECT, "content", data, f"must be an object, not {_kind(data)}{hint}")
         return
     if not isinstance(data.get("info"), dict):
-        yield Problem(INFO, "info", data.get("info"), "is missing" if "info" not in data else "must be an object")
+        yield Violation(INFO, "info", data.get("info"), "is missing" if "info" not in data else "must be an object")
     for section in SECTIONS:
         if section not in data:
-            yield Problem(SECTION_MISSING, section, None, "is missing")
+            yield Violation(SECTION_MISSING, section, None, "is missing")
         elif not isinstance(data[section], list):
-            found = _kind(data[section])
-            yield Problem(SECTION_TYPE, section, data[section], f"must be a list, not {found}")
+            yield Violation(SECTION_TYPE, section, data[section], f"must be a list, not {_kind(data[section])}")
         elif not data[section] and section != "annotations":
-            yield Problem(SECTION_EMPTY, section, [], "has no entries")
+            yield Violation(SECTION_EMPTY, section, [], "has no entries")
 
 
-def check_entry_type(entry: Any) -> Iterator[Problem]:
-    """An entry of a section is an object."""
+def check_entry_type(entry: Any, dataset: Dataset) -> Iterator[Violation]:
+    """An entry of any section is an object; all other checks of entries are given objects only."""
     if not isinstance(entry, dict):
-        yield Problem(ENTRY_TYPE, "entry", entry, f"must be an object, not {_kind(entry)}")
+        yield Violation(ENTRY_TYPE, "entry", entry, f"must be an object, not {_kind(entry)}")
 
 
 def _kind(value: Any) -> str:
     names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value", type(None): "null"}
     return names.get(type(value), "a number")
+
+
+check_category_name = field_check(CATEGORY_NAME, "name", lambda name: isinstance(name, str) and name != "", "text")
+
+
+def check_id(entry: dict, dataset: Dataset, section: str) -> Iterator[Violation]:
+    """`id` of an entry of a section."""
+    value = entry.get("id")
+    if type(value) is not int:
+        yield Violation(ID_TYPE, "id", value, "is missing" if "id" not in entry else "must be a whole number")
+    elif dataset.by_id[section][value] is not entry:
+        rule = DUPLICATE_ANNOTATION if section == "annotations" else DUPLICATE_ENTRY
+        yield Violation(rule, "id", value, f"occurs earlier in {section}")
+    elif value == 0 and section == "annotations":
+        yield Violation(ANNOTATION_ZERO, "id", value, "is taken for no match in evaluation")
+
+
+def check_references(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
+    """`image_id` and `category_id`."""
+    for rule, field, what in ((IMAGE_UNKNOWN, "image_id", "an image"), (CATEGORY_UNKNOWN, "category_id", "a category")):
+        if dataset.target(annotation, field) is None:
+            known = dataset.by_id[REFERENCES[field]]
+            yield Violation(rule, field, annotation.get(field), _describe(annotation.get(field), what, known))
+
+
+def _describe(value: object, what: str, known: dict[int, dict]) -> str:
+    if value is None:
+        return "is missing"
+    if type(value) is not int:
+        return f"must be a whole number, the id of {what}"
+    legal = "" if len(known) > 100 else f"; there are {shorten(sorted(known))}"
+    return f"is no {what.split()[1]}'s id{legal}"

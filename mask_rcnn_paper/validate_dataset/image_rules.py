@@ -1,75 +1,105 @@
-"""Rules of image files: they are there, can be decoded, and have the size that the annotations state."""
+"""Rules of images: the entry is complete, the file is there, can be decoded and has the size the entry states."""
 
 import os
+import stat
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from PIL import Image
+from PIL import ExifTags, Image
 from tqdm import tqdm
 
-from mask_rcnn_paper.validate_dataset.dataset import size
-from mask_rcnn_paper.validate_dataset.image_size import bytes_of, orientation, turned
-from mask_rcnn_paper.validate_dataset.images import check_file_name
-from mask_rcnn_paper.validate_dataset.rule import ERROR, Problem, Rule, drop
-
-T = TypeVar("T")
-
-_DROP = "drops the image and its annotations"
-MISSING = Rule("image-missing", ERROR, "check the image folder, or copy the file there", _DROP, drop)
-EMPTY = Rule("image-zero-bytes", ERROR, "download or copy the file again", _DROP, drop)
-UNREADABLE = Rule("image-unreadable", ERROR, "download or copy the file again", _DROP, drop)
-WRONG_SIZE = Rule(
-    "image-wrong-size",
-    ERROR,
-    "use the image that was annotated, or correct width and height",
-    _DROP,
-    drop,
-)
+from mask_rcnn_paper.machine import core_count
+from mask_rcnn_paper.validate_dataset.dataset import Dataset, size
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, field_check, repair
 
 
-def check_image_files(images: Iterable[dict], image_dir: Path, decode: bool) -> list[list[Problem]]:
-    """What is wrong with the file of each image.
+@repair("takes them from the file, or drops the image where that cannot be read")
+def _take_from_file(image: dict, violation: Violation, dataset: Dataset) -> bool:
+    found = None
+    if dataset.image_dir is not None and _is_file_name(image.get("file_name")):
+        found = upright_size(dataset.image_dir / image["file_name"])
+    image["width"], image["height"] = found or (0, 0)
+    return found is not None
+
+
+_DROP = drops("the image and its annotations")
+_NOTHING = "nothing, if it is meant so; training leaves the image out"
+FILE_NAME = Rule("image-file-name", "write the file's name, relative to the folder", drops("the image"))
+SIZE = Rule("image-size", "write width and height in pixels", _take_from_file)
+MISSING = Rule("image-missing", "check the image folder, or copy the file there", _DROP)
+EMPTY = Rule("image-zero-bytes", "download or copy the file again", _DROP)
+UNREADABLE = Rule("image-unreadable", "download or copy the file again", _DROP)
+WRONG_SIZE = Rule("image-wrong-size", "use the image that was annotated, or correct width and height", _DROP)
+WITHOUT_ANNOTATIONS = Rule("image-without-annotations", _NOTHING, severity=WARNING)
+ONLY_CROWDS = Rule("image-only-crowds", _NOTHING, severity=WARNING)
+
+
+def _is_file_name(name: Any) -> bool:
+    return isinstance(name, str) and name != "" and "\0" not in name
+
+
+check_file_name = field_check(FILE_NAME, "file_name", _is_file_name, "the name of a file")
+
+
+def check_size(image: dict, dataset: Dataset) -> Iterator[Violation]:
+    """`width` and `height` are whole numbers above 0."""
+    if size(image) is None:
+        field = "width" if type(image.get("width")) is not int or image["width"] <= 0 else "height"
+        text = "is missing" if image.get(field) is None else "must be a whole number above 0"
+        yield Violation(SIZE, field, image.get(field), text)
+
+
+def check_usable(image: dict, dataset: Dataset) -> Iterator[Violation]:
+    """The image has something to learn: DATALOADER.FILTER_EMPTY_ANNOTATIONS drops one with nothing or only groups."""
+    if type(image.get("id")) is not int:
+        return
+    crowds = dataset.crowds.get(image["id"], [])
+    if not crowds:
+        yield Violation(WITHOUT_ANNOTATIONS, "", None, "has no annotations")
+    elif all(crowds):
+        yield Violation(ONLY_CROWDS, "", None, f"has no annotations but {len(crowds)} with iscrowd=1")
+
+
+def check_image_file(image: dict, image_dir: Path, decode: bool) -> list[Violation]:
+    """What is wrong with the file of an image.
 
     Args:
-        images: entries of the file; one without a file name has no file, and no problem here.
-        image_dir: their folder.
-        decode: read every pixel; otherwise only see whether the files are there and not empty.
+        image: entry of the file; one without a file name has no file, and nothing is wrong here.
+        image_dir: folder of the images.
+        decode: read every pixel; otherwise only see whether the file is there and not empty.
     """
-    check = partial(check_image_file, image_dir=image_dir, decode=decode)
-    if not decode:
-        return [check(image) for image in images]
-    return in_threads(check, list(images), "images")
-
-
-def check_image_file(image: dict, image_dir: Path, decode: bool) -> list[Problem]:
-    """What is wrong with the file of one image; see `check_image_files`."""
-    if list(check_file_name(image)):
+    if not _is_file_name(image.get("file_name")):
         return []
-    path = image_dir / image["file_name"]
+    name, path = image["file_name"], image_dir / image["file_name"]
     length = bytes_of(path)
     if length is None:
-        return [Problem(MISSING, "file_name", image["file_name"], f"does not exist in {image_dir}")]
+        return [Violation(MISSING, "file_name", name, f"does not exist in {image_dir}")]
     if length == 0:
-        return [Problem(EMPTY, "file_name", image["file_name"], f"has 0 bytes in {image_dir}")]
-    return list(_check_pixels(image, path)) if decode else []
-
-
-def _check_pixels(image: dict, path: Path) -> Iterator[Problem]:
+        return [Violation(EMPTY, "file_name", name, f"has 0 bytes in {image_dir}")]
+    if not decode:
+        return []
     try:
-        found, how_held = decode_image(path)
+        stored, orientation = decode_image(path)
     except ValueError as error:
-        yield Problem(UNREADABLE, "file_name", image["file_name"], f"cannot be decoded: {error}")
-        return
-    stated, upright = size(image), turned(found, how_held)
+        return [Violation(UNREADABLE, "file_name", name, f"cannot be decoded: {error}")]
+    stated, upright = size(image), _turned(stored, orientation)
     if stated is None or stated == upright:
-        return
-    note = f" after its EXIF orientation {how_held} is applied, as detectron2 does" if found != upright else ""
+        return []
+    note = f" after its EXIF orientation {orientation} is applied, as detectron2 does" if stored != upright else ""
     text = f"is {upright[0]}x{upright[1]} pixels{note}, but width and height say {stated[0]}x{stated[1]}"
-    yield Problem(WRONG_SIZE, "file_name", image["file_name"], text)
+    return [Violation(WRONG_SIZE, "file_name", name, text)]
+
+
+def bytes_of(path: Path) -> int | None:
+    """Size of a regular file, or None where there is none."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def decode_image(path: Path) -> tuple[tuple[int, int], int]:
@@ -83,15 +113,36 @@ def decode_image(path: Path) -> tuple[tuple[int, int], int]:
             image.verify()
         with Image.open(path) as image:  # after `verify` an image cannot be loaded
             image.load()
-            return image.size, orientation(image)
+            return image.size, _orientation(image)
     except Exception as error:  # PIL raises all kinds on damaged files
         raise ValueError(str(error) or type(error).__name__) from None
 
 
-def in_threads(function: Callable[[Any], T], items: list, what: str) -> list[T]:
-    """`function` of each item, in order; PIL decodes outside Python's lock. Shows a bar on a terminal."""
-    workers = min(8, os.cpu_count() or 1)
-    with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool:
+def upright_size(path: Path) -> tuple[int, int] | None:
+    """(width, height) from a file's header, the right way up as detectron2 reads it; None where it cannot be read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return _turned(image.size, _orientation(image))
+    except Exception:  # PIL raises all kinds on damaged files
+        return None
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # PIL raises all kinds on damaged EXIF blocks; such an image is taken as it is
+        return 1
+
+
+def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    return size[::-1] if orientation in (5, 6, 7, 8) else size
+
+
+def in_threads(check: Callable[[Any], list[Violation]], images: list) -> list[list[Violation]]:
+    """What is wrong with each image, in order; PIL decodes outside Python's lock. Shows a bar on a terminal."""
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(8, core_count())) as pool:
         warnings.simplefilter("ignore")  # about large images and odd metadata, in the middle of the bar
-        bar = tqdm(pool.map(function, items), total=len(items), desc=f"checking {what}", disable=None, leave=False)
+        bar = tqdm(pool.map(check, images), total=len(images), desc="checking images", disable=None, leave=False)
         return list(bar)

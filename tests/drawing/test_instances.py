@@ -5,7 +5,6 @@ import pycocotools.mask as mask_util
 import pytest
 
 from mask_rcnn_paper.drawing import draw_instances
-from mask_rcnn_paper.drawing.instances import decode_mask
 from mask_rcnn_paper.drawing.labels import class_colours
 
 NAMES = {1: "person", 3: "car"}
@@ -74,26 +73,6 @@ def test_polygons_and_rle_give_the_same_picture(scale):
     pictures = [draw_instances(GREY, [{**SQUARE, "segmentation": s}], NAMES, scale=scale) for s in forms]
     polygon = draw_instances(GREY, [SQUARE], NAMES, scale=scale)
     assert all(np.array_equal(picture, polygon) for picture in pictures)
-
-
-def test_two_polygons_are_one_mask():
-    """The parts of an instance that something hides in the middle."""
-    mask = decode_mask([[0, 0, 4, 0, 4, 4, 0, 4], [10, 0, 14, 0, 14, 4, 10, 4]], 20, 20)
-    assert mask.sum() == 32
-    assert mask[:4, :4].all()
-    assert mask[:4, 10:14].all()
-
-
-def test_a_polygon_of_two_points_has_no_area():
-    """pycocotools would take four numbers for a box."""
-    assert not decode_mask([[0, 0, 10, 10]], 20, 20).any()
-
-
-def test_a_mask_of_another_size_is_an_error():
-    """An RLE says which image it belongs to."""
-    rle = mask_util.encode(np.asfortranarray(square_mask()))
-    with pytest.raises(ValueError, match=r"\[40, 60\] does not fit its image of \[30, 60\]"):
-        decode_mask(rle, 30, 60)
 
 
 def test_the_threshold_leaves_out_what_scores_lower():

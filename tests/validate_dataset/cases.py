@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from mask_rcnn_paper.validate_dataset.coco import CocoChecker
-from mask_rcnn_paper.validate_dataset.rule import Finding, Rule
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker
+from mask_rcnn_paper.validate_dataset.rule import Rule, Violation
 
 REMOVED = object()
 
@@ -73,7 +73,7 @@ class Case:
     Attributes:
         rule: which.
         damage: breaks valid data, and perhaps its folder of images.
-        place: what the finding says of its place.
+        place: what the violation says of its place.
         lost: entries that --fix drops, by section.
         also: names of rules that are broken as a consequence.
         keypoints: the data has keypoints.
@@ -109,22 +109,23 @@ def append(section: str, make: Callable[[dict], Any]) -> Callable[[dict, Path], 
     return lambda data, images: data[section].append(make(data))
 
 
-def broken(case: Case, folder: Path) -> tuple[dict, CocoChecker, list[Finding]]:
-    """Broken data, its checker and its findings."""
+def broken(case: Case, folder: Path) -> tuple[dict, CocoChecker, list[Violation]]:
+    """Broken data, its checker and its violations."""
     data, images = valid_data(case.keypoints), write_images(folder / "images")
     case.damage(data, images)
     checker = CocoChecker("train.json", images)
     return data, checker, checker.check(data)
 
 
-def assert_found(case: Case, folder: Path) -> Finding:
-    """The rule and only it is broken; the finding names the file, the place, what is wrong, and the cure."""
-    expected = {f.rule.name for f in broken(Case(case.rule, lambda *_: None, "", keypoints=case.keypoints), folder)[2]}
+def assert_found(case: Case, folder: Path) -> Violation:
+    """The rule and only it is broken; the violation names the file, the place, what is wrong, and the cure."""
+    expected = {v.rule.name for v in broken(Case(case.rule, lambda *_: None, "", keypoints=case.keypoints), folder)[2]}
     assert expected == set()
-    _, _, findings = broken(case, folder)
-    assert {f.rule.name for f in findings} == {case.rule.name} | case.also
-    finding = next(f for f in findings if f.rule is case.rule)
-    assert finding.file == "train.json"
-    assert finding.place.startswith(case.place)
-    assert finding.text and finding.rule.cure
-    return finding
+    _, _, violations = broken(case, folder)
+    assert {v.rule.name for v in violations} == {case.rule.name} | case.also
+    violation = next(v for v in violations if v.rule is case.rule)
+    assert violation.file == "train.json"
+    assert violation.place.startswith(case.place)
+    assert violation.text
+    assert violation.rule.cure
+    return violation

@@ -1,11 +1,22 @@
-"""Rules of boxes."""
+"""Rules of boxes, areas and iscrowd."""
 
 import pytest
 
 from mask_rcnn_paper.validate_dataset import boxes
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from tests.validate_dataset.cases import assert_found, case, put, valid_data
+from mask_rcnn_paper.validate_dataset.fix import fix
+from tests.validate_dataset.cases import REMOVED, assert_found, broken, case, put, valid_data
 
+AREA_CASES = [
+    case(boxes.AREA, "annotation 1 (image 1), area", put("annotations", 0, area=REMOVED)),
+    case(boxes.AREA, "annotation 1 (image 1), area=0", put("annotations", 0, area=0)),
+    case(boxes.AREA, "annotation 4 (image 2), area=-5", put("annotations", 3, area=-5)),
+    case(boxes.AREA, "annotation 3 (image 2), area=NaN", put("annotations", 2, area=float("nan"))),
+    case(boxes.IS_CROWD, "annotation 1 (image 1), iscrowd=2", put("annotations", 0, iscrowd=2)),
+    case(boxes.IS_CROWD, 'annotation 1 (image 1), iscrowd="0"', put("annotations", 0, iscrowd="0")),
+    case(boxes.IS_CROWD, "annotation 1 (image 1), iscrowd", put("annotations", 0, iscrowd=REMOVED)),
+]
+AREAS = {"annotation 1": 400, "annotation 3": 200, "annotation 4": 200}
 CASES = [
     case(boxes.NUMBERS, "annotation 1 (image 1), bbox=[1, 2, 3]", put("annotations", 0, bbox=[1, 2, 3])),
     case(boxes.NUMBERS, "annotation 1 (image 1), bbox", put("annotations", 0, bbox=None)),
@@ -21,12 +32,13 @@ CASES = [
     case(boxes.OUTSIDE, "annotation 1 (image 1), bbox=[0, -9, 5, 9]", put("annotations", 0, bbox=[0, -9, 5, 9]),
          annotations=1),
     case(boxes.CROSSES, "annotation 1 (image 1), bbox=[60, 40, 5, 9]", put("annotations", 0, bbox=[60, 40, 5, 9])),
+    *AREA_CASES,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_rule(case, tmp_path):
-    """A box that breaks a rule is found, and only it."""
+    """A value that breaks a rule is found, and only it."""
     assert_found(case, tmp_path)
 
 
@@ -35,8 +47,8 @@ def mended(**fields) -> dict:
     data = valid_data()
     data["annotations"][0].update(fields)
     dataset, annotation = Dataset(data), data["annotations"][0]
-    (problem,) = boxes.check_box(annotation, dataset)
-    assert problem.rule.repair(annotation, problem, dataset)
+    (violation,) = boxes.check_box(annotation, dataset)
+    assert violation.rule.repair.mend(annotation, violation, dataset)
     assert not list(boxes.check_box(annotation, dataset))
     return annotation
 
@@ -57,3 +69,21 @@ def test_rounding_is_tolerated(box, fine):
     data = valid_data()
     data["annotations"][0]["bbox"] = box
     assert (not list(boxes.check_box(data["annotations"][0], Dataset(data)))) == fine
+
+
+@pytest.mark.parametrize("case", AREA_CASES)
+def test_areas_and_iscrowd_are_mended(case, tmp_path):
+    """Areas become those of the masks, and iscrowd 0."""
+    data, checker, violations = broken(case, tmp_path)
+    fix(data, checker, violations)
+    entry = data["annotations"][violations[0].index]
+    assert entry["area"] == AREAS[case.place[:12]]
+    assert entry["iscrowd"] == (entry["id"] == 4)
+
+
+def test_without_a_mask_the_area_is_that_of_the_box():
+    """A file of boxes alone gets their areas."""
+    annotation, dataset = {"bbox": [1, 2, 3, 4]}, Dataset(valid_data())
+    assert boxes.AREA.repair.mend(annotation, None, dataset)
+    assert annotation["area"] == 12
+    assert not boxes.AREA.repair.mend({"bbox": [1, 2, 3]}, None, dataset)

@@ -30,10 +30,12 @@ def test_valid(root):
 
 
 def only(root, *splits):
-    """The only finding, as its rule and the path of its file below the root."""
-    (finding,) = check_cityscapes(root, *splits)[1]
-    assert finding.rule.severity == "error" and finding.rule.cure and finding.text
-    return finding.rule, finding.file.removeprefix(f"{root}/"), finding
+    """The only violation, as its rule and the path of its file below the root."""
+    (violation,) = check_cityscapes(root, *splits)[1]
+    assert violation.rule.severity == "error"
+    assert violation.rule.cure
+    assert violation.text
+    return violation.rule, violation.file.removeprefix(f"{root}/"), violation
 
 
 @pytest.mark.parametrize("kind", ["leftImg8bit", "gtFine"])
@@ -75,15 +77,18 @@ def test_unreadable(root, path, content):
 def test_wrong_size(root, name):
     """Labels of another size than the image."""
     Image.new("L", (3, 2)).save(root / "gtFine/val/ulm" / name)
-    rule, path, finding = only(root)
-    assert (rule, path) == (cityscapes.SIZE, f"gtFine/val/ulm/{name}") and "3x2 pixels" in finding.text
+    rule, path, violation = only(root)
+    assert (rule, path) == (cityscapes.SIZE, f"gtFine/val/ulm/{name}")
+    assert "3x2 pixels" in violation.text
 
 
 def test_instance_ids(root):
     """An instance of a class without instances is named with its file."""
     Image.fromarray(np.full((2, 4), 7001, np.uint16)).save(root / "gtFine/val/ulm" / INSTANCES)
-    rule, path, finding = only(root)
-    assert rule is cityscapes.IDS and path.endswith(INSTANCES) and finding.value == [7001]
+    rule, path, violation = only(root)
+    assert rule is cityscapes.IDS
+    assert path.endswith(INSTANCES)
+    assert violation.value == [7001]
 
 
 @pytest.mark.parametrize("value, legal", [(0, 1), (33, 1), (34, 0), (255, 0), (23999, 0), (24000, 1), (28999, 1),

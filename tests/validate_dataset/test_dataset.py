@@ -11,10 +11,16 @@ def test_lookups():
     data = valid_data()
     data["images"] += [5, {"id": 1, "width": 9, "height": 9}, {"id": "x"}]
     dataset = Dataset(data)
-    assert list(dataset.images) == [1, 2]
+    assert {section: list(entries) for section, entries in dataset.by_id.items()} == {
+        "categories": [1, 7],
+        "images": [1, 2],
+        "annotations": [1, 2, 3, 4],
+    }
     assert dataset.size_of({"image_id": 1}) == (64, 48)
-    assert dataset.size_of({"image_id": [1]}) is None and dataset.size_of({"image_id": 3}) is None
-    assert dataset.category_of({"category_id": 7})["name"] == "dog" and dataset.category_of({}) is None
+    assert dataset.size_of({"image_id": [1]}) is None
+    assert dataset.size_of({"image_id": 3}) is None
+    assert dataset.target({"category_id": 7}, "category_id")["name"] == "dog"
+    assert dataset.target({}, "category_id") is None
     assert [i for i, _ in dataset.entries("images")] == [0, 1, 3, 4]
 
 
@@ -41,6 +47,15 @@ def test_number_of_keypoints():
     data["annotations"][0]["keypoints"] = [1, 1, 2]
     assert Dataset(data).num_keypoints == 3
     assert Dataset(valid_data()).num_keypoints == 0
+
+
+def test_images_and_categories_know_what_refers_to_them():
+    """Of images, which annotations are groups; of categories, whether annotations have keypoints."""
+    data = valid_data(keypoints=True)
+    data["annotations"][0]["image_id"] = "1"
+    assert Dataset(data).crowds == {1: [False], 2: [False, True]}
+    assert Dataset(data).used_with_keypoints == {1}
+    assert Dataset(valid_data()).used_with_keypoints == set()
 
 
 def test_renamed_references():

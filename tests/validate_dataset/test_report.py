@@ -2,13 +2,13 @@
 
 import json
 
-from mask_rcnn_paper.validate_dataset.coco import CocoChecker
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker
 from mask_rcnn_paper.validate_dataset.fix import Fixed
 from mask_rcnn_paper.validate_dataset.report import EXAMPLES, render_fixed, render_json, render_text
 from tests.validate_dataset.cases import valid_data
 
 
-def findings():
+def violations():
     """Seven warnings, then an error."""
     data = valid_data()
     data["images"] += [{"id": i, "file_name": f"{i}.png", "width": 4, "height": 4} for i in range(10, 17)]
@@ -18,7 +18,7 @@ def findings():
 
 def test_text():
     """Errors first, by rule with a count; a few examples, what more there is, and the cure."""
-    lines = render_text("train.json", findings()).splitlines()
+    lines = render_text("train.json", violations()).splitlines()
     assert lines[0] == "train.json: 1 error, 7 warnings"
     assert lines[2:5] == [
         "error bbox-numbers (1)",
@@ -30,10 +30,11 @@ def test_text():
 
 
 def test_json_is_strict_and_complete():
-    """All findings with file, place, rule, value and cure; NaN, which JSON lacks, is text."""
-    text = render_json("train.json", findings(), None, None)
+    """All violations with file, place, rule, value and cure; NaN, which JSON lacks, is text."""
+    text = render_json("train.json", violations(), None, None)
     report = json.loads(text, parse_constant=lambda name: (_ for _ in ()).throw(ValueError(name)))
-    assert (report["errors"], report["warnings"]) == (1, 7) and "fixed" not in report
+    assert (report["errors"], report["warnings"]) == (1, 7)
+    assert "fixed" not in report
     assert report["counts"] == {"bbox-numbers": 1, "image-without-annotations": 7}
     (error,) = [f for f in report["findings"] if f["severity"] == "error"]
     assert error == {
@@ -54,8 +55,9 @@ def test_long_values_are_cut():
     """A mask does not fill the report."""
     data = valid_data()
     data["annotations"][0]["segmentation"] = [5.25] * 9999
-    (finding,) = CocoChecker("f").check(data)
-    assert len(finding.as_dict()["value"]) == 200 and len(finding.place) < 120
+    (violation,) = CocoChecker("f").check(data)
+    assert len(violation.as_dict()["value"]) == 200
+    assert len(violation.place) < 120
 
 
 def test_fixed():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mask_rcnn_paper.validate_dataset.cli import main
+from mask_rcnn_paper.validate_dataset.__main__ import main
 from tests.validate_dataset.cases import valid_data, write_images
 
 
@@ -51,11 +51,12 @@ def test_errors(folder, capsys):
 def test_warnings_alone(folder, capsys):
     """Exit code 0."""
     damage(folder, bbox=[50, 10, 20, 20])
-    assert run(folder) == 0 and "warning bbox-crosses-border (1)" in capsys.readouterr().out
+    assert run(folder) == 0
+    assert "warning bbox-crosses-border (1)" in capsys.readouterr().out
 
 
 def test_json(folder, capsys):
-    """All findings as JSON."""
+    """All violations as JSON."""
     damage(folder, bbox=[1, 2, 3])
     assert run(folder, "--format", "json") == 1
     assert [f["rule"] for f in json.loads(capsys.readouterr().out)["findings"]] == ["bbox-numbers"]
@@ -64,14 +65,16 @@ def test_json(folder, capsys):
 def test_no_images(folder, capsys):
     """Image files are not looked at, and their folder need not be given."""
     (folder / "images" / "a.png").unlink()
-    assert run(folder) == 1 and run(folder, "--no-images") == 0
+    assert run(folder) == 1
+    assert run(folder, "--no-images") == 0
     assert main([str(folder / "train.json"), "--no-images"]) == 0
 
 
 def test_mask_format(folder, capsys):
     """Run lengths are an error for polygons, which is the default, and not for bitmasks."""
     damage(folder, segmentation={"size": [48, 64], "counts": [500, 400, 48 * 64 - 900]})
-    assert run(folder) == 1 and "error rle-mask-format" in capsys.readouterr().out
+    assert run(folder) == 1
+    assert "error rle-mask-format" in capsys.readouterr().out
     assert run(folder, "--mask-format", "bitmask") == 0
 
 
@@ -80,7 +83,8 @@ def test_fix(folder, capsys):
     before = damage(folder, bbox=[1, 2, 3], area=0)
     assert run(folder, "--fix", str(folder / "out" / "fixed.json")) == 0
     report = capsys.readouterr().out
-    assert "bbox-numbers: 1 mended" in report and "area: 1 mended" in report
+    assert "bbox-numbers: 1 mended" in report
+    assert "area: 1 mended" in report
     assert (folder / "train.json").read_bytes() == before
     assert [path.name for path in (folder / "out").iterdir()] == ["fixed.json"]
     assert json.loads((folder / "out" / "fixed.json").read_text()) == valid_data()
@@ -92,7 +96,8 @@ def test_fix_as_json(folder, capsys):
     damage(folder, bbox=[99, 99, 5, 5])
     assert run(folder, "--format", "json", "--fix", str(folder / "o.json")) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["errors"] == 1 and report["fixed"]["dropped"] == {"annotations": {"bbox-outside": 1}}
+    assert report["errors"] == 1
+    assert report["fixed"]["dropped"] == {"annotations": {"bbox-outside": 1}}
 
 
 @pytest.mark.parametrize("content", ["{", '{"info": {}, "images": [], "annotations": []}'])
@@ -129,7 +134,9 @@ def test_bad_usage(folder, monkeypatch, capsys, words, said):
     with pytest.raises(SystemExit) as exit_info:
         main(words)
     (line,) = capsys.readouterr().err.splitlines()
-    assert exit_info.value.code == 2 and line.startswith("validate_dataset: error: ") and said in line
+    assert exit_info.value.code == 2
+    assert line.startswith("validate_dataset: error: ")
+    assert said in line
     assert (folder / "train.json").read_bytes() == before
 
 
@@ -144,11 +151,26 @@ def test_cityscapes(tmp_path, capsys):
     assert capsys.readouterr().out == f"{tmp_path}, 1 images with labels: 0 errors, 0 warnings\n"
 
 
+def run_from_outside(folder: Path, *options: str) -> subprocess.CompletedProcess:
+    """The command as a program, with the folder of the data first on the path."""
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, *options, "-m", "mask_rcnn_paper.validate_dataset", "train.json", "images"]
+    env = {"PYTHONPATH": f"{folder}:{root}", "PATH": ""}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env)
+
+
 def test_from_outside(folder):
     """As a program: the report on stdout, nothing on stderr that is no terminal, and torch is not needed."""
     (folder / "torch.py").write_text("raise ImportError('not needed')")
-    root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "-m", "mask_rcnn_paper.validate_dataset", "train.json", "images"]
-    env = {"PYTHONPATH": f"{folder}:{root}", "PATH": ""}
-    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env)
-    assert (result.returncode, result.stderr) == (0, "") and "0 errors" in result.stdout
+    result = run_from_outside(folder)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "0 errors" in result.stdout
+
+
+def test_nothing_of_training_is_imported(folder):
+    """Data are checked without torch, detectron2, models or drawing."""
+    result = run_from_outside(folder, "-X", "importtime")
+    modules = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "mask_rcnn_paper.validate_dataset.checker" in modules
+    for package in ("torch", "detectron2", "mask_rcnn_paper.modeling", "mask_rcnn_paper.drawing"):
+        assert package not in modules

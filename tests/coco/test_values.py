@@ -2,7 +2,7 @@
 
 import pytest
 
-from mask_rcnn_paper.validate_dataset.values import as_int, is_number, shorten, strict
+from mask_rcnn_paper.coco.values import as_int, is_number, shorten, strict
 
 
 @pytest.mark.parametrize("value, expected", [(1, True), (1.5, True), (True, False), ("1", False), (None, False),
