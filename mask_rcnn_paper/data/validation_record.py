@@ -18,9 +18,9 @@ from pathlib import Path
 
 from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.generated.cache import cache_root
-from mask_rcnn_paper.validate_dataset.image_rules import check_image_files
+from mask_rcnn_paper.validate_dataset.image_rules import check_image_file
 
-_SOURCES = ("coco/*.py", "validate_dataset/*.py", "values.py", "data/validat*.py")
+_SOURCES = ("coco/*.py", "validate_dataset/*.py", "data/validat*.py")
 # Data with more is refused, or read again to leave them out.
 _MOST_ERRORS = 1000
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
@@ -83,9 +83,10 @@ def recorded_errors(subject: Subject) -> tuple[DataError, ...] | None:
         record = read_json(subject.record_path())
         found = tuple(DataError(**error) for error in record["errors"])
         images = [{"file_name": name} for name in record["images"]]
+        missing = any(check_image_file(image, subject.image_root, decode=False) for image in images)
     except (KeyError, OSError, TypeError):
         return None
-    return None if any(check_image_files(images, subject.image_root, decode=False)) else found
+    return None if missing else found
 
 
 def record_errors(subject: Subject, found: Sequence[DataError], images: Sequence[str]) -> None:

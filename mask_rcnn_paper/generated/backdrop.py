@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from mask_rcnn_paper.generated.drawing import arc, random_colour
+from mask_rcnn_paper.generated.shapes import arc, random_colour
 
 
 def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mask_rcnn_paper.generated import figures, vehicles
-from mask_rcnn_paper.generated.drawing import Drawing
+from mask_rcnn_paper.generated.shapes import Drawing
 
 
 class Category(NamedTuple):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES
-from mask_rcnn_paper.generated.drawing import Drawing, arc, random_colour, shade
+from mask_rcnn_paper.generated.shapes import Drawing, arc, random_colour, shade
 
 _SKIN = ((150, 190, 235), (110, 150, 205), (60, 95, 150), (40, 60, 95))
 

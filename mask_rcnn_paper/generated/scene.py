@@ -12,7 +12,7 @@ import numpy as np
 
 from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
 from mask_rcnn_paper.generated.categories import CATEGORIES
-from mask_rcnn_paper.generated.drawing import Patch, render
+from mask_rcnn_paper.generated.shapes import Patch, render
 
 SUPERSAMPLING = 4
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mask_rcnn_paper.generated.drawing import Colour, Drawing, arc, random_colour, shade
+from mask_rcnn_paper.generated.shapes import Colour, Drawing, arc, random_colour, shade
 
 
 def _wheel(d: Drawing, x: float, y: float, radius: float, tyre: Colour, hub: Colour) -> None:

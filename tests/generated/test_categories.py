@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mask_rcnn_paper.generated.categories import CATEGORIES
-from mask_rcnn_paper.generated.drawing import render
+from mask_rcnn_paper.generated.shapes import render
 
 
 @pytest.mark.parametrize("name", CATEGORIES)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES
-from mask_rcnn_paper.generated.drawing import render
+from mask_rcnn_paper.generated.shapes import render
 from mask_rcnn_paper.generated.figures import draw_person
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mask_rcnn_paper.generated.drawing import Drawing, arc, render, shade
+from mask_rcnn_paper.generated.shapes import Drawing, arc, render, shade
 
 
 def test_polygon_covers_its_cells():
