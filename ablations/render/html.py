@@ -3,6 +3,7 @@
 The templates are in the folder `templates` of each package that has any.
 """
 
+import base64
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -22,14 +23,14 @@ def html_text(results: Sequence[TableResults]) -> str:
     """A page of tables."""
     title = "Mask R-CNN: " + ", ".join(f"Table {result.table.id}" for result in results)
     template = html_templates().get_template("tables.html")
-    return template.render(title=title, tables=map(lay_out, results)) + "\n"
+    return template.render(title=title, tables=map(lay_out, results))
 
 
 @cache
 def html_templates(package: str = __package__) -> Environment:
     """Templates of a package, and those here, which others build on.
 
-    Whatever they print is escaped, and must be there. The filter `scripts` makes elements of a metric's header.
+    Whatever they print is escaped, and must be there. Filters: `scripts` for a metric's header, `data_uri` for files.
 
     Args:
         package: One with a folder `templates`; its names come before those here.
@@ -41,8 +42,9 @@ def html_templates(package: str = __package__) -> Environment:
         finalize=legal,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    environment.filters["scripts"] = header_markup
+    environment.filters |= {"data_uri": data_uri, "scripts": header_markup}
     return environment
 
 
@@ -54,3 +56,13 @@ def legal(value: Any) -> str:
 def header_markup(header: str) -> Markup:
     """A metric's header with elements: "AP^bb_50" -> "AP<sup>bb</sup><sub>50</sub>"; the rest is escaped."""
     return Markup(SCRIPT.sub(lambda m: f"<{_TAGS[m[1]]}>{m[2]}</{_TAGS[m[1]]}>", escape(legal(header))))
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """The content within an address.
+
+    Args:
+        content: Bytes of a file.
+        kind: Its MIME type, such as "image/svg+xml".
+    """
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -10,7 +10,7 @@ from ablations.paper.selection import select_rows, select_tables
 from ablations.paper.tables import Table, load_tables
 from ablations.query import choose_evidence, plan_rows
 from ablations.report.contents import Contents, gather
-from ablations.report.page import report_page
+from ablations.report.html_page import report_page
 from ablations.report.picture import report_picture
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically

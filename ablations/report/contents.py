@@ -1,8 +1,9 @@
 """What a report shows, read from the results and the folders of runs; nothing is drawn here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.findings import Finding, find
@@ -12,18 +13,23 @@ from ablations.jobs.plan import Plan
 from ablations.jobs.store import FINISHED, Status
 from ablations.paper.claims import Claim
 from ablations.paper.tables import Table
-from ablations.report.curves import Curve, read_curves
-from ablations.report.facts import run_facts
 from ablations.report.labels import row_label
+from ablations.report.predictions import predictions_of
+
+NO_PREDICTIONS = "no finished run has left predictions"
+_COMMIT_DIGITS = 10
 
 
 @dataclass(frozen=True)
 class TableContent:
-    """A table: its results, curves of each seed by label of the row, folders of finished runs by (label, seed)."""
+    """A table: its results, and by (label of the row, seed) what its runs left, to be read by who shows it.
+
+    `runs` are the folders of all runs, finished or not; `predictions` those of finished ones, files by dataset.
+    """
 
     results: TableResults
-    curves: Mapping[str, Sequence[Mapping[str, Curve]]] = field(default_factory=dict)
-    folders: Mapping[tuple[str, int], Path] = field(default_factory=dict)
+    runs: Mapping[tuple[str, int], Path] = field(default_factory=dict)
+    predictions: Mapping[tuple[str, int], Mapping[str, Path]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -88,19 +94,73 @@ def _shown(folder: Path) -> str:
 
 def _runs(
     table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
-) -> tuple[dict[str, list[Mapping[str, Curve]]], dict[tuple[str, int], Path]]:
-    """Curves and folders of a table. Runs that failed or go on have curves too."""
-    curves: dict[str, list[Mapping[str, Curve]]] = {}
-    folders: dict[tuple[str, int], Path] = {}
+) -> tuple[dict[tuple[str, int], Path], dict[tuple[str, int], dict[str, Path]]]:
+    """Folders of a table's runs, and what the finished ones predicted."""
+    runs, predictions = {}, {}
     for row in table.rows:
-        label = row_label(table, row)
         for seed in seeds:
             identity = plan.rows.get((table.id, row.id, seed))
             if identity is None:
                 continue
-            folder = plan.jobs[identity].folder
-            if found := read_curves(folder):
-                curves.setdefault(label, []).append(found)
+            key, folder = (row_label(table, row), seed), plan.jobs[identity].folder
+            runs[key] = folder
             if statuses[identity].state == FINISHED:
-                folders[label, seed] = folder
-    return curves, folders
+                predictions[key] = predictions_of(folder)
+    return runs, predictions
+
+
+def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], place: str) -> dict[str, str]:
+    """Facts for the head of a report; what no result says is left out.
+
+    Args:
+        scale: Name of the scale.
+        seeds: Seeds of the detectors.
+        statuses: Of all jobs, stages before the detectors included.
+        place: Where the results were read from.
+
+    Returns:
+        Text by name, in the order to be shown.
+    """
+    finished = [status for status in statuses if status.state == FINISHED]
+    results = [status.result for status in finished]
+    facts = {
+        "scale": scale,
+        "seeds": ", ".join(map(str, seeds)),
+        "jobs": f"{len(finished)} of {len(statuses)} finished",
+        "data": _different(f"{name} {version}" for r in results for name, version in r.get("data_version", {}).items()),
+        "provider": _different(" ".join(map(str, r.get("provider", {}).values())) for r in results),
+        "COCO evaluation": _different(result.get("coco_backend") for result in results),
+        "torch": _different(result.get("versions", {}).get("torch") for result in results),
+        "device": _different(result.get("device") for result in results),
+        "commit": _different(_short(result.get("git_commit")) for result in results),
+        "finished": _span(results),
+        "computing time": duration(sum(status.seconds or 0 for status in finished)) if finished else "",
+        "results": place,
+    }
+    return {name: text for name, text in facts.items() if text}
+
+
+def duration(seconds: float) -> str:
+    """As "45 s", "12 min", "5 h 7 min", "3 d 4 h"."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def _different(values: Iterable[str | None]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, values)))
+
+
+def _short(commit: str | None) -> str:
+    """The first digits of a commit, and "+changes" where there were."""
+    digits, plus, rest = (commit or "").partition("+")
+    return digits[:_COMMIT_DIGITS] + plus + rest
+
+
+def _span(results: Sequence[Mapping[str, Any]]) -> str:
+    """When the first and the last of these were written, to the minute."""
+    times = sorted(f"{time[:10]} {time[11:16]}" for result in results if (time := result.get("finished")))
+    return f"{' to '.join(dict.fromkeys((times[0], times[-1])))} UTC" if times else ""

@@ -1,4 +1,4 @@
-"""Predictions of a table's rows, drawn side by side with the ground truth on a few images of the validation set."""
+"""Strips of predictions: a table's rows side by side with the ground truth, on a few images of the validation set."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ablations.report.choice import Choice, Chosen, choose_images
-from ablations.report.overlap import SCORE_THRESHOLD, common_measure
-from ablations.report.predictions import GroundTruth, Instances, predictions_of, read_ground_truth, read_predictions
+from ablations.report.contents import NO_PREDICTIONS
+from ablations.report.overlap import SCORE_THRESHOLD, Choice, Chosen, choose_images, common_measure
+from ablations.report.predictions import GroundTruth, Instances, read_ground_truth, read_predictions
 from mask_rcnn_paper.data.version import UNKNOWN, data_versions
 from mask_rcnn_paper.drawing import draw_instances
 
@@ -24,11 +24,16 @@ _DRAWN = {"segmentation", "keypoints"}
 
 @dataclass(frozen=True)
 class Panel:
-    """A drawn picture (H, W, 3), uint8, RGB; `overlap` is of the row's predictions, None for the ground truth."""
+    """A drawn image (H, W, 3), uint8, RGB; `overlap` is of the row's predictions, None for the ground truth."""
 
     label: str
-    picture: np.ndarray
+    image: np.ndarray
     overlap: float | None
+
+    def jpeg(self) -> bytes:
+        """The image as a JPEG."""
+        bgr = cv2.cvtColor(self.image, cv2.COLOR_RGB2BGR)
+        return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class TableStrips:
     """Strips of a table: of which data, seed and measure, out of how many images, and what could not be shown."""
 
     strips: tuple[Strip, ...] = ()
@@ -50,26 +55,26 @@ class Pictures:
     measure: str = ""
     chosen: Chosen = Chosen((), 0, 0)
     missing: str = ""
+    score_threshold: float = SCORE_THRESHOLD
 
 
-def draw_pictures(folders: Mapping[tuple[str, int], Path], versions: Mapping[str, str]) -> Pictures:
+def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: Mapping[str, str]) -> TableStrips:
     """Choose images and draw the predictions that the jobs of a table's rows left.
 
     Rows are compared on the dataset and the seed for which most of them have predictions.
 
     Args:
-        folders: Folder of the finished job by (label of the row, seed).
+        files: By (label of the row, seed) of each finished job, files of predictions by dataset.
         versions: Of each dataset, those that the results are of.
 
     Returns:
-        Pictures; without strips where there is nothing to draw, and then `missing` says why.
+        Without strips where there is nothing to draw, and then `missing` says why.
     """
-    files = {key: predictions_of(folder) for key, folder in folders.items()}
-    labels = list(dict.fromkeys(label for label, _ in folders))
+    labels = list(dict.fromkeys(label for label, _ in files))
     dataset, seed = _most_rows(files)
     shown = {label: files[label, seed][dataset] for label in labels if dataset in files.get((label, seed), {})}
     if not shown:
-        return Pictures(missing="no finished run has left predictions")
+        return TableStrips(missing=NO_PREDICTIONS)
     try:
         _check_version(dataset, versions)
         truth = read_ground_truth(dataset)
@@ -78,7 +83,7 @@ def draw_pictures(folders: Mapping[tuple[str, int], Path], versions: Mapping[str
         missing = f"no predictions of seed {seed} on {dataset}: {', '.join(absent)}" if absent else ""
         return _drawn(truth, rows, seed, missing)
     except (OSError, ValueError) as error:
-        return Pictures(missing=str(error))
+        return TableStrips(missing=str(error))
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -91,12 +96,6 @@ def read_image(path: Path) -> np.ndarray:
     if image is None:
         raise FileNotFoundError(f"no image that can be read: {path}")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def jpeg(picture: np.ndarray) -> bytes:
-    """An RGB picture as a JPEG."""
-    encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return encoded[1].tobytes()
 
 
 def _most_rows(files: Mapping[tuple[str, int], Mapping[str, Path]]) -> tuple[str, int]:
@@ -115,13 +114,13 @@ def _check_version(dataset: str, versions: Mapping[str, str]) -> None:
         raise ValueError(f"{dataset} has changed: the predictions are of its version {then}, here is {now}")
 
 
-def _drawn(truth: GroundTruth, rows: Mapping[str, Instances], seed: int, missing: str) -> Pictures:
+def _drawn(truth: GroundTruth, rows: Mapping[str, Instances], seed: int, missing: str) -> TableStrips:
     some = [[p for image in row.values() for p in image] for row in rows.values()]
     measure = common_measure([row for row in some if row])
     chosen = choose_images(truth, list(rows.values()), measure)
     strips = tuple(_strip(truth, rows, choice) for choice in chosen.images)
     missing = missing if strips else "no image of the validation set has objects to compare"
-    return Pictures(strips, truth.name, seed, measure, chosen, missing)
+    return TableStrips(strips, truth.name, seed, measure, chosen, missing)
 
 
 def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice) -> Strip:
