@@ -90,16 +90,18 @@ def lay_out(results: TableResults) -> PrintedTable:
 
 def _facts(results: TableResults) -> tuple[str, ...]:
     """What a reader must know before the numbers."""
-    parts = [f"scale {results.scale}"]
-    parts += [f"data {results.data}"] if results.data else []
-    parts += _versions(results.data_versions)
-    parts.append(f"seed{'s' * (len(results.seeds) > 1)} {', '.join(map(str, results.seeds))}")
-    parts += [f"provider {results.provider}"] if results.provider else []
-    parts += [f"COCO evaluation {results.coco_backend}"] if results.coco_backend else []
-    spread = "ours: mean ± standard deviation over seeds" if len(results.seeds) > 1 else ""
+    seeds = results.seeds
+    parts = (
+        f"scale {results.scale}",
+        results.data and f"data {results.data}",
+        _versions(results.data_versions),
+        f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}",
+        results.provider and f"provider {results.provider}",
+        results.coco_backend and f"COCO evaluation {results.coco_backend}",
+    )
+    spread = "ours: mean ± standard deviation over seeds" if len(seeds) > 1 else ""
     scale, own = SCALE_NOTES.get(results.scale, ""), own_data_note(results.own_data)
-    lines = ("; ".join(parts), own, scale, results.table.note, spread)
-    return tuple(line for line in lines if line)
+    return tuple(filter(None, ("; ".join(filter(None, parts)), own, scale, results.table.note, spread)))
 
 
 def own_data_note(name: str) -> str:
@@ -107,11 +109,11 @@ def own_data_note(name: str) -> str:
     return f"own data {name}: the paper's numbers are of other data, and for reference only" if name else ""
 
 
-def _versions(versions: Mapping[str, str]) -> list[str]:
+def _versions(versions: Mapping[str, str]) -> str:
     """One version where all datasets have the same, else each."""
     if len(set(versions.values())) == 1:
-        return [f"data version {next(iter(versions.values()))}"]
-    return [f"data versions {', '.join(f'{name} {version}' for name, version in versions.items())}"] if versions else []
+        return f"data version {next(iter(versions.values()))}"
+    return f"data versions {', '.join(f'{name} {version}' for name, version in versions.items())}" if versions else ""
 
 
 def _numbers(

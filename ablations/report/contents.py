@@ -96,17 +96,15 @@ def _runs(
     table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
 ) -> tuple[dict[tuple[str, int], Path], dict[tuple[str, int], dict[str, Path]]]:
     """Folders of a table's runs, and what the finished ones predicted."""
-    runs, predictions = {}, {}
-    for row in table.rows:
-        for seed in seeds:
-            identity = plan.rows.get((table.id, row.id, seed))
-            if identity is None:
-                continue
-            key, folder = (row_label(table, row), seed), plan.jobs[identity].folder
-            runs[key] = folder
-            if statuses[identity].state == FINISHED:
-                predictions[key] = predictions_of(folder)
-    return runs, predictions
+    planned = {
+        (row_label(table, row), seed): identity
+        for row in table.rows
+        for seed in seeds
+        if (identity := plan.rows.get((table.id, row.id, seed)))
+    }
+    runs = {key: plan.jobs[identity].folder for key, identity in planned.items()}
+    finished = [key for key, identity in planned.items() if statuses[identity].state == FINISHED]
+    return runs, {key: predictions_of(runs[key]) for key in finished}
 
 
 def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], place: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """Strips of predictions: a table's rows side by side with the ground truth, on a few images of the validation set."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +18,6 @@ GROUND_TRUTH = "ground truth"
 # Pixels of a panel's longer side: smaller images are enlarged, larger ones reduced.
 SIDE = 400
 _JPEG_QUALITY = 85
-# What is drawn beside boxes.
-_DRAWN = {"segmentation", "keypoints"}
 
 
 @dataclass(frozen=True)
@@ -100,10 +98,7 @@ def read_image(path: Path) -> np.ndarray:
 
 def _most_rows(files: Mapping[tuple[str, int], Mapping[str, Path]]) -> tuple[str, int]:
     """Dataset and seed with most rows; of equals the first."""
-    counts: dict[tuple[str, int], int] = {}
-    for (_, seed), of_job in files.items():
-        for dataset in of_job:
-            counts[dataset, seed] = counts.get((dataset, seed), 0) + 1
+    counts = Counter((dataset, seed) for (_, seed), of_job in files.items() for dataset in of_job)
     return max(counts, key=lambda key: (counts[key], -key[1]), default=("", 0))
 
 
@@ -126,30 +121,23 @@ def _drawn(truth: GroundTruth, rows: Mapping[str, Instances], seed: int, missing
 def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice) -> Strip:
     file_name = truth.images[choice.image_id]["file_name"]
     image = read_image(truth.image_root / file_name)
-    fields = {field for row in rows.values() for p in row.get(choice.image_id, ()) for field in p}
-    true = [_without(a, _DRAWN - fields) for a in truth.instances.get(choice.image_id, ())]
+    predicted = {field for row in rows.values() for p in row.get(choice.image_id, ()) for field in p}
+    # Of the ground truth, what no row predicts is not drawn.
+    hidden = {"segmentation", "keypoints"} - predicted
+    annotations = truth.instances.get(choice.image_id, ())
+    true = [{key: value for key, value in a.items() if key not in hidden} for a in annotations]
     panels = [Panel(GROUND_TRUTH, _draw(image, true, truth), None)]
     for (label, predictions), overlap in zip(rows.items(), choice.overlaps, strict=True):
         panels.append(Panel(label, _draw(image, predictions.get(choice.image_id, ()), truth), overlap))
     return Strip(choice, file_name, tuple(panels))
 
 
-def _without(annotation: Mapping[str, Any], fields: Set[str]) -> dict[str, Any]:
-    """An annotation without what no row predicts."""
-    return {key: value for key, value in annotation.items() if key not in fields}
-
-
 def _draw(image: np.ndarray, instances: Sequence[Mapping], truth: GroundTruth) -> np.ndarray:
-    longer = max(image.shape[:2])
-    picture = draw_instances(
-        image,
-        instances,
-        truth.class_names,
-        score_threshold=SCORE_THRESHOLD,
-        skeleton=truth.skeleton,
-        scale=max(1, SIDE // longer),
-    )
+    height, width = image.shape[:2]
+    longer = max(height, width)
+    look = {"score_threshold": SCORE_THRESHOLD, "skeleton": truth.skeleton, "scale": max(1, SIDE // longer)}
+    drawn = draw_instances(image, instances, truth.class_names, **look)
     if longer <= SIDE:
-        return picture
-    size = tuple(round(side * SIDE / longer) for side in (image.shape[1], image.shape[0]))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        return drawn
+    size = round(width * SIDE / longer), round(height * SIDE / longer)
+    return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
