@@ -41,16 +41,10 @@ def report_page(contents: Contents) -> str:
 def _sections(contents: Sequence[TableContent], has_runs: bool) -> Iterator[dict[str, Any]]:
     """Values of each table, which are drawn when the template comes to them."""
     for content in tqdm(contents, "tables of the report", unit="table", leave=False, disable=None):
-        yield section_values(content, has_runs)
+        yield _section(content, has_runs)
 
 
-def section_values(content: TableContent, has_runs: bool) -> dict[str, Any]:
-    """What the template `section.html` shows of a table.
-
-    Args:
-        content: What there is for the table.
-        has_runs: Whether runs were looked at; otherwise there are neither curves nor predictions.
-    """
+def _section(content: TableContent, has_runs: bool) -> dict[str, Any]:
     results = content.results
     values = {"table": lay_out(results), "heading": results.table.title, "plots": dot_plots(results)}
     if not has_runs:

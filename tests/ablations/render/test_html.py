@@ -1,8 +1,10 @@
 """The HTML is XML, says what its cells are, and needs nothing else."""
 
+import ast
 import base64
 import xml.etree.ElementTree as ElementTree
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
@@ -126,6 +128,21 @@ def test_templates_come_with_the_package():
     for name in names:
         source, *_ = html_templates().loader.get_source(html_templates(), name)
         assert source == (files("ablations.render") / "templates" / name).read_text("utf-8")
+
+
+def test_templates_are_part_of_what_is_installed():
+    """Those of every package; a wheel holds only what setup.py names."""
+    root = Path(__file__).parents[3]
+    (call,) = [node for node in ast.walk(ast.parse((root / "setup.py").read_text())) if _calls(node, "setup")]
+    patterns = next(ast.literal_eval(word.value) for word in call.keywords if word.arg == "package_data")["ablations"]
+    packaged = {path for pattern in patterns for path in (root / "ablations").glob(pattern)}
+    templates = set((root / "ablations").glob("**/templates/*"))
+    assert {path.parts[-3] for path in templates} == {"render", "report"}
+    assert templates <= packaged
+
+
+def _calls(node, name):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
 def test_the_style_loads_nothing_and_needs_no_escapes():
