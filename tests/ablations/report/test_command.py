@@ -15,7 +15,6 @@ from ablations.report.command import claims_about
 from tests.ablations import fakes
 from tests.ablations.render.samples import TABLES
 
-
 PACKAGE = Path(command.__file__).parents[1]
 # What takes seconds to import, and the modules that need it on every use.
 SLOW = {"cv2", "detectron2", "matplotlib", "numpy", "pandas", "pycocotools", "torch"}
