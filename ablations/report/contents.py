@@ -36,6 +36,11 @@ class TableContent:
         """Whether no row has a value of ours."""
         return not any(value for row in self.results.rows for value in row.ours)
 
+    @property
+    def has_predictions(self) -> bool:
+        """Whether a finished run has left some."""
+        return any(self.predictions.values())
+
 
 @dataclass(frozen=True)
 class Contents:

@@ -55,7 +55,7 @@ def _section(content: TableContent, has_runs: bool) -> dict[str, Any]:
 
 
 def _strips(content: TableContent) -> "TableStrips | None":
-    if not any(content.predictions.values()):
+    if not content.has_predictions:
         return None
     # OpenCV, pycocotools and detectron2 take seconds.
     from ablations.report.strips import draw_strips

@@ -26,13 +26,7 @@ def report_picture(contents: Contents) -> bytes:
     Raises:
         ValueError: no table has both.
     """
-    # OpenCV, pycocotools and detectron2 take seconds.
-    from ablations.report.strips import draw_strips
-
-    full = [content for content in contents.shown if not content.is_empty]
-    bar = tqdm(full, "tables of the picture", unit="table", leave=False, disable=None)
-    found = [(content, draw_strips(content.predictions, content.results.data_versions)) for content in bar]
-    found = [(content, strips) for content, strips in found if strips.strips]
+    found = _with_strips([content for content in contents.shown if not content.is_empty and content.has_predictions])
     if not found:
         raise ValueError("no picture: none of the tables has both results and predictions; published results have none")
     figure, grid = new_figure(_WIDTH, _ROW_HEIGHT * len(found), len(found), _COLUMNS)
@@ -44,6 +38,18 @@ def report_picture(contents: Contents) -> bytes:
     overlap = "in brackets: mean overlap of the image's objects with their best predictions"
     figure.supxlabel(f"{note}; {overlap}", fontsize=8)
     return png(figure, _DPI)
+
+
+def _with_strips(contents: Sequence[TableContent]) -> "list[tuple[TableContent, TableStrips]]":
+    """The tables of which there is something to draw."""
+    if not contents:
+        return []
+    # OpenCV, pycocotools and detectron2 take seconds.
+    from ablations.report.strips import draw_strips
+
+    bar = tqdm(contents, "tables of the picture", unit="table", leave=False, disable=None)
+    found = [(content, draw_strips(content.predictions, content.results.data_versions)) for content in bar]
+    return [(content, strips) for content, strips in found if strips.strips]
 
 
 def _draw_line(axes: "Sequence[Axes]", content: TableContent, found: "TableStrips") -> None:
