@@ -21,7 +21,7 @@ setup(
     package_dir={"mask_rcnn_paper.configs": "configs"},
     package_data={
         "mask_rcnn_paper.configs": ["*.yaml", "*/*.yaml"],
-        "ablations": ["paper/*.yaml", "results/*/README.md", "results/*/*/*.json"],
+        "ablations": ["paper/*.yaml", "*/templates/*", "results/*/README.md", "results/*/*/*.json"],
     },
     py_modules=["train_net"],
     # detectron2 is on no package index and must not be listed: an installed one is used, else the embedded core.
@@ -32,6 +32,8 @@ setup(
         "numpy>=1.26",
         "fvcore>=0.1.5.post20221221",
         "iopath>=0.1.9",
+        "jinja2>=3.1",
+        "markupsafe>=2.1",
         "matplotlib>=3.9",
         "packaging>=23.0",
         "pycocotools>=2.0.8",

@@ -1,11 +1,12 @@
 """A table as it is printed, whatever the format: headers, texts of the cells, footnotes, and what is bold."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ablations.evidence.collect import ResultRow, TableResults, Value
-from ablations.render.best import best_values, rounded
+from ablations.paper.tables import Metric
 
 # What runs of a reduced scale can show.
 SCALE_NOTES = {
@@ -13,7 +14,8 @@ SCALE_NOTES = {
     "smoke": "smoke runs only show that everything runs; their numbers mean nothing",
 }
 CITED = "(cited)"
-COLUMN_CLASSES = ("paper", "ours", "difference")
+# A script of a metric's header, which the tables file has in TeX: "AP^bb_50" has two.
+SCRIPT = re.compile(r"([\^_])([A-Za-z0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,14 @@ class PrintedRow:
     is_delta: bool
 
     @property
+    def mark(self) -> str:
+        """What stands behind the label of another work's row; "" for others."""
+        return CITED if self.origin == "cited" else ""
+
+    @property
     def marked_label(self) -> str:
-        """The label, with a mark if the row is another work's."""
-        return f"{self.label} {CITED}" if self.origin == "cited" else self.label
+        """The label with its mark."""
+        return f"{self.label} {self.mark}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -55,30 +62,16 @@ class PrintedTable:
     footnotes: Mapping[str, str]
 
 
-class _Footnotes:
-    """Letters for reasons; equal reasons share one."""
-
-    def __init__(self) -> None:
-        self.letters: dict[str, str] = {}
-
-    def letter(self, text: str) -> str:
-        """Letter of a reason, "" for no reason."""
-        if not text:
-            return ""
-        number = len(self.letters)
-        return self.letters.setdefault(text, chr(ord("a") + number % 26) * (number // 26 + 1))
-
-
 def lay_out(results: TableResults) -> PrintedTable:
     """Texts of a table and its surroundings."""
-    table, notes, seeds = results.table, _Footnotes(), len(results.seeds)
-    best = best_values(results)
+    table, seeds, best = results.table, len(results.seeds), best_values(results)
+    letters: dict[str, str] = {}
     rows = tuple(
         PrintedRow(
             label=row.label,
             origin=row.origin,
             descriptors=tuple(descriptor_text(row.descriptors.get(key, "")) for key in table.descriptors),
-            numbers=_numbers(row, best, seeds, notes),
+            numbers=_numbers(row, best, seeds, letters),
             is_delta=row.is_delta,
         )
         for row in results.rows
@@ -91,22 +84,25 @@ def lay_out(results: TableResults) -> PrintedTable:
         metrics=tuple(metric.printed for metric in table.metrics),
         columns=("paper", f"ours ({seeds} seeds)" if seeds > 1 else "ours", "diff."),
         rows=rows,
-        footnotes={letter: reason for reason, letter in notes.letters.items()},
+        footnotes={letter: reason for reason, letter in letters.items()},
     )
 
 
 def _facts(results: TableResults) -> tuple[str, ...]:
     """What a reader must know before the numbers."""
-    parts = [f"scale {results.scale}"]
-    parts += [f"data {results.data}"] if results.data else []
-    parts += _versions(results.data_versions)
-    parts.append(f"seed{'s' * (len(results.seeds) > 1)} {', '.join(map(str, results.seeds))}")
-    parts += [f"provider {results.provider}"] if results.provider else []
-    parts += [f"COCO evaluation {results.coco_backend}"] if results.coco_backend else []
-    spread = "ours: mean ± standard deviation over seeds" if len(results.seeds) > 1 else ""
+    seeds = results.seeds
+    parts = (
+        f"scale {results.scale}",
+        results.data and f"data {results.data}",
+        _versions(results.data_versions),
+        f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}",
+        results.provider and f"provider {results.provider}",
+        results.coco_backend and f"COCO evaluation {results.coco_backend}",
+    )
+    commits = "; ".join(f"results {note}" for note in results.other_commits)
+    spread = "ours: mean ± standard deviation over seeds" if len(seeds) > 1 else ""
     scale, own = SCALE_NOTES.get(results.scale, ""), own_data_note(results.own_data)
-    lines = ("; ".join(parts), own, scale, results.table.note, spread)
-    return tuple(line for line in lines if line)
+    return tuple(filter(None, ("; ".join(filter(None, parts)), own, commits, scale, results.table.note, spread)))
 
 
 def own_data_note(name: str) -> str:
@@ -114,24 +110,35 @@ def own_data_note(name: str) -> str:
     return f"own data {name}: the paper's numbers are of other data, and for reference only" if name else ""
 
 
-def _versions(versions: Mapping[str, str]) -> list[str]:
+def _versions(versions: Mapping[str, str]) -> str:
     """One version where all datasets have the same, else each."""
     if len(set(versions.values())) == 1:
-        return [f"data version {next(iter(versions.values()))}"]
-    return [f"data versions {', '.join(f'{name} {version}' for name, version in versions.items())}"] if versions else []
+        return f"data version {next(iter(versions.values()))}"
+    return f"data versions {', '.join(f'{name} {version}' for name, version in versions.items())}" if versions else ""
 
 
-def _numbers(row: ResultRow, best: list[tuple[float | None, ...]], seeds: int, notes: _Footnotes) -> tuple[Cell, ...]:
+def _numbers(
+    row: ResultRow, best: Sequence[tuple[float | None, float | None]], seeds: int, letters: dict[str, str]
+) -> tuple[Cell, ...]:
+    """Paper, ours and difference of each metric; a reason that has no letter yet gets the next of `letters`."""
     sign, line = "+" if row.is_delta else "", []
     for paper, ours, note, (best_paper, best_ours) in zip(row.paper, row.ours, row.notes, best, strict=True):
         mean = None if ours is None else rounded(ours)
         difference = None if paper is None or mean is None else round(mean - paper, 1) + 0.0
         line += [
             Cell("-" if paper is None else f"{paper:{sign}}", best=_wins(paper, best_paper, row)),
-            Cell(_value_text(ours, sign, seeds), notes.letter(note), _wins(mean, best_ours, row)),
+            Cell(_value_text(ours, sign, seeds), _letter(note, letters), _wins(mean, best_ours, row)),
             Cell("-" if difference is None else f"{difference:+.1f}"),
         ]
     return tuple(line)
+
+
+def _letter(reason: str, letters: dict[str, str]) -> str:
+    """Letter of a footnote, "" for no reason; equal reasons share one, and after z comes aa."""
+    if not reason:
+        return ""
+    number = len(letters)
+    return letters.setdefault(reason, chr(ord("a") + number % 26) * (number // 26 + 1))
 
 
 def _wins(value: float | None, best: float | None, row: ResultRow) -> bool:
@@ -150,3 +157,37 @@ def _value_text(value: Value | None, sign: str, seeds: int) -> str:
 def descriptor_text(value: Any) -> str:
     """A descriptor as printed; true is a check mark, false nothing."""
     return "✓" if value is True else "" if value is False else str(value)
+
+
+def rounded(value: Value) -> float:
+    """A mean as printed, so that a reader who compares or subtracts agrees with the table; never -0.0."""
+    return round(value.mean, 1) + 0.0
+
+
+def best_values(results: TableResults) -> list[tuple[float | None, float | None]]:
+    """The best value per metric: of the paper among all rows, and of ours, rounded as printed.
+
+    Delta rows do not compete. None: a single value, or values that have no better and worse.
+    """
+    rows = [row for row in results.rows if not row.is_delta]
+    best = []
+    for n, metric in enumerate(results.table.metrics):
+        choose = _ranking(metric, rows)
+        ours = (None if row.ours[n] is None else rounded(row.ours[n]) for row in rows)
+        best.append((_best((row.paper[n] for row in rows), choose), _best(ours, choose)))
+    return best
+
+
+def _ranking(metric: Metric, rows: Sequence[ResultRow]) -> Callable[[Iterable[float]], float] | None:
+    """max, min, or None where no order makes sense: gaps between two metrics, counts, times in different units."""
+    task = metric.result.partition("/")[0]
+    if " - " in metric.result or task == "count":
+        return None
+    if task == "time":
+        return min if len({row.descriptors.get("unit") for row in rows}) == 1 else None
+    return max
+
+
+def _best(values: Iterable[float | None], choose: Callable[[Iterable[float]], float] | None) -> float | None:
+    found = [value for value in values if value is not None]
+    return choose(found) if choose and len(found) > 1 else None

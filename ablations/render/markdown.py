@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from ablations.evidence.collect import TableResults
-from ablations.render.cells import Cell, PrintedTable, lay_out
-from ablations.render.headers import plain
+from ablations.render.cells import SCRIPT, Cell, PrintedTable, lay_out
 
 
 def markdown_text(results: Sequence[TableResults]) -> str:
@@ -17,7 +16,7 @@ def markdown_text(results: Sequence[TableResults]) -> str:
 def _table(table: PrintedTable) -> str:
     header = ["", *table.descriptors]
     paper, ours, difference = table.columns
-    for metric in map(plain, table.metrics):
+    for metric in map(header_text, table.metrics):
         header += [f"{metric} {paper}", f"{metric} {ours}", difference]
     rows = [[row.marked_label, *row.descriptors, *map(_cell, row.numbers)] for row in table.rows]
     text = len(table.descriptors) + 1
@@ -30,6 +29,11 @@ def _table(table: PrintedTable) -> str:
     )
     foot = "  \n".join(f"[{letter}] {reason}" for letter, reason in table.footnotes.items())
     return "\n\n".join(filter(None, ["  \n".join((table.title, *table.facts)), grid, foot]))
+
+
+def header_text(header: str) -> str:
+    """A metric's header without marks: "AP^bb_50" -> "APbb50"."""
+    return SCRIPT.sub(r"\2", header)
 
 
 def _cell(cell: Cell) -> str:

@@ -1,31 +1,42 @@
 """What a report shows, read from the results and the folders of runs; nothing is drawn here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ablations.evidence.collect import TableResults
+from ablations.evidence.commits import short_commit
 from ablations.evidence.findings import Finding
-from ablations.jobs.status import FINISHED
+from ablations.jobs.status import FINISHED, Status
 from ablations.paper.tables import Table
 from ablations.query import Query
-from ablations.report.curves import Curve, read_curves
-from ablations.report.facts import run_facts
 from ablations.report.labels import row_label
+from ablations.report.predictions import predictions_of
+
+NO_PREDICTIONS = "no finished run has left predictions"
 
 
 @dataclass(frozen=True)
 class TableContent:
-    """A table: its results, curves of each seed by label of the row, folders of finished runs by (label, seed)."""
+    """A table: its results, and by (label of the row, seed) what its runs left, to be read by who shows it.
+
+    `runs` are the folders of all runs, finished or not; `predictions` those of finished ones, files by dataset.
+    """
 
     results: TableResults
-    curves: Mapping[str, Sequence[Mapping[str, Curve]]] = field(default_factory=dict)
-    folders: Mapping[tuple[str, int], Path] = field(default_factory=dict)
+    runs: Mapping[tuple[str, int], Path] = field(default_factory=dict)
+    predictions: Mapping[tuple[str, int], Mapping[str, Path]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Whether no row has a value of ours."""
         return not any(value for row in self.results.rows for value in row.ours)
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether a finished run has left some."""
+        return any(self.predictions.values())
 
 
 @dataclass(frozen=True)
@@ -66,18 +77,67 @@ def _shown(folder: Path) -> str:
     return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)
 
 
-def _runs(table: Table, query: Query) -> tuple[dict[str, list[Mapping[str, Curve]]], dict[tuple[str, int], Path]]:
-    """Curves and folders of a table. Runs that failed or go on have curves too."""
-    curves: dict[str, list[Mapping[str, Curve]]] = {}
-    folders: dict[tuple[str, int], Path] = {}
-    for row in table.rows:
-        label = row_label(table, row)
-        for seed in query.seeds:
-            job = query.plan.job(table.id, row.id, seed)
-            if job is None:
-                continue
-            if found := read_curves(job.folder.path):
-                curves.setdefault(label, []).append(found)
-            if query.statuses[job.identity].state == FINISHED:
-                folders[label, seed] = job.folder.path
-    return curves, folders
+def _runs(
+    table: Table, query: Query
+) -> tuple[dict[tuple[str, int], Path], dict[tuple[str, int], dict[str, Path]]]:
+    """Folders of a table's runs, and what the finished ones predicted."""
+    jobs = {
+        (row_label(table, row), seed): job
+        for row in table.rows
+        for seed in query.seeds
+        if (job := query.plan.job(table.id, row.id, seed))
+    }
+    finished = [key for key, job in jobs.items() if query.statuses[job.identity].state == FINISHED]
+    runs = {key: job.folder.path for key, job in jobs.items()}
+    return runs, {key: predictions_of(runs[key]) for key in finished}
+
+
+def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], place: str) -> dict[str, str]:
+    """Facts for the head of a report; what no result says is left out.
+
+    Args:
+        scale: Name of the scale.
+        seeds: Seeds of the detectors.
+        statuses: Of all jobs, stages before the detectors included.
+        place: Where the results were read from.
+
+    Returns:
+        Text by name, in the order to be shown.
+    """
+    finished = [status for status in statuses if status.state == FINISHED]
+    results = [status.result for status in finished]
+    facts = {
+        "scale": scale,
+        "seeds": ", ".join(map(str, seeds)),
+        "jobs": f"{len(finished)} of {len(statuses)} finished",
+        "data": _different(f"{name} {version}" for r in results for name, version in r.get("data_version", {}).items()),
+        "provider": _different(" ".join(map(str, r.get("provider", {}).values())) for r in results),
+        "COCO evaluation": _different(result.get("coco_backend") for result in results),
+        "torch": _different(result.get("versions", {}).get("torch") for result in results),
+        "device": _different(result.get("device") for result in results),
+        "commit": _different(short_commit(result.get("git_commit") or "") for result in results),
+        "finished": _span(results),
+        "computing time": duration(sum(status.seconds or 0 for status in finished)) if finished else "",
+        "results": place,
+    }
+    return {name: text for name, text in facts.items() if text}
+
+
+def duration(seconds: float) -> str:
+    """As "45 s", "12 min", "5 h 7 min", "3 d 4 h"."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def _different(values: Iterable[str | None]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, values)))
+
+
+def _span(results: Sequence[Mapping[str, Any]]) -> str:
+    """When the first and the last of these were written, to the minute."""
+    times = sorted(f"{time[:10]} {time[11:16]}" for result in results if (time := result.get("finished")))
+    return f"{' to '.join(dict.fromkeys((times[0], times[-1])))} UTC" if times else ""

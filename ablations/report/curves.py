@@ -38,6 +38,19 @@ def read_curves(folder: Path) -> dict[str, Curve]:
     return {name: tuple(sorted(found[name].items())) for name in LOSSES if name in found}
 
 
+def curves_by_row(runs: Mapping[tuple[str, int], Path]) -> dict[str, list[dict[str, Curve]]]:
+    """Curves of each seed by label of the row; runs that failed or go on have curves too, others none.
+
+    Args:
+        runs: Folder of the job by (label of the row, seed).
+    """
+    found: dict[str, list[dict[str, Curve]]] = {}
+    for (label, _), folder in runs.items():
+        if curves := read_curves(folder):
+            found.setdefault(label, []).append(curves)
+    return found
+
+
 def smooth(curve: Curve) -> Curve:
     """Running mean over the points around each, fewer at the ends; long curves are thinned to `MOST_POINTS`.
 

@@ -1,16 +1,23 @@
-"""Figures of matplotlib that look alike and are the same bytes for the same content.
+"""Figures of matplotlib: dots for each metric of a table, and the training curves of its rows for each loss.
 
-matplotlib is imported when a figure is made: it takes longer than all other commands need.
+They look alike and are the same bytes for the same content. matplotlib is imported when a figure is made: it takes
+longer than all other commands need.
 """
 
-import base64
 import io
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from ablations.evidence.collect import TableResults, Value
+from ablations.report.curves import LOSSES, Curve, losses_of, smooth
+from ablations.report.labels import metric_label, row_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/, darkest first and without its yellow, which is too pale for
 # lines on white; dashes tell lines apart in grey.
@@ -19,6 +26,14 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1, 1, 
 OURS_COLOUR, PAPER_COLOUR = COLOURS[0], COLOURS[1]
 # Of a figure in inches. A phone shows it in full width, about as wide as it is here, so letters keep their size.
 WIDTH = 4.0
+# Inches of dots: of a row, and of title and axis; and of curves: without the legend, and of a row in it.
+_DOTS_ROW, _DOTS_REST = 0.27, 0.85
+_CURVES_HEIGHT, _LEGEND_ROW = 2.6, 0.19
+# Letters of a row's label before it is broken, so that the dots have more than half of the width.
+_LINE = 25
+_PAPER = {"linestyle": "", "marker": "D", "markersize": 6, "color": "white", "markeredgecolor": PAPER_COLOUR}
+_OURS = {"linestyle": "", "marker": "o", "markersize": 6, "color": OURS_COLOUR}
+_TITLE = {"loc": "left", "fontweight": "bold", "fontsize": 10}
 _TEXT, _RULE = "#222222", "#bbbbbb"
 _STYLE = {
     "font.family": "sans-serif",
@@ -34,27 +49,113 @@ _STYLE = {
 }
 
 
-def new_figure(height: float, width: float = WIDTH) -> "tuple[Figure, Axes]":
-    """An empty figure of these inches and its axes, with a light grid and without a frame."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+@dataclass(frozen=True)
+class Plot:
+    """A figure: its title, the SVG, and what it shows in words."""
 
-    with rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.add_subplot()
-        soften(axes)
-    return figure, axes
+    title: str
+    svg: bytes
+    text: str
 
 
-def soften(axes: "Axes") -> None:
-    """Take the frame away and lay a light grid under the data."""
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.grid(color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0)
+@dataclass(frozen=True)
+class Dots:
+    """A row of a plot: the paper's number and ours, where there are."""
+
+    label: str
+    paper: float | None
+    ours: Value | None
 
 
-def grid_figure(width: float, height: float, rows: int, columns: Sequence[float]) -> "tuple[Figure, list[list[Axes]]]":
+def dot_plots(results: TableResults) -> list[Plot]:
+    """A plot for each metric of which at least one row has a value of ours; none for a table without results."""
+    found = []
+    for column in measured_columns(results):
+        title, dots = metric_label(results.table.metrics[column].result), dots_of(results, column)
+        figure, [[axes]] = new_figure(WIDTH, _DOTS_ROW * sum(map(_lines, dots)) + _DOTS_REST)
+        draw_dots(axes, dots, title)
+        rows = (f"{row.label}: paper {_number(row.paper)}, ours {_value_text(row.ours)}" for row in dots)
+        found.append(Plot(title, svg(figure), f"{title}. {'; '.join(rows)}"))
+    return found
+
+
+def measured_columns(results: TableResults) -> list[int]:
+    """Numbers of the metrics of which at least one row has a value of ours."""
+    return [n for n in range(len(results.table.metrics)) if any(row.ours[n] for row in results.rows)]
+
+
+def dots_of(results: TableResults, column: int) -> list[Dots]:
+    """What the rows of a table have of a metric; rows that have nothing, and differences, are left out."""
+    labels = {row.id: row_label(results.table, row) for row in results.table.rows}
+    rows = [(labels[row.id], row.paper[column], row.ours[column]) for row in results.rows if not row.is_delta]
+    return [Dots(*row) for row in rows if row[1:] != (None, None)]
+
+
+def draw_dots(axes: "Axes", dots: Sequence[Dots], title: str) -> None:
+    """Rows from top to bottom, values along the axis: a diamond for the paper's, a dot with its spread for ours."""
+    soften(axes)
+    heights = list(map(_lines, dots))
+    places = [-sum(heights[:n]) - height / 2 for n, height in enumerate(heights)]
+    for place, row in zip(places, dots, strict=True):
+        if row.paper is not None and row.ours is not None:
+            axes.plot([row.paper, row.ours.mean], [place, place], color="#dddddd", linewidth=2, zorder=1)
+        if row.paper is not None:
+            axes.plot(row.paper, place, zorder=2, **_PAPER)
+        if row.ours is not None:
+            axes.errorbar(row.ours.mean, place, xerr=row.ours.spread or None, capsize=3, zorder=3, **_OURS)
+    axes.set_yticks(places, [_wrapped(row.label) for row in dots])
+    axes.set_ylim(-sum(heights), 0)
+    axes.grid(visible=False, axis="y")
+    axes.margins(x=0.08)
+    axes.set_title(title, **_TITLE)
+
+
+def dot_handles() -> "list[Line2D]":
+    """What the marks of `draw_dots` are, for a legend."""
+    from matplotlib.lines import Line2D
+
+    return [Line2D([], [], label=label, **look) for label, look in (("paper", _PAPER), ("ours", _OURS))]
+
+
+def curve_plots(runs: Mapping[str, Sequence[Mapping[str, Curve]]]) -> list[Plot]:
+    """A figure for each loss that some row has.
+
+    Args:
+        runs: By the label of a row, the curves of each of its seeds.
+    """
+    found = []
+    for name in losses_of([curves for seeds in runs.values() for curves in seeds]):
+        shown = {row: [smooth(curves[name]) for curves in seeds if name in curves] for row, seeds in runs.items()}
+        shown = {row: curves for row, curves in shown.items() if curves}
+        ends = (f"{row} {', '.join(f'{curve[-1][1]:.3g}' for curve in curves)}" for row, curves in shown.items())
+        text = f"{LOSSES[name]} over the iterations. At the end: {'; '.join(ends)}"
+        found.append(Plot(LOSSES[name], _draw_curves(LOSSES[name], shown), text))
+    return found
+
+
+def _draw_curves(title: str, runs: Mapping[str, Sequence[Curve]]) -> bytes:
+    """A row has a colour and a dash; its seeds are thin lines of the same look."""
+    figure, [[axes]] = new_figure(WIDTH, _CURVES_HEIGHT + _LEGEND_ROW * len(runs))
+    soften(axes)
+    highest = []
+    for n, (row, curves) in enumerate(runs.items()):
+        look = {"color": COLOURS[n % len(COLOURS)], "linestyle": DASHES[n % len(DASHES)]}
+        for label, curve in zip([row, *[None] * len(curves)], curves, strict=False):
+            iterations, values = zip(*curve, strict=True)
+            axes.plot(iterations, values, linewidth=1.4 if len(curves) == 1 else 1.0, label=label, **look)
+            highest.append(max(values[len(values) // 10 :]))
+    # The first steps would flatten all that follows.
+    axes.set_ylim(0, 1.1 * max(highest))
+    axes.set_xlim(left=0)
+    axes.set_xlabel("iteration")
+    axes.set_title(title, **_TITLE)
+    figure.legend(loc="outside lower left", frameon=False, fontsize=8, handlelength=3)
+    return svg(figure)
+
+
+def new_figure(
+    width: float, height: float, rows: int = 1, columns: Sequence[float] = (1.0,)
+) -> "tuple[Figure, list[list[Axes]]]":
     """An empty figure of these inches, and axes in a grid: `columns` holds their relative widths."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -63,6 +164,14 @@ def grid_figure(width: float, height: float, rows: int, columns: Sequence[float]
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, len(columns), squeeze=False, width_ratios=columns)
     return figure, axes.tolist()
+
+
+def soften(axes: "Axes") -> None:
+    """Take the frame away and lay a light grid under the data."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0)
 
 
 def svg(figure: "Figure") -> bytes:
@@ -81,16 +190,6 @@ def png(figure: "Figure", dpi: int) -> bytes:
     return out.getvalue()
 
 
-def data_uri(content: bytes, kind: str) -> str:
-    """The content within an address.
-
-    Args:
-        content: Bytes of a file.
-        kind: Its MIME type, such as "image/svg+xml".
-    """
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
 def _saved(figure: "Figure", **options: Any) -> bytes:
     from matplotlib import rc_context
 
@@ -98,3 +197,22 @@ def _saved(figure: "Figure", **options: Any) -> bytes:
     with rc_context(_STYLE):
         figure.savefig(out, **options)
     return out.getvalue()
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _value_text(value: Value | None) -> str:
+    spread = "" if value is None or value.spread is None else f" ± {value.spread:.1f}"
+    return _number(value and value.mean) + spread
+
+
+def _wrapped(label: str) -> str:
+    """In lines that leave room for the plot."""
+    return "\n".join(textwrap.wrap(label, _LINE)) or " "
+
+
+def _lines(row: Dots) -> float:
+    """Height of a row, where that of a label of one line is 1."""
+    return 1 + 0.6 * _wrapped(row.label).count("\n")

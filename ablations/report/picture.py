@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ablations.report import figures as canvas
+from tqdm import tqdm
+
 from ablations.report.contents import Contents, TableContent
+from ablations.report.figures import dot_handles, dots_of, draw_dots, measured_columns, new_figure, png
 from ablations.report.labels import metric_label
-from ablations.report.pictures import Panel, Pictures, draw_pictures
-from ablations.report.plots import dot_handles, dots_of, draw_dots, measured_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Which of `choice.PLACES` is shown: neither the most extreme image, nor one on which the rows hardly differ.
+    from ablations.report.strips import Panel, TableStrips
+
+# Which of `overlap.PLACES` is shown: neither the most extreme image, nor one on which the rows hardly differ.
 PLACE = "upper quartile"
 _WIDTH, _ROW_HEIGHT, _DPI = 9.0, 2.3, 110
 _COLUMNS = (1.35, 1.0, 1.0, 1.0)
@@ -24,37 +26,45 @@ def report_picture(contents: Contents) -> bytes:
     Raises:
         ValueError: no table has both.
     """
-    full = [content for content in contents.shown if not content.is_empty]
-    found = [(content, draw_pictures(content.folders, content.results.data_versions)) for content in full]
-    found = [(content, pictures) for content, pictures in found if pictures.strips]
+    found = _with_strips([content for content in contents.shown if not content.is_empty and content.has_predictions])
     if not found:
         raise ValueError("no picture: none of the tables has both results and predictions; published results have none")
-    figure, grid = canvas.grid_figure(_WIDTH, _ROW_HEIGHT * len(found), len(found), _COLUMNS)
-    for axes, (content, pictures) in zip(grid, found, strict=True):
-        _draw_line(axes, content, pictures)
+    figure, grid = new_figure(_WIDTH, _ROW_HEIGHT * len(found), len(found), _COLUMNS)
+    for axes, (content, strips) in zip(grid, found, strict=True):
+        _draw_line(axes, content, strips)
     figure.legend(handles=dot_handles(), loc="outside upper left", ncols=2, frameon=False, fontsize=8)
     several = "mean and standard deviation over seeds" if len(contents.seeds) > 1 else "seed"
     note = f"scale {contents.scale}, {several} {', '.join(map(str, contents.seeds))}"
-    figure.supxlabel(
-        f"{note}; in brackets: mean overlap of the image's objects with their best predictions", fontsize=8
-    )
-    return canvas.png(figure, _DPI)
+    overlap = "in brackets: mean overlap of the image's objects with their best predictions"
+    figure.supxlabel(f"{note}; {overlap}", fontsize=8)
+    return png(figure, _DPI)
 
 
-def _draw_line(axes: "Sequence[Axes]", content: TableContent, pictures: Pictures) -> None:
+def _with_strips(contents: Sequence[TableContent]) -> "list[tuple[TableContent, TableStrips]]":
+    """The tables of which there is something to draw."""
+    if not contents:
+        return []
+    # OpenCV, pycocotools and detectron2 take seconds.
+    from ablations.report.strips import draw_strips
+
+    bar = tqdm(contents, "tables of the picture", unit="table", leave=False, disable=None)
+    found = [(content, draw_strips(content.predictions, content.results.data_versions)) for content in bar]
+    return [(content, strips) for content, strips in found if strips.strips]
+
+
+def _draw_line(axes: "Sequence[Axes]", content: TableContent, found: "TableStrips") -> None:
     results = content.results
     column = measured_columns(results)[0]
     title = f"Table {results.table.id}: {metric_label(results.table.metrics[column].result)}"
-    canvas.soften(axes[0])
     draw_dots(axes[0], dots_of(results, column), title)
-    strip = next((s for s in pictures.strips if s.choice.place == PLACE), pictures.strips[0])
+    strip = next((s for s in found.strips if s.choice.place == PLACE), found.strips[0])
     panels = [strip.panels[0], *strip.panels[1:2], *strip.panels[2:][-1:]]
     for place in axes[1:]:
         place.set_axis_off()
     for place, panel in zip(axes[1:], panels, strict=False):
-        place.imshow(panel.picture)
+        place.imshow(panel.image)
         place.set_title(_title(panel), fontsize=9)
 
 
-def _title(panel: Panel) -> str:
+def _title(panel: "Panel") -> str:
     return panel.label if panel.overlap is None else f"{panel.label} ({panel.overlap:.2f})"

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mask_rcnn_paper.data.registered import coco_files
-
 RESULTS = "coco_instances_results.json"
 
 Instances = Mapping[int, Sequence[Mapping[str, Any]]]
@@ -50,6 +48,9 @@ def read_ground_truth(name: str) -> GroundTruth:
         ValueError: it is not registered, or not in COCO's format.
         FileNotFoundError: its annotations are not on this machine.
     """
+    # detectron2, which it asks, takes seconds.
+    from mask_rcnn_paper.data.registered import coco_files
+
     path, image_root = coco_files(name)
     content = _read(path, dict)
     categories = content["categories"]

@@ -11,8 +11,8 @@ from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
 from mask_rcnn_paper.generated.cache import cached_folder
 from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.coco_writer import VERSION, spec_hash
-from mask_rcnn_paper.generated.shapes import render
 from mask_rcnn_paper.generated.parallel import map_indices
+from mask_rcnn_paper.generated.shapes import render
 
 _SUPERSAMPLING = 2
 

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import ExifTags, Image
 from tqdm import tqdm
 
-from mask_rcnn_paper.machine import core_count
+from mask_rcnn_paper.cores import core_count
 from mask_rcnn_paper.validate_dataset.dataset import Dataset, size
 from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, field_check, repair
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES
-from mask_rcnn_paper.generated.shapes import render
 from mask_rcnn_paper.generated.figures import draw_person
+from mask_rcnn_paper.generated.shapes import render
 
 
 def test_person_faces_the_viewer():

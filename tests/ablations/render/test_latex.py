@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from ablations.render.latex import PREAMBLE, escape, latex_text
+from ablations.render.latex import escape, header_text, latex_text
 from tests.ablations.render import samples
 
+PREAMBLE = r"% Needs \usepackage{booktabs,graphicx,amssymb} and UTF-8 input."
 # LaTeX's own, and those of the packages that the preamble names.
 STANDARD = set(
     "begin end caption label centering ifdim width linewidth else fi par smallskip medskip footnotesize raggedright"
@@ -47,7 +48,8 @@ def test_every_row_fills_the_columns_that_are_declared(document):
         assert all(line.endswith(r" \\") for line in lines)
         assert {columns(line) for line in lines} == {len(alignment)}
         rules = re.findall(r"\\cmidrule\(lr\)\{(\d+)-(\d+)\}", body)
-        assert int(rules[-1][1]) == len(alignment) and len(rules) == body.count(r"\multicolumn")
+        assert int(rules[-1][1]) == len(alignment)
+        assert len(rules) == body.count(r"\multicolumn")
 
 
 @pytest.mark.parametrize("table, blocks", [("2a", [3]), ("4", [3, 2]), ("1", [3, 3]), ("7", [4, 4, 3])])
@@ -70,7 +72,8 @@ def test_environments_braces_and_math_are_balanced(document):
             stack.append(name)
         else:
             assert stack.pop() == name
-    assert stack == [] and text.startswith(PREAMBLE)
+    assert stack == []
+    assert text.startswith(PREAMBLE)
     bare = re.sub(r"\\[\\{}$&%#_]", "", text)
     assert bare.count("{") == bare.count("}")
     # Even where two formulas meet, as in $\cdot$$\to$, none is empty, which would open a display.
@@ -85,10 +88,11 @@ def test_only_standard_commands_and_characters_are_used(document):
     assert commands <= STANDARD.union(*PACKAGES.values())
     assert all(name in PREAMBLE for name in PACKAGES)
     bare = re.sub(r"\\[\\{}$&%#_]", "", text)
-    assert "#" not in bare and set(re.findall("%.*", bare)) == {"%"}
+    assert "#" not in bare
+    assert set(re.findall("%.*", bare)) == {"%"}
     assert all(character.isascii() or character == "é" for character in text)
     outside = re.sub(r"\$[^$]*\$", "", bare)
-    assert "_" not in outside and "^" not in outside
+    assert not {"_", "^"} & set(outside)
 
 
 def test_special_characters_print_as_themselves():
@@ -103,3 +107,19 @@ def test_special_characters_print_as_themselves():
 def test_labels_have_no_special_characters():
     """\\label{tab:2_x} would be legal, and a nuisance."""
     assert r"\label{tab:2-x}" in latex_text([samples.awkward()])
+
+
+@pytest.mark.parametrize(
+    "header, tex",
+    [
+        ("AP", "AP"),
+        ("AP_50", r"AP$_{\mathrm{50}}$"),
+        ("AP^bb_50", r"AP$^{\mathrm{bb}}_{\mathrm{50}}$"),
+        ("AP^bb - AP", r"AP$^{\mathrm{bb}}$ - AP"),
+        ("AP [val] & more", r"AP {[}val{]} \& more"),
+        ("AP_ --x", r"AP\_ -{}-x"),
+    ],
+)
+def test_scripts_of_headers_become_math(header, tex):
+    """The rest of a header is escaped."""
+    assert header_text(header) == tex

@@ -1,6 +1,8 @@
 """The command, on statuses that only pretend to be of runs."""
 
+import ast
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,11 @@ from ablations.evidence import sources
 from ablations.jobs.status import WAITING, Status
 from ablations.report import command
 from tests.ablations import fakes
+
+PACKAGE = Path(command.__file__).parents[1]
+# What takes seconds to import, and the modules that need it on every use.
+SLOW = {"cv2", "detectron2", "matplotlib", "numpy", "pandas", "pycocotools", "torch"}
+LATE = {"ablations.report.overlap", "ablations.report.strips"}
 
 
 def status_of(job):
@@ -48,10 +55,11 @@ def text(page):
 def test_a_report_of_some_tables_has_them_and_the_claims_about_them(report):
     """Claims that compare with a row of another table are judged too."""
     code, page, err = report("2b 2d --scale mini --seeds 0 1")
-    assert code == 0 and err.endswith("MB, for any browser\n")
+    assert code == 0
+    assert err.endswith("MB, for any browser\n")
     ids = {element.get("id") for element in ElementTree.fromstring(page).iter()}
     assert {"claims", "table-2b", "claim-2b-sigmoid", "claim-2d-c5-over-c4", "table-2d"} <= ids
-    assert "table-2c" not in ids and "claim-2e-fcn-over-mlp2" not in ids
+    assert not {"table-2c", "claim-2e-fcn-over-mlp2"} & ids
     assert "+12.0 [+12.0, +12.0] (2 seeds)" in text(page)
 
 
@@ -63,7 +71,9 @@ def test_two_reports_are_the_same_bytes(report):
 def test_nothing_published_is_said(report):
     """One line for the missing pictures, one for the missing results."""
     code, page, _ = report("2b --scale mini --published")
-    assert code == 0 and "Made from published results" in text(page) and "There are no results yet" in text(page)
+    assert code == 0
+    assert "Made from published results" in text(page)
+    assert "There are no results yet" in text(page)
     assert "published with the project, ablations/results/mini" in text(page)
 
 
@@ -76,7 +86,8 @@ def test_a_picture_is_written_instead(tmp_path, report, monkeypatch):
     """Whole, to the place asked for."""
     monkeypatch.setattr(command, "report_picture", lambda contents: b"picture")
     code = cli.main(["report", "2b", "--scale", "mini", "--picture", str(tmp_path / "p.png")])
-    assert code == 0 and (tmp_path / "p.png").read_bytes() == b"picture"
+    assert code == 0
+    assert (tmp_path / "p.png").read_bytes() == b"picture"
     assert not (tmp_path / "pages").exists()
 
 
@@ -94,4 +105,26 @@ def test_bad_input_is_one_line_and_exit_code_2(report, words, opts, message):
     """And no page is written."""
     code, page, err = report(words, *opts)
     assert (code, page) == (2, "")
-    assert err.startswith("ablations: error: ") and message in err and err.count("\n") == 1
+    assert err.startswith("ablations: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def imported_at_once(path):
+    """Modules that a file imports wherever it is imported: not within functions, nor for annotations alone."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*PACKAGE.glob("render/*.py"), *PACKAGE.glob("report/*.py")]), ids=lambda p: p.stem
+)
+def test_what_takes_seconds_is_imported_by_those_who_need_it(path):
+    """A page without predictions waits for nothing that reads or draws them, and `--help` for nothing at all."""
+    slow = {name for name in imported_at_once(path) if name in LATE or name.partition(".")[0] in SLOW}
+    assert not slow or f"ablations.{path.parent.name}.{path.stem}" in LATE

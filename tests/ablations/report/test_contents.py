@@ -1,7 +1,6 @@
 """What a report shows is read once, from where it was asked to."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,9 @@ import pytest
 from ablations.evidence.sources import Source
 from ablations.jobs.status import FAILED, WAITING, Status
 from ablations.query import Asked, make_query
-from ablations.report.contents import gather
+from ablations.report.contents import duration, gather, run_facts
 from tests.ablations import fakes
+from tests.ablations.report import tiny
 
 APS = {"r50_c4-seed0": (36.0, 71.0, 28.0), "r50_c4_softmax-seed0": (24.0, 52.0, 16.0)}
 NOT_RUN = Status(WAITING, "not run")
@@ -35,43 +35,85 @@ def contents(query, read=None, has_runs=True, others=NOT_RUN):
     return gather(dataclasses.replace(query, source=Pretended(Path("here"), published=not has_runs)))
 
 
-def log_loss(job, value):
-    """Leave a training curve in the job's folder."""
-    job.folder.path.mkdir(parents=True, exist_ok=True)
-    (job.folder.path / "metrics.json").write_text(json.dumps({"iteration": 19, "total_loss": value}))
-
-
 def test_tables_claims_and_facts_are_of_the_same_statuses(query):
     """Each job is asked once, so that a run that ends meanwhile does not split the page."""
     read = []
     found = contents(query, read)
     assert read == list(query.plan.jobs)
     (shown,) = found.shown
-    assert [row.ours[0].mean for row in shown.results.rows] == [24.0, 36.0, 12.0] and not shown.is_empty
+    assert [row.ours[0].mean for row in shown.results.rows] == [24.0, 36.0, 12.0]
+    assert not shown.is_empty
     assert found.findings[0].differences == {0: 12.0}
     assert (found.facts["jobs"], found.facts["results"]) == (f"2 of {len(query.plan.jobs)} finished", "here")
 
 
-def test_curves_are_of_all_runs_and_folders_of_finished_ones(query):
-    """A run that failed shows where its loss went."""
-    by_name = {job.folder.name: job for job in query.plan.jobs.values()}
-    log_loss(by_name["r50_c4-seed0"], 1.0)
-    log_loss(by_name["r50_c4-seed1"], 2.0)
+def test_runs_are_all_folders_and_predictions_those_of_finished_ones(query):
+    """A run that failed shows where its loss went, but nothing that an evaluation before it left."""
+    folders = {job.folder.name: job.folder.path for job in query.plan.jobs.values()}
+    for name in ("r50_c4-seed0", "r50_c4-seed1"):
+        tiny.write_predictions(folders[name], "mini_val", [])
     (shown,) = contents(query, others=Status(FAILED, "NaN")).shown
-    assert shown.curves == {"sigmoid": [{"total_loss": ((19, 1.0),)}, {"total_loss": ((19, 2.0),)}]}
-    folders = {("softmax", 0): by_name["r50_c4_softmax-seed0"].folder.path}
-    folders["sigmoid", 0] = by_name["r50_c4-seed0"].folder.path
-    assert shown.folders == folders
+    names = {"softmax": "r50_c4_softmax", "sigmoid": "r50_c4"}
+    runs = {(row, seed): folders[f"{name}-seed{seed}"] for row, name in names.items() for seed in (0, 1)}
+    assert shown.runs == runs
+    file = runs["sigmoid", 0] / "inference/mini_val/coco_instances_results.json"
+    assert shown.predictions == {("softmax", 0): {}, ("sigmoid", 0): {"mini_val": file}}
 
 
 def test_published_results_have_no_runs(query):
     """Even where there are folders of the same jobs."""
-    log_loss(next(job for job in query.plan.jobs.values() if job.folder.name == "r50_c4-seed0"), 1.0)
+    job = next(job for job in query.plan.jobs.values() if job.folder.name == "r50_c4-seed0")
+    tiny.write_predictions(job.folder.path, "mini_val", [])
     found = contents(query, has_runs=False)
-    assert not found.has_runs and (found.shown[0].curves, found.shown[0].folders) == ({}, {})
+    assert not found.has_runs
+    assert (found.shown[0].runs, found.shown[0].predictions) == ({}, {})
 
 
 def test_a_table_without_results_is_empty(query, monkeypatch):
     """What its rows lack is in their notes."""
     monkeypatch.setattr("tests.ablations.report.test_contents.APS", {})
     assert contents(query).shown[0].is_empty
+
+
+def test_facts_are_gathered_over_all_jobs():
+    """Each value once, seconds added up, from the first to the last job, waiting jobs counted."""
+    details = {"device": "cpu", "versions": {"torch": "2.9"}, "data_version": {"a_train": "v2", "a_val": "v2"}}
+    first = fakes.finished((1, 2, 3), git_commit="a" * 40, finished="2026-01-31T23:59:58Z", **details)
+    second = fakes.finished((1, 2, 3), git_commit="b" * 40 + "+changes", finished="2026-02-01T02:00:00Z", **details)
+    assert run_facts("mini", [0, 1], [second, first, Status(WAITING, "not run")], "output/mini") == {
+        "scale": "mini",
+        "seeds": "0, 1",
+        "jobs": "2 of 3 finished",
+        "data": "a_train v2, a_val v2",
+        "provider": "embedded 0.6+embedded",
+        "COCO evaluation": "pycocotools 2.0.11",
+        "torch": "2.9",
+        "device": "cpu",
+        "commit": "bbbbbbbbbb+changes, aaaaaaaaaa",
+        "finished": "2026-01-31 23:59 to 2026-02-01 02:00 UTC",
+        "computing time": "3 min",
+        "results": "output/mini",
+    }
+
+
+def test_without_results_only_what_was_asked_for_is_said():
+    """Nothing is made up."""
+    facts = run_facts("paper", [0], [Status(WAITING, "not run")], "output/paper")
+    assert facts == {"scale": "paper", "seeds": "0", "jobs": "0 of 1 finished", "results": "output/paper"}
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (3569, "59 min"),
+        (3571, "1 h 0 min"),
+        (5 * 3600 + 420, "5 h 7 min"),
+        (76 * 3600, "3 d 4 h"),
+    ],
+)
+def test_durations_have_two_units_at_most(seconds, text):
+    """Rounded to the smaller of them."""
+    assert duration(seconds) == text

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ablations.report.curves import MOST_POINTS, losses_of, read_curves, smooth
+from ablations.report.curves import MOST_POINTS, curves_by_row, losses_of, read_curves, smooth
 
 
 def write(folder, *records, tail=""):
@@ -39,6 +39,13 @@ def test_only_losses_that_are_numbers_count(tmp_path):
 def test_a_run_without_metrics_has_no_curves(tmp_path):
     """Nor has a folder that is not there."""
     assert read_curves(tmp_path) == read_curves(tmp_path / "nowhere") == {}
+
+
+def test_the_curves_of_a_row_are_those_of_its_seeds(tmp_path):
+    """Runs that left none are left out, and so are rows without any."""
+    first, second = (write(tmp_path / str(n), {"iteration": 19, "total_loss": float(n)}) for n in (1, 2))
+    runs = {("a", 0): first, ("b", 0): tmp_path / "nowhere", ("a", 1): second, ("a", 2): tmp_path / "nowhere"}
+    assert curves_by_row(runs) == {"a": [{"total_loss": ((19, 1.0),)}, {"total_loss": ((19, 2.0),)}]}
 
 
 def test_smoothing_is_a_mean_over_as_many_points_on_both_sides():

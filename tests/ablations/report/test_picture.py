@@ -8,6 +8,7 @@ from PIL import Image
 from ablations.evidence.sources import published_results
 from ablations.report.contents import Contents, TableContent
 from ablations.report.picture import report_picture
+from ablations.report.predictions import predictions_of
 from tests.ablations.render import samples
 from tests.ablations.report import tiny
 
@@ -20,7 +21,8 @@ def shown(register, tmp_path):
     name = register(CARS)
     found = [tiny.predicted(*car["bbox"]) for car in CARS]
     folders = {(row, 0): tiny.write_predictions(tmp_path / row, name, found) for row in ("softmax", "sigmoid")}
-    return TableContent(samples.table_2b(), {}, folders)
+    predictions = {key: predictions_of(folder) for key, folder in folders.items()}
+    return TableContent(samples.table_2b(), folders, predictions)
 
 
 def contents(*shown):
@@ -33,13 +35,15 @@ def test_a_table_is_a_line_of_the_picture(shown):
     one = report_picture(contents(shown, TableContent(samples.table_2b()), TableContent(samples.results_of("6"))))
     assert one == report_picture(contents(shown))
     sizes = [Image.open(io.BytesIO(png)).size for png in (one, report_picture(contents(shown, shown)))]
-    assert sizes[0][0] == sizes[1][0] and sizes[1][1] == pytest.approx(2 * sizes[0][1], abs=1)  # rounded
+    assert sizes[0][0] == sizes[1][0]
+    assert sizes[1][1] == pytest.approx(2 * sizes[0][1], abs=1)  # rounded
 
 
 def test_the_published_picture_is_small_enough_for_a_readme():
     """It is loaded by everyone who opens the project's page."""
     content = (published_results("mini").folder / "report.png").read_bytes()
-    assert Image.open(io.BytesIO(content)).format == "PNG" and len(content) < 300_000
+    assert Image.open(io.BytesIO(content)).format == "PNG"
+    assert len(content) < 300_000
 
 
 def test_without_predictions_there_is_no_picture():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mask_rcnn_paper.machine import core_count
+from mask_rcnn_paper.cores import core_count
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux binds processes to cores")

@@ -1,17 +1,23 @@
-"""Predictions are drawn beside the ground truth, and what cannot be drawn is said."""
+"""Predictions are drawn in strips beside the ground truth, and what cannot be drawn is said."""
 
 import json
 
 import numpy as np
 import pytest
 
-from ablations.report import pictures
+from ablations.report import strips
 from ablations.report.overlap import KEYPOINTS, MASK
-from ablations.report.pictures import GROUND_TRUTH, SIDE, draw_pictures, jpeg, read_image
+from ablations.report.predictions import predictions_of
+from ablations.report.strips import GROUND_TRUTH, SIDE, draw_strips, read_image
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import predicted, rectangle
 
 TWO_CARS = [rectangle(0, 0, 40, 40), rectangle(50, 50, 40, 40)]
+
+
+def draw(folders, versions):
+    """Strips of the predictions in these folders."""
+    return draw_strips({key: predictions_of(folder) for key, folder in folders.items()}, versions)
 
 
 @pytest.fixture
@@ -27,20 +33,20 @@ def rows(register, tmp_path):
 
 def test_every_row_has_a_panel_behind_the_ground_truth(rows):
     """With its overlap; small images are enlarged by a whole number."""
-    found = draw_pictures(rows, {})
+    found = draw(rows, {})
     assert (found.seed, found.measure, found.missing) == (0, MASK, "")
     (strip,) = found.strips
     assert (strip.file_name, strip.choice.place) == ("1.png", "largest")
     assert [(p.label, p.overlap) for p in strip.panels] == [(GROUND_TRUTH, None), ("good", 1.0), ("bad", 0.5)]
-    assert {p.picture.shape for p in strip.panels} == {(SIDE, SIDE, 3)}
+    assert {p.image.shape for p in strip.panels} == {(SIDE, SIDE, 3)}
 
 
 def test_only_what_scores_enough_is_drawn(rows):
     """The second car is grey in the panel of the row that is not sure of it."""
-    _, good, bad = draw_pictures(rows, {}).strips[0].panels
+    _, good, bad = draw(rows, {}).strips[0].panels
     grey, of_car_two = [40, 40, 40], np.s_[300, 300]
-    assert bad.picture[of_car_two].tolist() == grey != good.picture[of_car_two].tolist()
-    assert bad.picture[100, 40].tolist() == good.picture[100, 40].tolist() != grey
+    assert bad.image[of_car_two].tolist() == grey != good.image[of_car_two].tolist()
+    assert bad.image[100, 40].tolist() == good.image[100, 40].tolist() != grey
 
 
 def test_ground_truth_shows_what_the_rows_predict(register, tmp_path):
@@ -48,37 +54,37 @@ def test_ground_truth_shows_what_the_rows_predict(register, tmp_path):
     person = {"category": 1, "keypoints": [20, 20, 2, 60, 60, 2], "num_keypoints": 2}
     name = register([rectangle(0, 0, 80, 80, **person), rectangle(10, 10, 80, 80, **person)])
     row = [{key: v for key, v in predicted(0, 0, 80, 80, **person).items() if key != "segmentation"}]
-    found = draw_pictures({("row", 0): tiny.write_predictions(tmp_path / "row", name, row)}, {})
-    truth = found.strips[0].panels[0].picture
+    found = draw({("row", 0): tiny.write_predictions(tmp_path / "row", name, row)}, {})
+    truth = found.strips[0].panels[0].image
     assert found.measure == KEYPOINTS
     assert truth[120, 200].tolist() == [40, 40, 40] and truth[82, 82].tolist() != [40, 40, 40]
 
 
 def test_the_seed_with_most_rows_is_shown(rows, tmp_path):
     """Of equals the first; rows without predictions of it are named."""
-    found = draw_pictures({("good", 0): tmp_path / "nowhere", ("good", 1): rows["good", 0], ("none", 1): tmp_path}, {})
+    found = draw({("good", 0): tmp_path / "nowhere", ("good", 1): rows["good", 0], ("none", 1): tmp_path}, {})
     assert found.seed == 1 and [p.label for p in found.strips[0].panels] == [GROUND_TRUTH, "good"]
     assert found.missing == f"no predictions of seed 1 on {found.dataset}: none"
     both = {(label, seed): folder for (label, _), folder in rows.items() for seed in (2, 1)}
-    assert draw_pictures(both, {}).seed == 1
+    assert draw(both, {}).seed == 1
 
 
 def test_nothing_to_draw_is_said(tmp_path, register):
     """No folders, no predictions, no such dataset, broken files."""
-    assert draw_pictures({}, {}).missing == draw_pictures({("a", 0): tmp_path}, {}).missing
-    assert draw_pictures({}, {}).missing == "no finished run has left predictions"
+    assert draw({}, {}).missing == draw({("a", 0): tmp_path}, {}).missing
+    assert draw({}, {}).missing == "no finished run has left predictions"
     unknown = tiny.write_predictions(tmp_path / "a", "nobody_val", [])
-    assert draw_pictures({("a", 0): unknown}, {}).missing == "dataset 'nobody_val' is not registered"
+    assert draw({("a", 0): unknown}, {}).missing == "dataset 'nobody_val' is not registered"
     folder = tiny.write_predictions(tmp_path / "b", register([]), [])
-    assert draw_pictures({("b", 0): folder}, {}).missing == "no image of the validation set has objects to compare"
+    assert draw({("b", 0): folder}, {}).missing == "no image of the validation set has objects to compare"
     next(folder.rglob("*.json")).write_text("[")
-    assert "is not JSON" in draw_pictures({("b", 0): folder}, {}).missing
+    assert "is not JSON" in draw({("b", 0): folder}, {}).missing
 
 
 def test_missing_images_are_said(rows, tmp_path):
     """As where only the annotations are on this machine."""
     (tmp_path / "data/images/1.png").unlink()
-    found = draw_pictures(rows, {})
+    found = draw(rows, {})
     assert found.strips == () and found.missing.startswith("no image that can be read: ")
 
 
@@ -87,29 +93,27 @@ def test_predictions_are_not_drawn_on_another_version_of_the_data(register, tmp_
     name = register(TWO_CARS, data_version="v3")
     folders = {("a", 0): tiny.write_predictions(tmp_path / "a", name, [predicted(0, 0, 40, 40)])}
     changed = f"{name} has changed: the predictions are of its version v2, here is v3"
-    assert draw_pictures(folders, {name: "v2"}).missing == changed
+    assert draw(folders, {name: "v2"}).missing == changed
     for versions in ({name: "v3"}, {name: "unknown"}, {}):
-        assert draw_pictures(folders, versions).strips
+        assert draw(folders, versions).strips
 
 
 def test_a_category_without_a_name_is_said(rows):
     """Predictions of another dataset's classes."""
     path = next(rows["good", 0].rglob("*.json"))
     path.write_text(json.dumps([predicted(0, 0, 9, 9, category=77)]))
-    assert "no class name of category ids [77]" in draw_pictures(rows, {}).missing
+    assert "no class name of category ids [77]" in draw(rows, {}).missing
 
 
 def test_large_images_are_reduced(rows, monkeypatch):
     """To the same side as small ones have."""
-    monkeypatch.setattr(pictures, "SIDE", 64)
-    assert draw_pictures(rows, {}).strips[0].panels[1].picture.shape == (64, 64, 3)
+    monkeypatch.setattr(strips, "SIDE", 64)
+    assert draw(rows, {}).strips[0].panels[1].image.shape == (64, 64, 3)
 
 
 def test_the_same_files_give_the_same_bytes(rows):
     """Choice, drawing and compression."""
-    first, second = (
-        [jpeg(panel.picture) for strip in draw_pictures(rows, {}).strips for panel in strip.panels] for _ in range(2)
-    )
+    first, second = ([panel.jpeg() for strip in draw(rows, {}).strips for panel in strip.panels] for _ in range(2))
     assert first == second and all(content.startswith(b"\xff\xd8") for content in first)
 
 

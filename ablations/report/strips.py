@@ -1,16 +1,16 @@
-"""Predictions of a table's rows, drawn side by side with the ground truth on a few images of the validation set."""
+"""Strips of predictions: a table's rows side by side with the ground truth, on a few images of the validation set."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from ablations.report.choice import Choice, Chosen, choose_images
-from ablations.report.overlap import SCORE_THRESHOLD, common_measure
-from ablations.report.predictions import GroundTruth, Instances, predictions_of, read_ground_truth, read_predictions
+from ablations.report.contents import NO_PREDICTIONS
+from ablations.report.overlap import SCORE_THRESHOLD, Choice, Chosen, choose_images, common_measure
+from ablations.report.predictions import GroundTruth, Instances, read_ground_truth, read_predictions
 from mask_rcnn_paper.data.registered import UNKNOWN, data_versions
 from mask_rcnn_paper.drawing import draw_instances
 
@@ -18,17 +18,20 @@ GROUND_TRUTH = "ground truth"
 # Pixels of a panel's longer side: smaller images are enlarged, larger ones reduced.
 SIDE = 400
 _JPEG_QUALITY = 85
-# What is drawn beside boxes.
-_DRAWN = {"segmentation", "keypoints"}
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A drawn picture (H, W, 3), uint8, RGB; `overlap` is of the row's predictions, None for the ground truth."""
+    """A drawn image (H, W, 3), uint8, RGB; `overlap` is of the row's predictions, None for the ground truth."""
 
     label: str
-    picture: np.ndarray
+    image: np.ndarray
     overlap: float | None
+
+    def jpeg(self) -> bytes:
+        """The image as a JPEG."""
+        bgr = cv2.cvtColor(self.image, cv2.COLOR_RGB2BGR)
+        return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class TableStrips:
     """Strips of a table: of which data, seed and measure, out of how many images, and what could not be shown."""
 
     strips: tuple[Strip, ...] = ()
@@ -50,26 +53,26 @@ class Pictures:
     measure: str = ""
     chosen: Chosen = Chosen((), 0, 0)
     missing: str = ""
+    score_threshold: float = SCORE_THRESHOLD
 
 
-def draw_pictures(folders: Mapping[tuple[str, int], Path], versions: Mapping[str, str]) -> Pictures:
+def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: Mapping[str, str]) -> TableStrips:
     """Choose images and draw the predictions that the jobs of a table's rows left.
 
     Rows are compared on the dataset and the seed for which most of them have predictions.
 
     Args:
-        folders: Folder of the finished job by (label of the row, seed).
+        files: By (label of the row, seed) of each finished job, files of predictions by dataset.
         versions: Of each dataset, those that the results are of.
 
     Returns:
-        Pictures; without strips where there is nothing to draw, and then `missing` says why.
+        Without strips where there is nothing to draw, and then `missing` says why.
     """
-    files = {key: predictions_of(folder) for key, folder in folders.items()}
-    labels = list(dict.fromkeys(label for label, _ in folders))
+    labels = list(dict.fromkeys(label for label, _ in files))
     dataset, seed = _most_rows(files)
     shown = {label: files[label, seed][dataset] for label in labels if dataset in files.get((label, seed), {})}
     if not shown:
-        return Pictures(missing="no finished run has left predictions")
+        return TableStrips(missing=NO_PREDICTIONS)
     try:
         _check_version(dataset, versions)
         truth = read_ground_truth(dataset)
@@ -78,7 +81,7 @@ def draw_pictures(folders: Mapping[tuple[str, int], Path], versions: Mapping[str
         missing = f"no predictions of seed {seed} on {dataset}: {', '.join(absent)}" if absent else ""
         return _drawn(truth, rows, seed, missing)
     except (OSError, ValueError) as error:
-        return Pictures(missing=str(error))
+        return TableStrips(missing=str(error))
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -93,18 +96,9 @@ def read_image(path: Path) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def jpeg(picture: np.ndarray) -> bytes:
-    """An RGB picture as a JPEG."""
-    encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return encoded[1].tobytes()
-
-
 def _most_rows(files: Mapping[tuple[str, int], Mapping[str, Path]]) -> tuple[str, int]:
     """Dataset and seed with most rows; of equals the first."""
-    counts: dict[tuple[str, int], int] = {}
-    for (_, seed), of_job in files.items():
-        for dataset in of_job:
-            counts[dataset, seed] = counts.get((dataset, seed), 0) + 1
+    counts = Counter((dataset, seed) for (_, seed), of_job in files.items() for dataset in of_job)
     return max(counts, key=lambda key: (counts[key], -key[1]), default=("", 0))
 
 
@@ -115,42 +109,35 @@ def _check_version(dataset: str, versions: Mapping[str, str]) -> None:
         raise ValueError(f"{dataset} has changed: the predictions are of its version {then}, here is {now}")
 
 
-def _drawn(truth: GroundTruth, rows: Mapping[str, Instances], seed: int, missing: str) -> Pictures:
+def _drawn(truth: GroundTruth, rows: Mapping[str, Instances], seed: int, missing: str) -> TableStrips:
     some = [[p for image in row.values() for p in image] for row in rows.values()]
     measure = common_measure([row for row in some if row])
     chosen = choose_images(truth, list(rows.values()), measure)
     strips = tuple(_strip(truth, rows, choice) for choice in chosen.images)
     missing = missing if strips else "no image of the validation set has objects to compare"
-    return Pictures(strips, truth.name, seed, measure, chosen, missing)
+    return TableStrips(strips, truth.name, seed, measure, chosen, missing)
 
 
 def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice) -> Strip:
     file_name = truth.images[choice.image_id]["file_name"]
     image = read_image(truth.image_root / file_name)
-    fields = {field for row in rows.values() for p in row.get(choice.image_id, ()) for field in p}
-    true = [_without(a, _DRAWN - fields) for a in truth.instances.get(choice.image_id, ())]
+    predicted = {field for row in rows.values() for p in row.get(choice.image_id, ()) for field in p}
+    # Of the ground truth, what no row predicts is not drawn.
+    hidden = {"segmentation", "keypoints"} - predicted
+    annotations = truth.instances.get(choice.image_id, ())
+    true = [{key: value for key, value in a.items() if key not in hidden} for a in annotations]
     panels = [Panel(GROUND_TRUTH, _draw(image, true, truth), None)]
     for (label, predictions), overlap in zip(rows.items(), choice.overlaps, strict=True):
         panels.append(Panel(label, _draw(image, predictions.get(choice.image_id, ()), truth), overlap))
     return Strip(choice, file_name, tuple(panels))
 
 
-def _without(annotation: Mapping[str, Any], fields: Set[str]) -> dict[str, Any]:
-    """An annotation without what no row predicts."""
-    return {key: value for key, value in annotation.items() if key not in fields}
-
-
 def _draw(image: np.ndarray, instances: Sequence[Mapping], truth: GroundTruth) -> np.ndarray:
-    longer = max(image.shape[:2])
-    picture = draw_instances(
-        image,
-        instances,
-        truth.class_names,
-        score_threshold=SCORE_THRESHOLD,
-        skeleton=truth.skeleton,
-        scale=max(1, SIDE // longer),
-    )
+    height, width = image.shape[:2]
+    longer = max(height, width)
+    look = {"score_threshold": SCORE_THRESHOLD, "skeleton": truth.skeleton, "scale": max(1, SIDE // longer)}
+    drawn = draw_instances(image, instances, truth.class_names, **look)
     if longer <= SIDE:
-        return picture
-    size = tuple(round(side * SIDE / longer) for side in (image.shape[1], image.shape[0]))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        return drawn
+    size = round(width * SIDE / longer), round(height * SIDE / longer)
+    return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,235 @@
+"""The whole report: what a reader gets as one file."""
+
+import base64
+import io
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from importlib.resources import files
+
+import pytest
+
+from ablations.evidence.findings import Finding
+from ablations.paper.claims import load_claims
+from ablations.paper.judge import Judgement
+from ablations.render.html import html_templates
+from ablations.report.contents import Contents, TableContent
+from ablations.report.html_page import report_page
+from ablations.report.predictions import predictions_of
+from tests.ablations.render import samples
+from tests.ablations.report import tiny
+from tests.ablations.report.tiny import golden
+
+CARS = [tiny.rectangle(0, 0, 40, 40), tiny.rectangle(50, 50, 40, 40)]
+
+
+def contents(*shown, has_runs=False, **changes):
+    """A report of these tables, given by their results or all that there is of them, and one claim."""
+    claim = load_claims(samples.TABLES())["2b-sigmoid"]
+    findings = [Finding(claim, {}, Judgement("reproduced", 12.05, 11.41, 12.69, 2))]
+    facts = {"scale": "mini", "seeds": "0, 1", "results": "a & b"}
+    given = {"facts": facts, "findings": findings, "tables": samples.TABLES(), "has_runs": has_runs, **changes}
+    shown = [content if isinstance(content, TableContent) else TableContent(content) for content in shown]
+    return Contents("mini", [0, 1], shown=shown, **given)
+
+
+@pytest.fixture
+def full(register, tmp_path):
+    """Table 2b with curves and predictions of both rows."""
+    name = register(CARS)
+    folders = {}
+    for row, cars in (("softmax", CARS[:1]), ("sigmoid", CARS)):
+        found = [tiny.predicted(*car["bbox"]) for car in cars]
+        folders[row, 0] = tiny.write_predictions(tmp_path / row, name, found)
+        lines = ('{"iteration": 19, "total_loss": 2.0}', '{"iteration": 39, "total_loss": 1.0}')
+        (tmp_path / row / "metrics.json").write_text("\n".join(lines))
+    return TableContent(samples.table_2b(), folders, {key: predictions_of(folder) for key, folder in folders.items()})
+
+
+def head(report):
+    """Text of a page's head."""
+    return "".join(ElementTree.fromstring(report_page(report)).find("body/header").itertext())
+
+
+def section(content, has_runs=True, name="table-2b"):
+    """A section of a report of one table, as XML."""
+    return ElementTree.fromstring(report_page(contents(content, has_runs=has_runs))).find(f".//section[@id='{name}']")
+
+
+def text(element):
+    """All of its text, with single spaces."""
+    return " ".join("".join(element.itertext()).split())
+
+
+def without_pictures(page):
+    """Plots depend on the version of matplotlib."""
+    return re.sub(r'src="data:[^"]+"', 'src="data:"', page)
+
+
+def test_the_page_is_as_stored():
+    """Head, index, claims, a table with results, one without."""
+    page = report_page(contents(samples.table_2b(), samples.results_of("6")))
+    assert without_pictures(page) == golden("report.html")
+
+
+def test_the_page_needs_nothing_else(full):
+    """No scripts, nothing loaded; it is XML, and no id is used twice."""
+    page = report_page(contents(full, samples.results_of("6"), has_runs=True))
+    root = ElementTree.fromstring(page)
+    assert not {element.tag for element in root.iter()} & {"script", "link", "iframe", "object"}
+    assert all(image.get("src").startswith("data:") for image in root.iter("img"))
+    assert [word for word in ("url(", "@import", "http") if word in page] == []
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_link_leads_somewhere():
+    """Of the index and of the claims."""
+    root = ElementTree.fromstring(report_page(contents(samples.table_2b(), samples.results_of("6"))))
+    ids = {f"#{element.get('id')}" for element in root.iter() if element.get("id")}
+    links = [link.get("href") for link in root.iter("a")]
+    assert links[:3] == ["#claims", "#table-2b", "#not-run"]
+    assert set(links) <= ids
+
+
+def test_claims_come_before_tables():
+    """They are the headline."""
+    root = ElementTree.fromstring(report_page(contents(samples.table_2b())))
+    assert [part.get("id") for part in root.find("body/main")] == ["claims", "table-2b"]
+
+
+def test_what_the_page_lacks_is_said_in_its_head():
+    """Published results have no pictures; nothing may have been run at all."""
+    empty = head(contents(samples.results_of("2b"), has_runs=True, findings=[]))
+    assert "There are no results yet: python -m ablations run makes them." in empty
+    assert "published" not in empty
+    published = head(contents(samples.table_2b()))
+    assert "Made from published results" in published
+    assert "no results yet" not in published
+
+
+def test_the_same_contents_give_the_same_bytes(full):
+    """No date of writing, no random ids; plots and pictures included."""
+    shown = (samples.awkward(), full)
+    assert report_page(contents(*shown, has_runs=True)) == report_page(contents(*shown, has_runs=True))
+
+
+def test_numbers_plots_curves_and_predictions_follow_each_other(full):
+    """Under a heading; curves are folded."""
+    root = section(full)
+    assert text(root.find("h2")) == "Table 2b Multinomial vs. Independent Masks (ResNet-50-C4)"
+    assert [(part.tag, part.get("class")) for part in root][1:] == [
+        ("div", "table"),
+        ("figure", "plots"),
+        ("details", None),
+        ("div", "predictions"),
+    ]
+    assert text(root.find("details/summary")) == "Training curves: total loss"
+
+
+def test_every_picture_is_embedded_and_described(full):
+    """Three plots, a figure of curves, three panels."""
+    images = list(section(full).iter("img"))
+    kinds = ["data:image/svg+xml"] * 4 + ["data:image/jpeg"] * 3
+    assert [image.get("src").partition(";")[0] for image in images] == kinds
+    assert all(base64.b64decode(image.get("src").partition(",")[2]) for image in images)
+    assert [image.get("alt") for image in images[4:]] == [
+        "Ground truth on 1.png",
+        "Predictions of softmax on 1.png, mean mask IoU 0.50",
+        "Predictions of sigmoid on 1.png, mean mask IoU 1.00",
+    ]
+    assert images[0].get("alt").startswith("mask AP. softmax: paper 24.8, ours 24.0;")
+
+
+def test_panels_carry_their_overlap_and_the_rule_of_choice_is_said(full):
+    """So that nobody takes the pictures for typical or for hand-picked."""
+    predictions = section(full).find("div[@class='predictions']")
+    captions = [text(caption) for caption in predictions.iter("figcaption")]
+    assert captions == ["ground truth", "softmax 0.50", "sigmoid 1.00"]
+    caption = text(predictions.find("p[@class='caption']"))
+    assert "chosen by rule, not by eye: of 1 image with 2 or more medium objects (COCO's size)" in caption
+    assert "ordered by how far the best row's mean mask IoU is from the worst's" in caption
+    assert caption.endswith("at these places: largest.")
+
+
+@pytest.mark.parametrize(
+    "sides, words",
+    [((40,), "1 image with a medium object (COCO's size), ordered by that number,"), ((9,), "1 image with objects,")],
+)
+def test_fewer_objects_than_usual_are_said(register, tmp_path, sides, words):
+    """One medium object, or none; a row alone differs from nothing."""
+    cars = [tiny.rectangle(0, 0, side, side) for side in sides]
+    folder = tiny.write_predictions(tmp_path / "row", register(cars), [tiny.predicted(0, 0, 9, 9)])
+    only = TableContent(samples.table_2b(), {("row", 0): folder}, {("row", 0): predictions_of(folder)})
+    assert words in text(section(only).find("div[@class='predictions']/p[@class='caption']"))
+
+
+def test_what_runs_did_not_leave_is_said():
+    """No curves, no predictions."""
+    words = text(section(TableContent(samples.table_2b())))
+    assert "No training curves: no run of this table has left any." in words
+    assert "Predictions: no finished run has left predictions." in words
+
+
+def test_what_cannot_be_drawn_is_said(full, tmp_path):
+    """Below what could be, or in its place."""
+    none = {("none", 0): {}}
+    words = text(section(TableContent(full.results, full.runs, {**full.predictions, **none})))
+    assert words.endswith("largest. Predictions: no predictions of seed 0 on report_tiny_val: none.")
+    (tmp_path / "data/images/1.png").unlink()
+    assert "Predictions: no image that can be read: " in text(section(full))
+
+
+def test_of_published_results_nothing_is_said_of_runs():
+    """The head of the page says it once."""
+    assert [part.tag for part in section(samples.table_2b(), has_runs=False)] == ["h2", "div", "figure"]
+
+
+def test_tables_without_results_are_folded_into_one_section():
+    """They keep their anchors, which claims link to."""
+    root = ElementTree.fromstring(report_page(contents(samples.results_of("7"), samples.results_of("8"))))
+    folded = root.find(".//section[@id='not-run']")
+    assert "No row of these has a result of ours: 7, 8." in text(folded)
+    assert [part.get("id") for part in folded.find("details") if part.tag == "div"] == ["table-7", "table-8"]
+    assert section(samples.table_2b(), name="not-run") is None
+
+
+def test_what_the_page_does_not_show_is_not_drawn(monkeypatch):
+    """Tables without results need no matplotlib, and runs without predictions nothing that draws on images."""
+    monkeypatch.setitem(sys.modules, "ablations.report.strips", None)
+    assert section(samples.table_2b()) is not None
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert section(samples.results_of("6"), name="not-run") is not None
+
+
+def test_a_terminal_shows_how_far_it_is(full, monkeypatch, capsys):
+    """Tables, and within one the images that are compared; elsewhere nothing is shown."""
+    report_page(contents(full, has_runs=True))
+    assert capsys.readouterr().err == ""
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", screen)
+    report_page(contents(full, has_runs=True))
+    assert "tables of the report:   0%" in screen.getvalue()
+    assert "comparing predictions:   0%" in screen.getvalue()
+
+
+def test_templates_come_with_the_package():
+    """They are read from where the package lies, beside those of printed tables."""
+    templates = html_templates("ablations.report")
+    here = files("ablations.report") / "templates"
+    names = {path.name for path in here.iterdir()}
+    assert {"report.html", "claims.html", "drawing.html", "section.html", "predictions.html", "report.css"} <= names
+    assert names | set(html_templates().list_templates()) == set(templates.list_templates())
+    assert all(templates.loader.get_source(templates, n)[0] == (here / n).read_text("utf-8") for n in names)
+
+
+def test_the_style_adds_to_that_of_tables():
+    """Which the tables rely on; no fonts from elsewhere; no marks of XML; braces in pairs."""
+    style = (files("ablations.report") / "templates/report.css").read_text("utf-8")
+    tables = (files("ablations.render") / "templates/tables.css").read_text("utf-8")
+    page = report_page(contents())
+    assert f"<style>\n{tables}{style}</style>" in page
+    assert not {"<", "&"} & set(style)
+    assert [word for word in ("url(", "@import") if word in style] == []
+    assert style.count("{") == style.count("}")
