@@ -9,6 +9,7 @@ from pathlib import Path
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
 from ablations.jobs.job import ROOT, Job
 from ablations.jobs.status import FAILED, WAITING, Status
+from mask_rcnn_paper.cores import core_count
 
 
 class LocalLauncher:
@@ -113,11 +114,6 @@ class LocalLauncher:
         del self.attempts[identity]
         if identity in self.sets:
             self.free_sets.append(self.sets.pop(identity))
-
-
-def core_count() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def visible_devices(environ: Mapping[str, str] = os.environ, count: int | None = None) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Drawing many images on all cores."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -9,6 +8,8 @@ from typing import Any
 
 import cv2
 from tqdm import tqdm
+
+from mask_rcnn_paper.cores import core_count
 
 _SMALL = 48  # below this many items, starting processes costs more than it saves
 
@@ -24,7 +25,7 @@ def map_indices(function: Callable[[int], Any], count: int, description: str) ->
         description: label of the progress bar.
     """
     bar = partial(tqdm, total=count, desc=description, unit="img", disable=None, leave=False)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = core_count()
     daemon = multiprocessing.current_process().daemon  # may not have children, e.g. a data loader's worker
     if count < _SMALL or cores == 1 or daemon:
         yield from bar(map(function, range(count)))
