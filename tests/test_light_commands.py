@@ -48,7 +48,7 @@ def test_what_all_commands_stand_on_is_light():
 
 def test_help_imports_no_command():
     """It is asked for most, and by those who wait least."""
-    code = "import contextlib\nwith contextlib.suppress(SystemExit):\n    import ablations.__main__ as m; m.main(['--help'])"
+    code = "import contextlib, ablations.__main__ as m\nwith contextlib.suppress(SystemExit): m.main(['--help'])"
     assert imported_by(f"{code}\nassert 'ablations.commands' not in sys.modules") == []
 
 

@@ -11,6 +11,7 @@ from detectron2.data import DatasetCatalog
 from detectron2.structures import Boxes, Instances
 from pycocotools.cocoeval import COCOeval
 
+import mask_rcnn_paper
 from mask_rcnn_paper.files import DiskFullError
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
 from tests import dying
@@ -66,12 +67,14 @@ def test_the_backend_that_is_named_is_the_one_that_runs(tmp_path, monkeypatch):
 
 def write_and_die(folder):
     """Die in the middle of new proposals."""
+    mask_rcnn_paper.register_components()
     pickle.dump = lambda data, file, *args: file.write(b"half") and file.flush() or dying.die()
     evaluate(folder, proposals(2.0))
 
 
 def rename_and_die(folder):
     """Die when new proposals are written, but have not their name yet."""
+    mask_rcnn_paper.register_components()
     predictions = proposals(2.0)
     os.replace = dying.die
     evaluate(folder, predictions)
