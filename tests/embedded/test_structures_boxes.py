@@ -10,11 +10,10 @@ from detectron2.structures import Boxes, BoxMode, pairwise_iou
 BOXES = [[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 5.0, 9.0], [-3.0, 2.0, 40.0, 60.0]]
 
 
-def test_area_centres_and_nonempty_by_hand():
+def test_area_and_nonempty_by_hand():
     """Width is x2 - x1, without a 1 added; a box of no width is empty."""
     boxes = Boxes(torch.tensor(BOXES))
     assert boxes.area().tolist() == [200.0, 0.0, 43.0 * 58.0]
-    assert boxes.get_centers().tolist() == [[5.0, 10.0], [5.0, 7.0], [18.5, 31.0]]
     assert boxes.nonempty().tolist() == [True, False, True]
     assert boxes.nonempty(threshold=10.0).tolist() == [False, False, True]
 

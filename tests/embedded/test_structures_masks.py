@@ -38,11 +38,9 @@ def test_degenerate_boxes_give_finite_targets():
     assert PolygonMasks([[rectangle(0, 0, 9, 9)]]).crop_and_resize(torch.tensor([[4.0, 4, 4, 4]]), 7).all()
 
 
-def test_polygon_area_and_box_by_hand():
-    """Areas of parts add up; an instance without polygons has none, and no box."""
+def test_an_instance_without_polygons_is_empty():
+    """One with any is not."""
     masks = PolygonMasks([[rectangle(0, 0, 2, 3), rectangle(5, 5, 6, 7)], []])
-    assert masks.area().tolist() == [8.0, 0.0]
-    assert masks.get_bounding_boxes().tensor.tolist() == [[0, 0, 6, 7], [0, 0, 0, 0]]
     assert masks.nonempty().tolist() == [True, False]
 
 
@@ -63,11 +61,10 @@ def test_wrong_polygons_are_refused(wrong):
         PolygonMasks(wrong)
 
 
-def test_bitmap_boxes_and_nonempty_by_hand():
-    """The tight box has exclusive far borders; a mask without pixels has a zero box."""
+def test_a_bitmap_without_pixels_is_empty():
+    """One with any is not; the image's size is known."""
     masks = BitMasks(torch.zeros(2, 6, 8))
     masks.tensor[0, 1:4, 2:5] = True
-    assert masks.get_bounding_boxes().tensor.tolist() == [[2, 1, 5, 4], [0, 0, 0, 0]]
     assert masks.nonempty().tolist() == [True, False] and masks.image_size == (6, 8)
 
 
@@ -79,13 +76,12 @@ def test_bitmap_cropped_to_whole_pixels_is_itself():
     assert torch.equal(BitMasks(pixels).crop_and_resize(boxes, 5), expected)
 
 
-def test_bitmasks_select_join_and_convert():
+def test_bitmasks_select_and_join():
     """Every kind of index gives BitMasks; iterating gives bitmaps; arrays are taken."""
     masks = BitMasks(np.eye(4, dtype=np.uint8)[None].repeat(3, 0))
     assert masks.tensor.dtype == torch.bool and len(masks[0]) == len(masks[2:]) == 1
     assert len(masks[torch.tensor([True, False, True])]) == 2 and len(BitMasks.cat([masks, masks])) == 6
     assert all(bitmap.shape == (4, 4) for bitmap in masks) and masks.to("cpu").device.type == "cpu"
-    assert BitMasks.from_polygon_masks([], 4, 5).tensor.shape == (0, 4, 5)
     assert repr(masks) == "BitMasks(num_instances=3, image_size=(4, 4))"
 
 

@@ -3,11 +3,12 @@
 import datetime
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from detectron2.engine.train_loop import HookBase
+from detectron2.evaluation.testing import flatten_results_dict
 from detectron2.utils import comm
 from detectron2.utils.events import EventWriter
 from fvcore.common.checkpoint import PeriodicCheckpointer as _PeriodicCheckpointer
@@ -15,36 +16,12 @@ from fvcore.common.timer import Timer
 from torch.optim.lr_scheduler import LRScheduler as _TorchScheduler
 
 __all__ = [
-    "CallbackHook",
     "EvalHook",
     "IterationTimer",
     "LRScheduler",
     "PeriodicCheckpointer",
     "PeriodicWriter",
 ]
-
-
-class CallbackHook(HookBase):
-    """A hook made of functions, each called with the trainer."""
-
-    def __init__(
-        self,
-        *,
-        before_train: Callable | None = None,
-        after_train: Callable | None = None,
-        before_step: Callable | None = None,
-        after_step: Callable | None = None,
-    ) -> None:
-        """Args: before_train, after_train, before_step, after_step: functions of the trainer."""
-        given = {
-            "before_train": before_train,
-            "after_train": after_train,
-            "before_step": before_step,
-            "after_step": after_step,
-        }
-        for name, function in given.items():
-            if function is not None:
-                setattr(self, name, lambda function=function: function(self.trainer))
 
 
 class IterationTimer(HookBase):
@@ -165,15 +142,6 @@ class LRScheduler(HookBase):
         self.scheduler.load_state_dict(state_dict)
 
 
-def _flatten(results: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Items of nested mappings, with keys joined by '/'."""
-    for key, value in results.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}/")
-        else:
-            yield f"{prefix}{key}", value
-
-
 class EvalHook(HookBase):
     """Evaluates every few iterations and after training."""
 
@@ -196,7 +164,7 @@ class EvalHook(HookBase):
         if results:
             if not isinstance(results, Mapping):
                 raise ValueError(f"EvalHook's eval_function returned {type(results).__name__}: return a mapping")
-            for name, value in _flatten(results):
+            for name, value in flatten_results_dict(results).items():
                 try:
                     number = float(value)
                 except (TypeError, ValueError) as error:

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -190,16 +190,6 @@ class SimpleTrainer(TrainerBase):
         if self._iterator is None:
             self._iterator = iter(self.data_loader)
         return self._iterator
-
-    def reset_data_loader(self, data_loader_builder: Callable[[], Iterable]) -> None:
-        """Go on with another data loader.
-
-        Args:
-            data_loader_builder: makes it, after the old one is gone.
-        """
-        del self.data_loader
-        self._iterator = None
-        self.data_loader = data_loader_builder()
 
     def _next_batch(self) -> tuple[Any, float]:
         """Next batch and the seconds spent waiting for it."""

@@ -126,10 +126,6 @@ class Boxes:
         top_left = (x1 >= -boundary_threshold) & (y1 >= -boundary_threshold)
         return top_left & (x2 < width + boundary_threshold) & (y2 < height + boundary_threshold)
 
-    def get_centers(self) -> Tensor:
-        """Centres as (x, y), shape (N, 2)."""
-        return (self.tensor[:, :2] + self.tensor[:, 2:]) / 2
-
     def scale(self, scale_x: float, scale_y: float) -> None:
         """Multiply the coordinates, in place."""
         self.tensor[:, 0::2] *= scale_x

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from detectron2.layers.mask_ops import paste_masks_in_image
 from detectron2.layers.roi_align import ROIAlign
-from detectron2.structures.boxes import Boxes
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
@@ -104,13 +103,6 @@ class BitMasks:
         """Whether a mask has any pixel, bool, shape (N,)."""
         return self.tensor.flatten(1).any(dim=1)
 
-    @staticmethod
-    def from_polygon_masks(polygon_masks: PolygonMasks | list[list[np.ndarray]], height: int, width: int) -> BitMasks:
-        """Rasterise polygons in an image of `height` x `width` pixels."""
-        polygons = getattr(polygon_masks, "polygons", polygon_masks)
-        masks = [torch.from_numpy(polygons_to_bitmask(p, height, width)) for p in polygons]
-        return BitMasks(torch.stack(masks) if masks else torch.empty(0, height, width, dtype=torch.bool))
-
     def crop_and_resize(self, boxes: Tensor, mask_size: int) -> Tensor:
         """Resample each mask on a grid laid over its box: the target of the mask branch for that box.
 
@@ -129,16 +121,6 @@ class BitMasks:
         rois = torch.cat([index[:, None], boxes.to(self.device, torch.float32)], dim=1)
         align = ROIAlign((mask_size, mask_size), 1.0, 0, aligned=True)
         return align(self.tensor[:, None].float(), rois)[:, 0] >= 0.5
-
-    def get_bounding_boxes(self) -> Boxes:
-        """The tightest box around the pixels of each mask; zeros for a mask without pixels."""
-        boxes = torch.zeros(len(self), 4)
-        columns, rows = self.tensor.any(dim=1), self.tensor.any(dim=2)
-        for box, used_x, used_y in zip(boxes, columns, rows, strict=True):
-            x, y = used_x.nonzero().flatten().tolist(), used_y.nonzero().flatten().tolist()
-            if x:
-                box.copy_(torch.tensor([x[0], y[0], x[-1] + 1, y[-1] + 1]))
-        return Boxes(boxes)
 
     @staticmethod
     def cat(bitmasks_list: list[BitMasks]) -> BitMasks:
@@ -174,15 +156,6 @@ class PolygonMasks:
     def device(self) -> torch.device:
         """Always the CPU."""
         return torch.device("cpu")
-
-    def get_bounding_boxes(self) -> Boxes:
-        """The tightest box around the points of each instance; zeros for an instance without polygons."""
-        boxes = torch.zeros(len(self), 4)
-        for box, polygons in zip(boxes, self.polygons, strict=True):
-            if polygons:
-                points = np.concatenate(polygons).reshape(-1, 2)
-                box.copy_(torch.from_numpy(np.concatenate([points.min(axis=0), points.max(axis=0)])))
-        return Boxes(boxes)
 
     def nonempty(self) -> Tensor:
         """Whether an instance has any polygon, bool, shape (N,)."""
@@ -228,11 +201,6 @@ class PolygonMasks:
         if not masks:
             return torch.empty(0, mask_size, mask_size, dtype=torch.bool, device=boxes.device)
         return torch.stack(masks).to(boxes.device)
-
-    def area(self) -> Tensor:
-        """Sum of the areas of each instance's polygons by the shoelace formula, float64, shape (N,)."""
-        areas = [sum((_shoelace(polygon) for polygon in polygons), 0.0) for polygons in self.polygons]
-        return torch.tensor(areas, dtype=torch.float64)
 
     @staticmethod
     def cat(polymasks_list: list[PolygonMasks]) -> PolygonMasks:
@@ -282,11 +250,6 @@ def _as_polygon(polygon: Any) -> np.ndarray:
     if polygon.ndim != 1 or polygon.size < 6 or polygon.size % 2:
         raise ValueError(f"cannot make a polygon of {polygon.size} coordinates: need 3 or more points x, y")
     return polygon
-
-
-def _shoelace(polygon: np.ndarray) -> float:
-    x, y = polygon[0::2], polygon[1::2]
-    return 0.5 * abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))))
 
 
 def _check_equal_length(boxes: Tensor, masks: BitMasks | PolygonMasks) -> None:

@@ -4,7 +4,6 @@ Objects travel pickled over a GLOO group, so that tensors and plain Python objec
 """
 
 import functools
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -131,25 +130,3 @@ def gather(data: Any, dst: int = 0, group: dist.ProcessGroup | None = None) -> l
 def shared_random_seed() -> int:
     """A random seed in [0, 2**31) that is the same in all processes; drawn from numpy's global generator."""
     return all_gather(int(np.random.randint(2**31)))[0]
-
-
-def reduce_dict(input_dict: Mapping[str, torch.Tensor], average: bool = True) -> dict[str, torch.Tensor]:
-    """Sum or average scalars of equal keys over all processes; the result is complete on rank 0 only.
-
-    Args:
-        input_dict: scalar tensors on one device, with the same keys in every process.
-        average: divide the sums by the number of processes.
-
-    Returns:
-        The reduced scalars under the same keys.
-    """
-    world_size = get_world_size()
-    if world_size == 1:
-        return dict(input_dict)
-    with torch.no_grad():
-        keys = sorted(input_dict)
-        values = torch.stack([input_dict[key] for key in keys])
-        dist.reduce(values, dst=0)
-        if average and get_rank() == 0:
-            values /= world_size
-    return dict(zip(keys, values, strict=True))

@@ -1,22 +1,15 @@
-"""Scalars, images and histograms of a training run: where they are put, and who writes them out."""
+"""Scalars of a training run: where they are put, and who writes them out."""
 
 import datetime
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from fvcore.common.history_buffer import HistoryBuffer
 
 _STORAGES: list["EventStorage"] = []
-
-
-def has_event_storage() -> bool:
-    """Whether the code runs inside a `with EventStorage(...)` block."""
-    return bool(_STORAGES)
 
 
 def get_event_storage() -> "EventStorage":
@@ -39,9 +32,6 @@ class EventStorage:
         self._history: dict[str, HistoryBuffer] = defaultdict(HistoryBuffer)
         self._smoothing_hints: dict[str, bool] = {}
         self._latest: dict[str, tuple[float, int]] = {}
-        self._prefix = ""
-        self.vis_data: list[tuple[str, torch.Tensor, int]] = []
-        self.histograms: list[tuple[str, torch.Tensor, int, int]] = []
 
     def put_scalar(
         self, name: str, value: float | torch.Tensor, smoothing_hint: bool = True, cur_iter: int | None = None
@@ -57,7 +47,6 @@ class EventStorage:
         Raises:
             ValueError: the series was recorded with another `smoothing_hint` before.
         """
-        name = self._prefix + name
         cur_iter = self.iter if cur_iter is None else cur_iter
         value = float(value)
         if self._smoothing_hints.setdefault(name, smoothing_hint) != smoothing_hint:
@@ -69,20 +58,6 @@ class EventStorage:
         """Record several numbers, `name=value`; the other arguments are those of `put_scalar`."""
         for name, value in kwargs.items():
             self.put_scalar(name, value, smoothing_hint=smoothing_hint, cur_iter=cur_iter)
-
-    def put_image(self, img_name: str, img_tensor: torch.Tensor) -> None:
-        """Keep an image (C, H, W), RGB, uint8 or float in [0, 1], for the next writer that shows images."""
-        self.vis_data.append((self._prefix + img_name, img_tensor, self.iter))
-
-    def put_histogram(self, hist_name: str, hist_tensor: torch.Tensor, bins: int = 1000) -> None:
-        """Keep a histogram of all elements of a tensor for the next writer that shows histograms.
-
-        Args:
-            hist_name: name of the histogram.
-            hist_tensor: values, any shape.
-            bins: number of equally wide bins between the least and the greatest value.
-        """
-        self.histograms.append((self._prefix + hist_name, hist_tensor.detach().cpu(), bins, self.iter))
 
     def history(self, name: str) -> HistoryBuffer:
         """The values of one series.
@@ -116,36 +91,6 @@ class EventStorage:
         values = self._history[name].values()
         first = max(iteration for _, iteration in values[-window_size:]) - window_size
         return max(1, sum(iteration > first for _, iteration in values[-window_size:]))
-
-    def smoothing_hints(self) -> dict[str, bool]:
-        """Whether each series is to be smoothed."""
-        return self._smoothing_hints
-
-    def step(self) -> None:
-        """Go on to the next iteration; a trainer sets `iter` instead."""
-        self.iter += 1
-
-    @property
-    def iteration(self) -> int:
-        """Index of the current iteration."""
-        return self.iter
-
-    @contextmanager
-    def name_scope(self, name: str) -> Iterator[None]:
-        """Put `name/` before all names recorded inside the block."""
-        old, self._prefix = self._prefix, name.rstrip("/") + "/"
-        try:
-            yield
-        finally:
-            self._prefix = old
-
-    def clear_images(self) -> None:
-        """Forget the images; a writer calls it after showing them."""
-        self.vis_data = []
-
-    def clear_histograms(self) -> None:
-        """Forget the histograms; a writer calls it after showing them."""
-        self.histograms = []
 
     def __enter__(self) -> "EventStorage":
         _STORAGES.append(self)
@@ -197,7 +142,7 @@ class JSONWriter(EventWriter):
 
 
 class TensorboardXWriter(EventWriter):
-    """Writes scalars, images and histograms for TensorBoard."""
+    """Writes scalars for TensorBoard."""
 
     def __init__(self, log_dir: str, window_size: int = 20, **kwargs: Any) -> None:
         """Args: log_dir: folder of the event file; window_size: as above; kwargs: for `SummaryWriter`."""
@@ -213,17 +158,10 @@ class TensorboardXWriter(EventWriter):
             from torch.utils.tensorboard import SummaryWriter
 
             self._writer = SummaryWriter(self._log_dir, **self._kwargs)
-        storage = get_event_storage()
-        for iteration, scalars in _new_scalars(storage, self._window_size, self._last_write).items():
+        for iteration, scalars in _new_scalars(get_event_storage(), self._window_size, self._last_write).items():
             for name, value in scalars.items():
                 self._writer.add_scalar(name, value, iteration)
             self._last_write = iteration
-        for name, image, iteration in storage.vis_data:
-            self._writer.add_image(name, image, iteration)
-        storage.clear_images()
-        for name, values, bins, iteration in storage.histograms:
-            self._writer.add_histogram(name, values, iteration, bins=bins)
-        storage.clear_histograms()
 
     def close(self) -> None:
         """Close the event file, if one was made."""

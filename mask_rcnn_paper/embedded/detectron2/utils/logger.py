@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import time
-from collections import Counter
 
 from termcolor import colored
 
@@ -89,7 +88,6 @@ def setup_logger(
     return logger
 
 
-_SEEN: Counter = Counter()
 _LAST_TIME: dict[tuple, float] = {}
 
 
@@ -100,31 +98,6 @@ def _caller() -> tuple[str, tuple]:
         frame = frame.f_back
     module = frame.f_globals.get("__name__", "detectron2")
     return ("detectron2" if module == "__main__" else module), (frame.f_code.co_filename, frame.f_lineno)
-
-
-def log_first_n(
-    lvl: int, msg: str, n: int = 1, *, name: str | None = None, key: str | tuple[str, ...] = "caller"
-) -> None:
-    """Log a message only the first n times.
-
-    Args:
-        lvl: level of `logging`.
-        msg: the message.
-        n: how often it appears.
-        name: logger; the calling module's by default.
-        key: what counts as the same message: "caller" (line of code), "message" (text), or a tuple of both.
-
-    Raises:
-        ValueError: `key` holds another word.
-    """
-    keys = (key,) if isinstance(key, str) else key
-    if not set(keys) <= {"caller", "message"}:
-        raise ValueError(f"log_first_n: key={key!r}: choose from 'caller', 'message', or a tuple of them")
-    module, line = _caller()
-    identity = (("caller", line) if "caller" in keys else ()) + (("message", msg) if "message" in keys else ())
-    _SEEN[identity] += 1
-    if _SEEN[identity] <= n:
-        logging.getLogger(name or module).log(lvl, msg)
 
 
 def log_every_n_seconds(lvl: int, msg: str, n: float = 1, *, name: str | None = None) -> None:

@@ -116,7 +116,3 @@ class AugInput:
             self.boxes = tfm.apply_box(self.boxes)
         if self.sem_seg is not None:
             self.sem_seg = tfm.apply_segmentation(self.sem_seg)
-
-    def apply_augmentations(self, augmentations: list[Augmentation | Transform]) -> TransformList:
-        """Apply augmentations in place; returns the chosen transforms."""
-        return AugmentationList(augmentations)(self)

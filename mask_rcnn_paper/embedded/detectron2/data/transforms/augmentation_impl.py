@@ -9,7 +9,7 @@ from PIL import Image
 from .augmentation import Augmentation
 from .transform import ResizeTransform
 
-__all__ = ["RandomFlip", "Resize", "ResizeShortestEdge"]
+__all__ = ["RandomFlip", "ResizeShortestEdge"]
 
 
 class RandomFlip(Augmentation):
@@ -34,23 +34,6 @@ class RandomFlip(Augmentation):
         if self._rand_range() >= self.prob:
             return NoOpTransform()
         return HFlipTransform(image.shape[1]) if self.horizontal else VFlipTransform(image.shape[0])
-
-
-class Resize(Augmentation):
-    """Resize to a fixed size.
-
-    Args:
-        shape: (height, width) in pixels, or one number for both.
-        interp: PIL resampling filter.
-    """
-
-    def __init__(self, shape: int | tuple[int, int], interp: int = Image.BILINEAR) -> None:
-        self.shape = (shape, shape) if isinstance(shape, int) else tuple(shape)
-        self.interp = interp
-
-    def get_transform(self, image: np.ndarray) -> Transform:
-        """The resize for this image."""
-        return ResizeTransform(*image.shape[:2], *self.shape, self.interp)
 
 
 class ResizeShortestEdge(Augmentation):

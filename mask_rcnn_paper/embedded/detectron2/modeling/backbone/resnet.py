@@ -200,20 +200,6 @@ class ResNet(Backbone):
             blocks.append(block_class(in_channels if i == 0 else out_channels, out_channels, **arguments))
         return blocks
 
-    @staticmethod
-    def make_default_stages(
-        depth: int, block_class: type[CNNBlockBase] | None = None, **kwargs: Any
-    ) -> list[list[CNNBlockBase]]:
-        """Make the four stages of a standard ResNet.
-
-        Args:
-            depth: 50, 101 or 152.
-            block_class: the kind of block; by default BottleneckBlock.
-            kwargs: passed to :meth:`make_stage`.
-        """
-        channels = {"in_channels": 64, "bottleneck_channels": 64, "out_channels": 256}
-        return _make_stages(depth, block_class or BottleneckBlock, **channels, **kwargs)
-
 
 def _make_stages(
     depth: int,
