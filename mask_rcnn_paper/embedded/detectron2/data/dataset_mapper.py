@@ -19,15 +19,15 @@ class DatasetMapper:
     """Read the image, augment it, and turn the annotations into `Instances`.
 
     Args:
-        is_train: keep the ground truth.
-        augmentations: applied to the image, and to annotations and proposals with it.
-        image_format: see `detection_utils.read_image`.
-        use_instance_mask: keep masks.
-        use_keypoint: keep keypoints.
+        is_train: Keep the ground truth.
+        augmentations: Applied to the image, and to annotations and proposals with it.
+        image_format: See `detection_utils.read_image`.
+        use_instance_mask: Keep masks.
+        use_keypoint: Keep keypoints.
         instance_mask_format: "polygon" or "bitmask".
-        keypoint_hflip_indices: see `detection_utils.create_keypoint_hflip_indices`.
-        precomputed_proposal_topk: number of stored proposals to keep; None where there are none.
-        recompute_boxes: only False; detectron2 makes boxes tight around masks after INPUT.CROP.
+        keypoint_hflip_indices: See `detection_utils.create_keypoint_hflip_indices`.
+        precomputed_proposal_topk: Number of stored proposals to keep; None where there are none.
+        recompute_boxes: Only False; detectron2 makes boxes tight around masks after INPUT.CROP.
 
     Raises:
         ValueError: `recompute_boxes`, which this core does not have.
@@ -89,7 +89,7 @@ class DatasetMapper:
         """Map one sample.
 
         Args:
-            dataset_dict: in detectron2's dataset format; not changed.
+            dataset_dict: In detectron2's dataset format; not changed.
 
         Returns:
             The sample with "image", a uint8 tensor (C, H, W), and perhaps "instances" and "proposals";

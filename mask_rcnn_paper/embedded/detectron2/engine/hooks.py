@@ -28,10 +28,12 @@ class IterationTimer(HookBase):
     """Records the seconds of each iteration as `time`, and logs the total at the end.
 
     Only what happens between `before_step` and this hook's `after_step` counts, so register it first.
+
+    Args:
+        warmup_iter: Iterations at the start that are not recorded.
     """
 
     def __init__(self, warmup_iter: int = 3) -> None:
-        """Args: warmup_iter: iterations at the start that are not recorded."""
         self._warmup_iter = warmup_iter
         self._step_timer = Timer()
         self._total_timer = Timer()
@@ -66,10 +68,14 @@ class IterationTimer(HookBase):
 
 
 class PeriodicWriter(HookBase):
-    """Makes writers write every few iterations and at the end, and closes them."""
+    """Makes writers write every few iterations and at the end, and closes them.
+
+    Args:
+        writers: What to write with.
+        period: Iterations between two writes.
+    """
 
     def __init__(self, writers: list[EventWriter], period: int = 20) -> None:
-        """Args: writers: what to write with; period: iterations between two writes."""
         self._writers = writers
         self._period = period
 
@@ -100,12 +106,16 @@ class PeriodicCheckpointer(_PeriodicCheckpointer, HookBase):
 
 
 class LRScheduler(HookBase):
-    """Steps the learning rate schedule and records `lr`, the rate of the most parameters."""
+    """Steps the learning rate schedule and records `lr`, the rate of the most parameters.
+
+    Args:
+        optimizer: Whose rates are recorded; the trainer's by default.
+        scheduler: What is stepped; the trainer's by default.
+    """
 
     def __init__(
         self, optimizer: torch.optim.Optimizer | None = None, scheduler: _TorchScheduler | None = None
     ) -> None:
-        """Args: optimizer, scheduler: those of the trainer by default."""
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._group = 0
@@ -143,18 +153,17 @@ class LRScheduler(HookBase):
 
 
 class EvalHook(HookBase):
-    """Evaluates every few iterations and after training."""
+    """Evaluates every few iterations and after training.
+
+    Args:
+        eval_period: Iterations between two evaluations; 0 for none during training.
+        eval_function: Returns results as nested mappings of numbers, which are recorded under `a/b` keys.
+        eval_after_train: Evaluate after a complete run.
+    """
 
     def __init__(
         self, eval_period: int, eval_function: Callable[[], Mapping[str, Any]], eval_after_train: bool = True
     ) -> None:
-        """Make the hook.
-
-        Args:
-            eval_period: iterations between two evaluations; 0 for none during training.
-            eval_function: returns results as nested mappings of numbers, which are recorded under `a/b` keys.
-            eval_after_train: evaluate after a complete run.
-        """
         self._period = eval_period
         self._function = eval_function
         self._after_train = eval_after_train

@@ -20,9 +20,9 @@ def polygons_to_bitmask(polygons: list[np.ndarray], height: int, width: int) -> 
     """Rasterise the union of polygons with the COCO API.
 
     Args:
-        polygons: each x0, y0, x1, y1, ... in pixels.
-        height: rows.
-        width: columns.
+        polygons: Each x0, y0, x1, y1, ... in pixels.
+        height: Rows.
+        width: Columns.
 
     Returns:
         Bool, shape (height, width).
@@ -37,7 +37,7 @@ def rasterize_polygons_within_box(polygons: list[np.ndarray], box: np.ndarray, m
     """Rasterise polygons on an M x M grid laid over a box: the target of the mask branch for that box.
 
     Args:
-        polygons: each x0, y0, x1, y1, ... in pixels, float64.
+        polygons: Each x0, y0, x1, y1, ... in pixels, float64.
         box: XYXY, shape (4,), float32 where detectron2's pixels are wanted.
         mask_size: M.
 
@@ -56,20 +56,18 @@ def rasterize_polygons_within_box(polygons: list[np.ndarray], box: np.ndarray, m
 class BitMasks:
     """One bitmap of the whole image per instance; indexing selects instances.
 
+    Args:
+        tensor: Shape (N, H, W); what is not zero is foreground.
+
     Attributes:
-        tensor: bool, shape (N, H, W).
+        tensor: Bool, shape (N, H, W).
         image_size: (H, W).
+
+    Raises:
+        ValueError: another number of dimensions.
     """
 
     def __init__(self, tensor: Tensor | np.ndarray) -> None:
-        """Wrap bitmaps.
-
-        Args:
-            tensor: shape (N, H, W); what is not zero is foreground.
-
-        Raises:
-            ValueError: another number of dimensions.
-        """
         tensor = torch.as_tensor(tensor).to(torch.bool)
         if tensor.dim() != 3:
             raise ValueError(f"bitmaps of shape {tuple(tensor.shape)}: need (N, H, W)")
@@ -131,19 +129,17 @@ class BitMasks:
 class PolygonMasks:
     """A list of polygons per instance, on the CPU; indexing selects instances.
 
+    Args:
+        polygons: For each instance a list of arrays, tensors or lists.
+
     Attributes:
-        polygons: for each instance its polygons, float64 arrays x0, y0, x1, y1, ...
+        polygons: For each instance its polygons, float64 arrays x0, y0, x1, y1, ...
+
+    Raises:
+        ValueError: not nested like that, or a polygon with fewer than 3 points or half a point.
     """
 
     def __init__(self, polygons: list[list[Tensor | np.ndarray]]) -> None:
-        """Wrap polygons.
-
-        Args:
-            polygons: for each instance a list of arrays, tensors or lists.
-
-        Raises:
-            ValueError: not nested like that, or a polygon with fewer than 3 points or half a point.
-        """
         if not isinstance(polygons, list) or not all(isinstance(instance, list) for instance in polygons):
             raise ValueError("PolygonMasks need a list (instances) of lists (polygons) of x0, y0, x1, ...")
         self.polygons = [[_as_polygon(polygon) for polygon in instance] for instance in polygons]
@@ -211,12 +207,17 @@ class PolygonMasks:
 class ROIMasks:
     """Soft masks on grids laid over boxes, as the mask branch predicts them.
 
+    Args:
+        tensor: Probabilities, shape (N, M, M).
+
     Attributes:
-        tensor: probabilities, shape (N, M, M).
+        tensor: As given.
+
+    Raises:
+        ValueError: another number of dimensions.
     """
 
     def __init__(self, tensor: Tensor) -> None:
-        """Wrap masks of shape (N, M, M)."""
         if tensor.dim() != 3:
             raise ValueError(f"RoI masks of shape {tuple(tensor.shape)}: need (N, M, M)")
         self.tensor = tensor
@@ -241,7 +242,14 @@ class ROIMasks:
         return f"ROIMasks(num_instances={len(self)})"
 
     def to_bitmasks(self, boxes: Any, height: int, width: int, threshold: float = 0.5) -> BitMasks:
-        """Paste the masks into an image; see `detectron2.layers.paste_masks_in_image`."""
+        """Paste the masks into an image; see `detectron2.layers.paste_masks_in_image`.
+
+        Args:
+            boxes: `Boxes`, or XYXY in pixels, shape (N, 4).
+            height: Rows of the image.
+            width: Columns of the image.
+            threshold: Pixels of at least this probability are foreground.
+        """
         return BitMasks(paste_masks_in_image(self.tensor, boxes, (height, width), threshold=threshold))
 
 

@@ -31,7 +31,7 @@ def create_local_process_group(num_workers_per_machine: int) -> None:
     """Group the processes of each machine; `launch` calls it once in every process.
 
     Args:
-        num_workers_per_machine: processes on each machine; ranks of one machine are consecutive.
+        num_workers_per_machine: Processes on each machine; ranks of one machine are consecutive.
 
     Raises:
         ValueError: the group exists already, or the world size is no multiple of `num_workers_per_machine`.
@@ -93,8 +93,8 @@ def all_gather(data: Any, group: dist.ProcessGroup | None = None) -> list[Any]:
     """Collect one object from every process, in every process.
 
     Args:
-        data: any object that can be pickled.
-        group: processes that take part; all of them by default.
+        data: Any object that can be pickled.
+        group: Processes that take part; all of them by default.
 
     Returns:
         The objects in the order of their ranks.
@@ -111,9 +111,9 @@ def gather(data: Any, dst: int = 0, group: dist.ProcessGroup | None = None) -> l
     """Collect one object from every process in process `dst`.
 
     Args:
-        data: any object that can be pickled.
-        dst: global rank of the receiver.
-        group: processes that take part; all of them by default.
+        data: Any object that can be pickled.
+        dst: Global rank of the receiver.
+        group: Processes that take part; all of them by default.
 
     Returns:
         The objects in the order of their ranks on `dst`, an empty list elsewhere.

@@ -24,10 +24,13 @@ def get_event_storage() -> "EventStorage":
 
 
 class EventStorage:
-    """History of everything that is logged during training, by name and iteration."""
+    """History of everything that is logged during training, by name and iteration.
+
+    Args:
+        start_iter: Index of the first iteration.
+    """
 
     def __init__(self, start_iter: int = 0) -> None:
-        """Args: start_iter: index of the first iteration."""
         self.iter = start_iter
         self._history: dict[str, HistoryBuffer] = defaultdict(HistoryBuffer)
         self._smoothing_hints: dict[str, bool] = {}
@@ -39,10 +42,10 @@ class EventStorage:
         """Record one number.
 
         Args:
-            name: name of the series.
-            value: a number or a tensor of one element.
-            smoothing_hint: whether the series is noisy, so that writers show its median over a window.
-            cur_iter: iteration it belongs to; the current one by default.
+            name: Name of the series.
+            value: A number or a tensor of one element.
+            smoothing_hint: Whether the series is noisy, so that writers show its median over a window.
+            cur_iter: Iteration it belongs to; the current one by default.
 
         Raises:
             ValueError: the series was recorded with another `smoothing_hint` before.
@@ -55,7 +58,13 @@ class EventStorage:
         self._latest[name] = (value, cur_iter)
 
     def put_scalars(self, *, smoothing_hint: bool = True, cur_iter: int | None = None, **kwargs: Any) -> None:
-        """Record several numbers, `name=value`; the other arguments are those of `put_scalar`."""
+        """Record several numbers.
+
+        Args:
+            smoothing_hint: As for `put_scalar`.
+            cur_iter: As for `put_scalar`.
+            **kwargs: Each number under the name of its series.
+        """
         for name, value in kwargs.items():
             self.put_scalar(name, value, smoothing_hint=smoothing_hint, cur_iter=cur_iter)
 
@@ -78,7 +87,11 @@ class EventStorage:
         return self._latest
 
     def latest_with_smoothing_hint(self, window_size: int = 20) -> dict[str, tuple[float, int]]:
-        """As `latest`, but the median of the last `window_size` values of series that are to be smoothed."""
+        """As `latest`, but the median of the last values of series that are to be smoothed.
+
+        Args:
+            window_size: Iterations whose values are in the median.
+        """
         return {
             name: (self._history[name].median(self.count_samples(name, window_size)), iteration)
             if self._smoothing_hints[name]
@@ -87,7 +100,12 @@ class EventStorage:
         }
 
     def count_samples(self, name: str, window_size: int = 20) -> int:
-        """Number of values of a series that belong to the last `window_size` iterations; at least 1."""
+        """Number of values of a series that belong to the last iterations; at least 1.
+
+        Args:
+            name: Name of the series.
+            window_size: Iterations that count.
+        """
         values = self._history[name].values()
         first = max(iteration for _, iteration in values[-window_size:]) - window_size
         return max(1, sum(iteration > first for _, iteration in values[-window_size:]))
@@ -121,10 +139,14 @@ def _new_scalars(storage: EventStorage, window_size: int, after: int) -> dict[in
 
 
 class JSONWriter(EventWriter):
-    """Appends one JSON object a line, with the key `iteration`, to a file."""
+    """Appends one JSON object a line, with the key `iteration`, to a file.
+
+    Args:
+        json_file: Path; extended if it exists.
+        window_size: Iterations whose values are in the median of noisy series.
+    """
 
     def __init__(self, json_file: str, window_size: int = 20) -> None:
-        """Args: json_file: path, extended if it exists; window_size: values in the median of noisy series."""
         self._file = open(json_file, "a", encoding="utf-8")
         self._window_size = window_size
         self._last_write = -1
@@ -142,10 +164,15 @@ class JSONWriter(EventWriter):
 
 
 class TensorboardXWriter(EventWriter):
-    """Writes scalars for TensorBoard."""
+    """Writes scalars for TensorBoard.
+
+    Args:
+        log_dir: Folder of the event file.
+        window_size: Iterations whose values are in the median of noisy series.
+        **kwargs: For `torch.utils.tensorboard.SummaryWriter`.
+    """
 
     def __init__(self, log_dir: str, window_size: int = 20, **kwargs: Any) -> None:
-        """Args: log_dir: folder of the event file; window_size: as above; kwargs: for `SummaryWriter`."""
         self._log_dir, self._kwargs = log_dir, kwargs
         self._window_size = window_size
         self._last_write = -1
@@ -170,10 +197,14 @@ class TensorboardXWriter(EventWriter):
 
 
 class CommonMetricPrinter(EventWriter):
-    """Logs losses, times, learning rate, memory and the time left, as one line."""
+    """Logs losses, times, learning rate, memory and the time left, as one line.
+
+    Args:
+        max_iter: Length of training, for the time left; None leaves the time out.
+        window_size: Iterations whose values are in the median of noisy series.
+    """
 
     def __init__(self, max_iter: int | None = None, window_size: int = 20) -> None:
-        """Args: max_iter: length of training, for the time left; window_size: values in a loss's median."""
         self._logger = logging.getLogger("detectron2.utils.events")
         self._max_iter = max_iter
         self._window_size = window_size

@@ -53,14 +53,14 @@ def setup_logger(
     """Let a logger write to the terminal (rank 0 only) and to a file; calling it again adds nothing twice.
 
     Args:
-        output: a folder, which gets `log.txt`, or a file that ends in `.txt` or `.log`; None writes no file.
+        output: A folder, which gets `log.txt`, or a file that ends in `.txt` or `.log`; None writes no file.
             Ranks above 0 append `.rank<N>` to the file's name.
-        distributed_rank: rank of this process.
-        color: colour the terminal's lines.
-        name: root name of the logger.
-        abbrev_name: how messages spell `name`; by default "d2" for "detectron2", else the name itself.
-        enable_propagation: pass messages on to the parent loggers too.
-        configure_stdout: write to the terminal.
+        distributed_rank: Rank of this process.
+        color: Colour the terminal's lines.
+        name: Root name of the logger.
+        abbrev_name: How messages spell `name`; by default "d2" for "detectron2", else the name itself.
+        enable_propagation: Pass messages on to the parent loggers too.
+        configure_stdout: Write to the terminal.
 
     Returns:
         The logger, at level DEBUG.
@@ -104,10 +104,10 @@ def log_every_n_seconds(lvl: int, msg: str, n: float = 1, *, name: str | None = 
     """Log a message of one line of code at most once in n seconds.
 
     Args:
-        lvl: level of `logging`.
-        msg: the message.
-        n: seconds between two messages.
-        name: logger; the calling module's by default.
+        lvl: Level of `logging`.
+        msg: The message.
+        n: Seconds between two messages.
+        name: Logger; the calling module's by default.
     """
     module, line = _caller()
     now = time.monotonic()

@@ -16,7 +16,7 @@ class Augmentation:
         """Choose a transform, at random where the policy is random.
 
         Args:
-            args: attributes of the input, each under the name of the argument, e.g. `image`.
+            *args: Attributes of the input, each under the name of the argument, e.g. `image`.
         """
         raise NotImplementedError(f"{type(self).__name__}.get_transform")
 
