@@ -22,7 +22,10 @@ def test_a_rectangle_on_pixel_borders_is_filled_exactly():
 def test_the_union_of_polygons_is_filled():
     """Parts of one instance are joined."""
     mask = polygons_to_bitmask([rectangle(0, 0, 2, 2), rectangle(4, 4, 6, 6)], 8, 8)
-    assert mask.sum() == 8 and mask[0, 0] and mask[5, 5] and not mask[3, 3]
+    assert mask.sum() == 8
+    assert mask[0, 0]
+    assert mask[5, 5]
+    assert not mask[3, 3]
 
 
 def test_a_polygon_that_fills_the_left_half_of_its_box():
@@ -30,7 +33,8 @@ def test_a_polygon_that_fills_the_left_half_of_its_box():
     for x0, y0, side in ((3.0, 7.0, 40.0), (0.25, 0.5, 0.5)):
         half = rectangle(x0, y0, x0 + side / 2, y0 + side)
         mask = rasterize_polygons_within_box([half], np.array([x0, y0, x0 + side, y0 + side]), 8)
-        assert mask[:, :4].all() and not mask[:, 4:].any()
+        assert mask[:, :4].all()
+        assert not mask[:, 4:].any()
 
 
 def test_degenerate_boxes_give_finite_targets():
@@ -49,8 +53,10 @@ def test_polygon_masks_select_and_join():
     masks = PolygonMasks([[rectangle(i, 0, i + 1, 1)] for i in range(3)])
     for index in (slice(1, 3), [1, 2], torch.tensor([1, 2]), torch.tensor([False, True, True])):
         assert [polygons[0][0] for polygons in masks[index]] == [1.0, 2.0]
-    assert len(masks[1]) == 1 and len(PolygonMasks.cat([masks, masks])) == 6
-    assert masks.to("meta").device == torch.device("cpu") and repr(masks) == "PolygonMasks(num_instances=3)"
+    assert len(masks[1]) == 1
+    assert len(PolygonMasks.cat([masks, masks])) == 6
+    assert masks.to("meta").device == torch.device("cpu")
+    assert repr(masks) == "PolygonMasks(num_instances=3)"
     assert masks[[]].crop_and_resize(torch.zeros(0, 4), 5).shape == (0, 5, 5)
 
 
@@ -65,7 +71,8 @@ def test_a_bitmap_without_pixels_is_empty():
     """One with any is not; the image's size is known."""
     masks = BitMasks(torch.zeros(2, 6, 8))
     masks.tensor[0, 1:4, 2:5] = True
-    assert masks.nonempty().tolist() == [True, False] and masks.image_size == (6, 8)
+    assert masks.nonempty().tolist() == [True, False]
+    assert masks.image_size == (6, 8)
 
 
 def test_bitmap_cropped_to_whole_pixels_is_itself():
@@ -79,9 +86,12 @@ def test_bitmap_cropped_to_whole_pixels_is_itself():
 def test_bitmasks_select_and_join():
     """Every kind of index gives BitMasks; iterating gives bitmaps; arrays are taken."""
     masks = BitMasks(np.eye(4, dtype=np.uint8)[None].repeat(3, 0))
-    assert masks.tensor.dtype == torch.bool and len(masks[0]) == len(masks[2:]) == 1
-    assert len(masks[torch.tensor([True, False, True])]) == 2 and len(BitMasks.cat([masks, masks])) == 6
-    assert all(bitmap.shape == (4, 4) for bitmap in masks) and masks.to("cpu").device.type == "cpu"
+    assert masks.tensor.dtype == torch.bool
+    assert len(masks[0]) == len(masks[2:]) == 1
+    assert len(masks[torch.tensor([True, False, True])]) == 2
+    assert len(BitMasks.cat([masks, masks])) == 6
+    assert all(bitmap.shape == (4, 4) for bitmap in masks)
+    assert masks.to("cpu").device.type == "cpu"
     assert repr(masks) == "BitMasks(num_instances=3, image_size=(4, 4))"
 
 
@@ -99,5 +109,7 @@ def test_wrong_shapes_are_named():
 def test_roi_masks_select():
     """Indexing gives ROIMasks."""
     masks = ROIMasks(torch.rand(3, 7, 7))
-    assert len(masks[1]) == 1 and len(masks[:2].to("cpu")) == 2 and masks.device.type == "cpu"
+    assert len(masks[1]) == 1
+    assert len(masks[:2].to("cpu")) == 2
+    assert masks.device.type == "cpu"
     assert repr(masks) == "ROIMasks(num_instances=3)"

@@ -83,8 +83,10 @@ def test_mapper_of_the_config():
     ])  # fmt: skip
     train, test = DatasetMapper(cfg), DatasetMapper(cfg, False)
     assert (train.image_format, train.instance_mask_format) == ("RGB", "bitmask")
-    assert train.use_instance_mask and train.use_keypoint
-    assert train.is_train and not test.is_train
+    assert train.use_instance_mask
+    assert train.use_keypoint
+    assert train.is_train
+    assert not test.is_train
     assert len(train.keypoint_hflip_indices) == 17
     assert (train.proposal_topk, test.proposal_topk) == (2000, 1000)
     assert (len(train.augmentations.augs), len(test.augmentations.augs)) == (2, 1)
