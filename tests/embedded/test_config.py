@@ -30,7 +30,8 @@ def test_a_frozen_tree_refuses_changes():
     clone = cfg.clone()
     clone.defrost()
     clone.MODEL.MASK_ON = True
-    assert clone.MODEL.MASK_ON and not cfg.MODEL.MASK_ON
+    assert clone.MODEL.MASK_ON
+    assert not cfg.MODEL.MASK_ON
 
 
 def test_dump_reads_back_as_the_same_config(tmp_path):
@@ -39,7 +40,8 @@ def test_dump_reads_back_as_the_same_config(tmp_path):
     cfg.merge_from_list(["SOLVER.STEPS", "(10, 20)", "MODEL.MASK_ON", "True", "DATASETS.TRAIN", "('a',)"])
     other = get_cfg()
     other.merge_from_file(write(tmp_path, "dumped.yaml", cfg.dump()))
-    assert other == cfg and other.SOLVER.STEPS == (10, 20)
+    assert other == cfg
+    assert other.SOLVER.STEPS == (10, 20)
 
 
 def test_files_inherit_from_several_bases(tmp_path):
@@ -109,7 +111,8 @@ def test_wrong_files_give_one_line(tmp_path, text, message):
     """A wrong file is a ValueError of one line that names the file."""
     with pytest.raises(ValueError, match=message) as caught:
         get_cfg().merge_from_file(write(tmp_path, "bad.yaml", text))
-    assert "bad.yaml" in str(caught.value) and "\n" not in str(caught.value)
+    assert "bad.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_or_base_is_named(tmp_path):

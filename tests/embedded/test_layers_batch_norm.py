@@ -40,7 +40,8 @@ def test_state_has_the_names_of_batch_norm_and_no_parameters():
     """weight, bias, running_mean and running_var, all buffers."""
     frozen = FrozenBatchNorm2d(4)
     assert set(frozen.state_dict()) == {"weight", "bias", "running_mean", "running_var"}
-    assert not list(frozen.parameters()) and repr(frozen) == "FrozenBatchNorm2d(num_features=4, eps=1e-05)"
+    assert not list(frozen.parameters())
+    assert repr(frozen) == "FrozenBatchNorm2d(num_features=4, eps=1e-05)"
 
 
 def test_conversion_is_deep_and_keeps_everything_else():
@@ -48,23 +49,27 @@ def test_conversion_is_deep_and_keeps_everything_else():
     norms = nn.Sequential(random_batch_norm(), random_batch_norm(nn.SyncBatchNorm))
     net = nn.Sequential(nn.Conv2d(3, 5, 1), norms)
     conv = net[0]
-    assert FrozenBatchNorm2d.convert_frozen_batchnorm(net) is net and net[0] is conv
+    assert FrozenBatchNorm2d.convert_frozen_batchnorm(net) is net
+    assert net[0] is conv
     assert all(isinstance(norm, FrozenBatchNorm2d) and norm.eps == 1e-3 for norm in net[1])
 
 
 def test_conversion_of_norms_without_affine_parameters():
     """weight 1 and bias 0 stand in."""
     frozen = FrozenBatchNorm2d.convert_frozen_batchnorm(nn.BatchNorm2d(3, affine=False))
-    assert frozen.weight.tolist() == [1, 1, 1] and frozen.bias.tolist() == [0, 0, 0]
+    assert frozen.weight.tolist() == [1, 1, 1]
+    assert frozen.bias.tolist() == [0, 0, 0]
 
 
 def test_norms_by_name():
     """Every legal name, none, and a callable."""
-    assert get_norm("", 32) is None and get_norm(None, 32) is None
+    assert get_norm("", 32) is None
+    assert get_norm(None, 32) is None
     kinds = {"BN": nn.BatchNorm2d, "SyncBN": nn.SyncBatchNorm, "FrozenBN": FrozenBatchNorm2d}
     for name, kind in kinds.items():
         layer = get_norm(name, 64)
-        assert type(layer) is kind and layer.num_features == 64
+        assert type(layer) is kind
+        assert layer.num_features == 64
     group_norm = get_norm("GN", 64)
     assert (group_norm.num_groups, group_norm.num_channels) == (32, 64)
     assert isinstance(get_norm(nn.InstanceNorm2d, 8), nn.InstanceNorm2d)

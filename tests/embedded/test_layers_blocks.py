@@ -21,4 +21,6 @@ def test_freezing_stops_gradients_and_statistics():
 def test_shape_spec_is_unknown_by_default():
     """Unknown parts are None; equal specs compare equal."""
     spec = ShapeSpec(channels=3, stride=4)
-    assert spec.height is None and spec.width is None and spec == ShapeSpec(3, None, None, 4)
+    assert spec.height is None
+    assert spec.width is None
+    assert spec == ShapeSpec(3, None, None, 4)

@@ -60,7 +60,8 @@ def test_a_negative_threshold_keeps_soft_masks():
     """Probabilities times 255, uint8."""
     box = torch.tensor([[0.0, 0, 8, 8]])
     out = paste_masks_in_image(torch.full((1, 4, 4), 0.5), box, (8, 8), threshold=-1)
-    assert out.dtype == torch.uint8 and out[0, 4, 4] == 127
+    assert out.dtype == torch.uint8
+    assert out[0, 4, 4] == 127
 
 
 @pytest.mark.parametrize("box", [[3.0, 3, 3, 6], [3.5] * 4, [50.0, 50, 60, 60], [-9.0, -9, -4, -4]])

@@ -41,7 +41,8 @@ def test_cross_entropy_of_uniform_logits_and_of_nothing():
     logits = torch.zeros(0, 81, requires_grad=True)
     loss = cross_entropy(logits, torch.zeros(0, dtype=torch.int64))
     loss.backward()
-    assert loss.item() == 0 and logits.grad.shape == (0, 81)
+    assert loss.item() == 0
+    assert logits.grad.shape == (0, 81)
     assert cross_entropy(logits, torch.zeros(0, dtype=torch.int64), reduction="sum").item() == 0
     assert cross_entropy(torch.zeros(5, 3), torch.zeros(5, dtype=torch.int64), reduction="none").shape == (5,)
 
@@ -49,11 +50,14 @@ def test_cross_entropy_of_uniform_logits_and_of_nothing():
 def test_cat_of_one_does_not_copy():
     """A single tensor is returned as it is."""
     x = torch.ones(2, 3)
-    assert cat([x]) is x and cat((x, x), dim=1).shape == (2, 6)
+    assert cat([x]) is x
+    assert cat((x, x), dim=1).shape == (2, 6)
 
 
 def test_nonzero_tuple():
     """One index tensor per dimension, usable as an index."""
     x = torch.tensor([[0, 3], [5, 0]])
     rows, columns = nonzero_tuple(x)
-    assert rows.tolist() == [0, 1] and columns.tolist() == [1, 0] and x[rows, columns].tolist() == [3, 5]
+    assert rows.tolist() == [0, 1]
+    assert columns.tolist() == [1, 0]
+    assert x[rows, columns].tolist() == [3, 5]

@@ -10,10 +10,13 @@ IMAGES = [torch.ones(3, 5, 9), 2 * torch.ones(3, 7, 4)]
 def test_images_start_at_the_corner_and_padding_has_its_value():
     """The batch is as large as the largest sides, rounded up to the divisor."""
     batch = ImageList.from_tensors(IMAGES, size_divisibility=4, pad_value=-1.0)
-    assert batch.tensor.shape == (2, 3, 8, 12) and batch.image_sizes == [(5, 9), (7, 4)]
-    assert (batch.tensor[0, :, :5, :9] == 1).all() and (batch.tensor[1, :, :7, :4] == 2).all()
+    assert batch.tensor.shape == (2, 3, 8, 12)
+    assert batch.image_sizes == [(5, 9), (7, 4)]
+    assert (batch.tensor[0, :, :5, :9] == 1).all()
+    assert (batch.tensor[1, :, :7, :4] == 2).all()
     assert batch.tensor.sum() == 3 * (45 + 2 * 28 - (96 - 45) - (96 - 28))
-    assert torch.equal(batch[1], IMAGES[1]) and len(batch) == 2
+    assert torch.equal(batch[1], IMAGES[1])
+    assert len(batch) == 2
 
 
 @pytest.mark.parametrize("divisor", [0, 1])
@@ -36,7 +39,8 @@ def test_the_batch_is_a_copy():
     """Writing to the batch leaves the images alone."""
     batch = ImageList.from_tensors(IMAGES[:1])
     batch.tensor.zero_()
-    assert IMAGES[0].min() == 1 and batch.to(torch.float64).tensor.dtype == torch.float64
+    assert IMAGES[0].min() == 1
+    assert batch.to(torch.float64).tensor.dtype == torch.float64
     assert batch.device == torch.device("cpu")
 
 

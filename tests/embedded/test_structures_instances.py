@@ -17,11 +17,13 @@ def test_fields_are_attributes():
     """Set and read as attributes, by name, or all at once."""
     instances = make()
     instances.pred_classes = torch.tensor([7, 8, 9])
-    assert instances.has("pred_classes") and not instances.has("gt_boxes")
+    assert instances.has("pred_classes")
+    assert not instances.has("gt_boxes")
     assert instances.get("pred_classes") is instances.pred_classes
     assert list(instances.get_fields()) == ["scores", "boxes", "names", "pred_classes"]
     instances.remove("pred_classes")
-    assert not instances.has("pred_classes") and instances.image_size == (10, 20)
+    assert not instances.has("pred_classes")
+    assert instances.image_size == (10, 20)
 
 
 def test_wrong_lengths_and_missing_fields_are_named():
@@ -37,8 +39,10 @@ def test_wrong_lengths_and_missing_fields_are_named():
 def test_indexing_selects_in_every_field():
     """Integers, negative ones too, slices, indices and bools all give Instances."""
     instances = make()
-    assert instances[1].scores.tolist() == [1.0] and len(instances[0].boxes) == 1
-    assert instances[-1].names == ["c"] and instances[1:].names == ["b", "c"]
+    assert instances[1].scores.tolist() == [1.0]
+    assert len(instances[0].boxes) == 1
+    assert instances[-1].names == ["c"]
+    assert instances[1:].names == ["b", "c"]
     del instances.get_fields()["names"]
     assert instances[torch.tensor([2, 0])].scores.tolist() == [2.0, 0.0]
     assert instances[instances.scores > 0.5].scores.tolist() == [1.0, 2.0]
@@ -51,8 +55,10 @@ def test_indexing_selects_in_every_field():
 def test_cat_joins_tensors_lists_and_structures():
     """Every kind of field is concatenated in order."""
     joined = Instances.cat([make(1), make(2)])
-    assert joined.scores.tolist() == [0.0, 0.0, 1.0] and joined.names == ["a", "a", "b"]
-    assert isinstance(joined.boxes, Boxes) and len(joined) == 3
+    assert joined.scores.tolist() == [0.0, 0.0, 1.0]
+    assert joined.names == ["a", "a", "b"]
+    assert isinstance(joined.boxes, Boxes)
+    assert len(joined) == 3
     single = make()
     assert Instances.cat([single]) is single
 
@@ -81,5 +87,6 @@ def test_no_fields_no_length_and_no_iteration():
 def test_copies_and_pickles_keep_the_fields():
     """Worker processes send Instances through pickle."""
     for other in (copy.deepcopy(make()), pickle.loads(pickle.dumps(make())), make().to("cpu")):
-        assert other.image_size == (10, 20) and other.names == ["a", "b", "c"]
+        assert other.image_size == (10, 20)
+        assert other.names == ["a", "b", "c"]
         assert other.boxes.tensor.tolist() == make().boxes.tensor.tolist()

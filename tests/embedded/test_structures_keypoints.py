@@ -9,7 +9,8 @@ def test_cells_by_hand():
     """A box of 8 x 8 pixels on a 4 x 4 grid: two pixels a cell; the far border belongs to the last cell."""
     points = torch.tensor([[[10.0, 10, 2], [11.9, 12.1, 1], [18, 18, 2], [18.1, 12, 2], [12, 12, 0]]])
     cells, valid = Keypoints(points).to_heatmap(torch.tensor([[10.0, 10, 18, 18]]), 4)
-    assert cells.tolist() == [[0, 4, 15, 0, 0]] and valid.tolist() == [[1, 1, 1, 0, 0]]
+    assert cells.tolist() == [[0, 4, 15, 0, 0]]
+    assert valid.tolist() == [[1, 1, 1, 0, 0]]
     assert cells.dtype == valid.dtype == torch.int64
 
 
@@ -29,7 +30,8 @@ def test_decoding_finds_the_cell_it_was_coded_in():
     maps = torch.zeros(1, 17, 28 * 28).scatter_(2, cells[..., None], 10.0).view(1, 17, 28, 28)
     out = heatmaps_to_keypoints(maps, box)
     reach = (box[0, 2:] - box[0, :2]) / 28 / 2 + 1
-    assert valid.all() and ((out[..., :2] - xy).abs() <= reach).all()
+    assert valid.all()
+    assert ((out[..., :2] - xy).abs() <= reach).all()
 
 
 def test_a_map_of_the_size_of_its_box_is_decoded_exactly():
@@ -45,14 +47,17 @@ def test_a_map_of_the_size_of_its_box_is_decoded_exactly():
 def test_tiny_boxes_count_as_one_pixel():
     """A box without extent gives the centre of a pixel at its corner, not an error."""
     out = heatmaps_to_keypoints(torch.randn(1, 1, 8, 8), torch.tensor([[5.0, 6.0, 5.0, 6.0]]))
-    assert out[0, 0, :2].tolist() == [5.5, 6.5] and out.isfinite().all()
+    assert out[0, 0, :2].tolist() == [5.5, 6.5]
+    assert out.isfinite().all()
 
 
 def test_selecting_joining_and_wrong_shapes():
     """Every kind of index gives Keypoints; nested lists are taken; other shapes are refused."""
     keypoints = Keypoints([[[1, 2, 2]], [[3, 4, 1]], [[5, 6, 0]]])
-    assert len(keypoints[1]) == 1 and keypoints[torch.tensor([True, False, True])].tensor[1, 0, 0] == 5
-    assert len(Keypoints.cat([keypoints, keypoints[:1]])) == 4 and keypoints.to("cpu").device.type == "cpu"
+    assert len(keypoints[1]) == 1
+    assert keypoints[torch.tensor([True, False, True])].tensor[1, 0, 0] == 5
+    assert len(Keypoints.cat([keypoints, keypoints[:1]])) == 4
+    assert keypoints.to("cpu").device.type == "cpu"
     assert [point.tolist() for point in keypoints][2] == [[5.0, 6.0, 0.0]]
     assert repr(keypoints) == "Keypoints(num_instances=3, num_keypoints=1)"
     with pytest.raises(ValueError, match=r"\(17, 3\)"):

@@ -15,17 +15,35 @@ ENTRIES = [(module, name) for module, names in RECORDED.items() for name in name
 EMBEDDED = detectron2.__version__.endswith("+embedded")
 
 LEFT_OUT = {
+    "AugInput.apply_augmentations": "no caller",
+    "BitMasks.from_polygon_masks": "no caller",
     "BitMasks.from_roi_masks": "no caller",
+    "BitMasks.get_bounding_boxes": "no caller",
+    "Boxes.get_centers": "no caller",
     "COCOeval_opt": "compiled",
     "CityscapesInstanceEvaluator": "cityscapes: not yet",
     "ColorMode": "visualizer: not yet",
     "DatasetMapperTTA": "TTA: not yet",
+    "EventStorage.clear_histograms": "no caller",
+    "EventStorage.clear_images": "no caller",
+    "EventStorage.name_scope": "no caller",
+    "EventStorage.put_histogram": "no caller",
+    "EventStorage.put_image": "no caller",
+    "EventStorage.smoothing_hints": "no caller",
+    "EventStorage.step": "no caller",
     "FastRCNNOutputLayers.get_fed_loss_classes": "federated loss",
     "FastRCNNOutputLayers.sigmoid_cross_entropy_loss": "federated loss",
     "FrozenBatchNorm2d.convert_frozenbatchnorm2d_to_batchnorm2d": "no caller",
     "GeneralizedRCNN.visualize_training": "visualizer: not yet",
     "GeneralizedRCNNWithTTA": "TTA: not yet",
+    "PolygonMasks.area": "no caller",
+    "PolygonMasks.get_bounding_boxes": "no caller",
+    "ResNet.make_default_stages": "no caller",
+    "Resize": "no caller",
+    "SimpleTrainer.reset_data_loader": "no caller",
     "Visualizer": "visualizer: not yet",
+    "log_first_n": "no caller",
+    "reduce_dict": "no caller",
 }
 """What the embedded core lacks, and why; a class stands for its methods."""
 

@@ -41,7 +41,8 @@ def test_registered_dataset_has_contiguous_classes(registered):
     assert meta.thing_dataset_id_to_contiguous_id == {1: 0, 7: 1}
     assert [[a["category_id"] for a in d["annotations"]] for d in dicts] == [[0, 1], [1, 0], [0]]
     assert (meta.evaluator_type, meta.keypoint_names) == ("coco", ["a"])
-    assert meta.json_file.endswith("annotations.json") and meta.image_root.endswith("images")
+    assert meta.json_file.endswith("annotations.json")
+    assert meta.image_root.endswith("images")
 
 
 def test_keypoints_move_by_half_a_pixel(tmp_path):
@@ -106,7 +107,8 @@ def test_malformed_files(tmp_path, text, message):
         f.write(text)
     with pytest.raises(ValueError, match=message) as error:
         load_coco_json(json_file, image_root)
-    assert "annotations.json" in str(error.value) and "\n" not in str(error.value)
+    assert "annotations.json" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_malformed_annotations(tmp_path):

@@ -192,7 +192,8 @@ def test_proposals_follow_the_image():
     }
     utils.transform_proposals(sample, (8, 10), T.TransformList([T.HFlipTransform(10)]), proposal_topk=2)
     proposals = sample.pop("proposals")
-    assert isinstance(proposals, Instances) and isinstance(proposals.proposal_boxes, Boxes)
+    assert isinstance(proposals, Instances)
+    assert isinstance(proposals.proposal_boxes, Boxes)
     expected = torch.tensor([[6.0, 0, 10, 2], [7, 1, 10, 3]])
     torch.testing.assert_close(proposals.proposal_boxes.tensor, expected)
     torch.testing.assert_close(proposals.objectness_logits, torch.tensor([4.0, 2.0]))
@@ -237,7 +238,8 @@ def test_augmentations_of_the_config():
     cfg = get_cfg()
     resize, flip = utils.build_augmentation(cfg, is_train=True)
     assert (resize.short_edge_length, resize.max_size, resize.is_range) == ((800,), 1333, False)
-    assert flip.horizontal and not flip.vertical
+    assert flip.horizontal
+    assert not flip.vertical
     cfg.INPUT.RANDOM_FLIP = "vertical"
     assert utils.build_augmentation(cfg, is_train=True)[1].vertical
     cfg.INPUT.RANDOM_FLIP = "none"

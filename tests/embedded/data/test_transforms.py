@@ -66,12 +66,6 @@ def test_shortest_edge_rejects_nonsense():
         T.ResizeShortestEdge([1, 2, 3])
 
 
-def test_fixed_resize():
-    """`Resize` gives height and width, one number means both."""
-    assert T.AugInput(image()).apply_augmentations([T.Resize((3, 4))])[0].new_w == 4
-    assert T.Resize(5).get_transform(image()).new_h == 5
-
-
 def test_flip_probability():
     """Probability 0 never flips, 1 always; the direction is as asked for, and must be one."""
     assert isinstance(T.RandomFlip(0).get_transform(image()), T.NoOpTransform)
@@ -87,7 +81,7 @@ def test_list_applies_in_order_to_everything():
     """Image, boxes and label map go through the same transforms, each on the result of the last."""
     img, sem_seg = image(), image()[:, :, 0]
     inp = T.AugInput(img, boxes=np.array([[0.0, 0.0, 2.0, 3.0]]), sem_seg=sem_seg)
-    tfms = T.AugmentationList([T.RandomFlip(1), T.ResizeTransform(6, 8, 12, 16), T.Resize(6)])(inp)
+    tfms = T.AugmentationList([T.RandomFlip(1), T.ResizeTransform(6, 8, 12, 16), T.ResizeTransform(12, 16, 6, 6)])(inp)
     assert [type(t) for t in tfms.transforms] == [T.HFlipTransform, T.ResizeTransform, T.ResizeTransform]
     np.testing.assert_allclose(inp.boxes, [[6 * 6 / 8, 0, 6, 3]])
     assert inp.image.shape == (6, 6, 3)

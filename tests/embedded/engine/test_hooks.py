@@ -26,19 +26,6 @@ class Idle(TrainerBase):
         self.optimizer.step()
 
 
-def test_callbacks():
-    """Each function given is called with the trainer at its time."""
-    seen = []
-    hook = hooks.CallbackHook(
-        before_train=lambda t: seen.append("begin"),
-        before_step=lambda t: seen.append(-t.iter),
-        after_step=lambda t: seen.append(t.iter),
-        after_train=lambda t: seen.append("end"),
-    )
-    Idle(hook, hooks.CallbackHook()).train(1, 3)
-    assert seen == ["begin", -1, 1, -2, 2, "end"]
-
-
 def test_learning_rate_is_recorded_and_stepped():
     """The rate of the most parameters is recorded before it is halved each iteration."""
     trainer = Idle(hooks.LRScheduler())

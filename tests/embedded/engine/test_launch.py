@@ -18,7 +18,6 @@ def report(folder, argument):
         "all_gather": [data["tensor"].item() for data in comm.all_gather({"tensor": torch.tensor(rank)})],
         "gather": comm.gather(rank),
         "seed": comm.shared_random_seed(),
-        "mean": {k: v.item() for k, v in comm.reduce_dict({"a": torch.tensor(float(rank))}).items()},
         "grad": model.module.weight.grad.item(),
         "argument": argument,
     }
@@ -35,14 +34,13 @@ def test_one_process_runs_here():
 
 
 def test_two_processes(tmp_path):
-    """Two processes gather, reduce, agree on a seed and average gradients over GLOO."""
+    """Two processes gather, agree on a seed and average gradients over GLOO."""
     launch(report, 2, dist_url="auto", args=(str(tmp_path), "x"))
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert (first["ranks"], second["ranks"]) == ([0, 0, 2, 2], [1, 1, 2, 2])
     assert first["all_gather"] == second["all_gather"] == first["gather"] == [0, 1]
     assert second["gather"] == []
     assert first["seed"] == second["seed"]
-    assert first["mean"] == {"a": 0.5}
     assert first["grad"] == second["grad"] == 0.5
     assert first["argument"] == "x"
 

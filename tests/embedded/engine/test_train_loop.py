@@ -111,15 +111,6 @@ def test_mean_over_processes(monkeypatch):
     assert storage.latest() == times | {"p_total_loss": (2.0, 4), "loss": (2.0, 4)}
 
 
-def test_new_data_loader():
-    """After a reset, batches come from the new loader."""
-    trainer = simple_trainer([0.0])
-    trainer.train(0, 1)
-    trainer.reset_data_loader(lambda: [1.0])
-    trainer.train(1, 2)
-    torch.testing.assert_close(trainer.storage.latest()["loss_a"][0], 1.9**2)
-
-
 def test_state():
     """The state holds iteration, hooks and optimiser, and restores them."""
 

@@ -50,7 +50,8 @@ def test_perfect_predictions_have_ap_100(registered):
     for metrics in results.values():
         for key in ("AP", "AP50", "AP75", "APs", "AP-person", "AP-train"):
             assert metrics[key] == pytest.approx(100)
-        assert math.isnan(metrics["APm"]) and math.isnan(metrics["APl"])
+        assert math.isnan(metrics["APm"])
+        assert math.isnan(metrics["APl"])
 
 
 def test_one_of_two_found(registered):

@@ -2,7 +2,8 @@ import logging
 
 import pytest
 from detectron2.config import get_cfg
-from detectron2.evaluation import flatten_results_dict, print_csv_format, verify_results
+from detectron2.evaluation import print_csv_format, verify_results
+from detectron2.evaluation.testing import flatten_results_dict
 
 RESULTS = {"bbox": {"AP": 30.5, "AP50": float("nan"), "AP-person": 50.0}, "segm": {"AP": 27.25}}
 

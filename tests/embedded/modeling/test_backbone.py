@@ -65,18 +65,6 @@ def test_classifier_returns_logits():
     assert net(torch.zeros(2, 3, 32, 32))["linear"].shape == (2, 5)
 
 
-def test_default_stages_are_resnet50s():
-    """make_default_stages gives the standard channels and strides."""
-    stages = ResNet.make_default_stages(50, norm="")
-    assert [len(s) for s in stages] == [3, 4, 6, 3]
-    assert [(s[0].in_channels, s[-1].out_channels, s[0].stride) for s in stages] == [
-        (64, 256, 1),
-        (256, 512, 2),
-        (512, 1024, 2),
-        (1024, 2048, 2),
-    ]
-
-
 def test_make_stage_wants_a_value_for_each_block():
     """A list of the wrong length is refused."""
     with pytest.raises(ValueError, match="each of the 2 blocks"):

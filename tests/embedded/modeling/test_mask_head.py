@@ -75,7 +75,8 @@ def test_masks_are_those_of_the_predicted_class():
     images = [Instances((8, 8), pred_classes=torch.tensor(c, dtype=torch.int64)) for c in ([2], [], [1])]
     mask_rcnn_inference(logits, images)
     assert [x.pred_masks.shape for x in images] == [(1, 1, 4, 4), (0, 1, 4, 4), (1, 1, 4, 4)]
-    assert (images[0].pred_masks == 1).all() and (images[2].pred_masks == 0).all()
+    assert (images[0].pred_masks == 1).all()
+    assert (images[2].pred_masks == 0).all()
 
 
 @pytest.mark.parametrize("agnostic, classes", [(False, 3), (True, 1)])

@@ -65,7 +65,8 @@ def test_results_are_in_the_wanted_size(make_cfg):
     with torch.no_grad():
         (large,) = model([x])
         (plain,) = model([{"image": x["image"]}])
-    assert large["instances"].image_size == (128, 160) and plain["instances"].image_size == (64, 80)
+    assert large["instances"].image_size == (128, 160)
+    assert plain["instances"].image_size == (64, 80)
     assert large["instances"].pred_masks.shape[1:] == (128, 160)
     assert_close(large["instances"].pred_boxes.tensor, 2 * plain["instances"].pred_boxes.tensor)
 
@@ -94,7 +95,8 @@ def test_proposal_network(make_cfg):
     with torch.no_grad():
         (result,) = model.eval()([make_input()])
     proposals = result["proposals"]
-    assert proposals.image_size == (128, 160) and 0 < len(proposals) <= 20
+    assert proposals.image_size == (128, 160)
+    assert 0 < len(proposals) <= 20
     assert proposals.proposal_boxes.tensor.max() > 80
 
 
@@ -103,7 +105,8 @@ def test_pixels_are_normalised_and_padded(make_cfg):
     options = {"MODEL.PIXEL_MEAN": [1.0, 2.0, 3.0], "MODEL.PIXEL_STD": [2.0, 2.0, 2.0]}
     model = make_model(make_cfg, "fpn", **options)
     images = model.preprocess_image([{"image": torch.full((3, 40, 33), 5, dtype=torch.uint8)}])
-    assert images.tensor.shape == (1, 3, 64, 64) and images.image_sizes == [(40, 33)]
+    assert images.tensor.shape == (1, 3, 64, 64)
+    assert images.image_sizes == [(40, 33)]
     assert_close(images.tensor[0, :, 39, 32], torch.tensor([2.0, 1.5, 1.0]))
     assert images.tensor[0, :, 40:].abs().max() == 0
     assert not any("pixel" in name for name in model.state_dict())
@@ -119,7 +122,8 @@ def test_postprocessing_rescales_clips_and_drops():
     assert_close(result.pred_boxes.tensor, torch.tensor([[2.0, 3.0, 40.0, 15.0]]))
     assert_close(result.pred_keypoints, torch.tensor([[[4.0, 9.0, 0.5]]]))
     assert result.scores.tolist() == pytest.approx([0.9])
-    assert result.pred_masks.shape == (1, 30, 40) and result.pred_masks.dtype == torch.bool
+    assert result.pred_masks.shape == (1, 30, 40)
+    assert result.pred_masks.dtype == torch.bool
     assert_close(x.pred_boxes.tensor, boxes)
 
 

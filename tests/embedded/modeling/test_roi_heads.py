@@ -65,7 +65,8 @@ def test_image_without_ground_truth_is_all_background():
     """gt_classes is K everywhere, and there are no other ground-truth fields."""
     sampled, _ = sample(ground_truth(0), proposals(*GT))
     assert sampled.gt_classes.tolist() == [3, 3]
-    assert not sampled.has("gt_boxes") and not sampled.has("gt_masks")
+    assert not sampled.has("gt_boxes")
+    assert not sampled.has("gt_masks")
 
 
 def test_foreground_leaves_out_background_and_ignored():
@@ -139,7 +140,8 @@ def test_boxes_only(make_cfg):
     """Without MASK_ON there is neither a mask head nor a mask loss."""
     for base in SHAPES:
         heads = make_heads(make_cfg, base, **{"MODEL.MASK_ON": False})
-        assert not heads.mask_on and not hasattr(heads, "mask_head")
+        assert not heads.mask_on
+        assert not hasattr(heads, "mask_head")
         with EventStorage():
             _, losses = heads(IMAGES, features(base), [proposals(*GT)] * 2, [ground_truth(2)] * 2)
         assert losses.keys() == {"loss_cls", "loss_box_reg"}

@@ -65,7 +65,8 @@ def test_image_without_ground_truth_trains_background_only(make_cfg):
     _, losses, latest = run(rpn, [ground_truth()])
     sum(losses.values()).backward()
     assert latest["rpn/num_pos_anchors"][0] == 0
-    assert losses["loss_rpn_loc"] == 0 and losses["loss_rpn_cls"] > 0
+    assert losses["loss_rpn_loc"] == 0
+    assert losses["loss_rpn_cls"] > 0
     assert rpn.rpn_head.anchor_deltas.weight.grad.abs().sum() == 0
 
 
@@ -75,17 +76,21 @@ def test_boundary_threshold_ignores_anchors_outside(make_cfg):
     anchors = rpn.anchor_generator([torch.zeros(1, 4, 4, 4)])
     (labels,), _ = rpn.label_and_sample_anchors(anchors, [ground_truth([0.0, 0.0, 16.0, 16.0])])
     inside = anchors[0].inside_box((64, 64))
-    assert (labels[~inside] == -1).all() and (labels[inside] >= 0).any()
+    assert (labels[~inside] == -1).all()
+    assert (labels[inside] >= 0).any()
 
 
 def test_evaluation_gives_sorted_proposals_and_no_losses(make_cfg):
     """At most POST_NMS_TOPK_TEST proposals inside the image, best first."""
     rpn = make_rpn(make_cfg, **{"MODEL.RPN.POST_NMS_TOPK_TEST": 5}).eval()
     (proposals, _), losses, _ = run(rpn, [None, None])
-    assert losses == {} and len(proposals) == 5
+    assert losses == {}
+    assert len(proposals) == 5
     logits, boxes = proposals.objectness_logits, proposals.proposal_boxes.tensor
     assert_close(logits, logits.sort(descending=True).values)
-    assert not boxes.requires_grad and boxes.min() >= 0 and boxes.max() <= 64
+    assert not boxes.requires_grad
+    assert boxes.min() >= 0
+    assert boxes.max() <= 64
 
 
 def find(boxes, logits, training=False, **options):

@@ -24,8 +24,10 @@ def test_draws_without_replacement_and_never_ignored():
     seen = set()
     for _ in range(50):
         positive, negative = subsample_labels(LABELS, 4, 0.5, BACKGROUND)
-        assert len(set(positive.tolist())) == 2 and (LABELS[positive] > 0).all()
-        assert len(set(negative.tolist())) == 2 and (LABELS[negative] == BACKGROUND).all()
+        assert len(set(positive.tolist())) == 2
+        assert (LABELS[positive] > 0).all()
+        assert len(set(negative.tolist())) == 2
+        assert (LABELS[negative] == BACKGROUND).all()
         seen |= {*positive.tolist(), *negative.tolist()}
     assert seen == {0, 1, 3, 4, 5, 6, 7}
 

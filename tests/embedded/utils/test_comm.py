@@ -1,5 +1,4 @@
 import pytest
-import torch
 from detectron2.utils import comm
 
 
@@ -14,12 +13,6 @@ def test_single_process():
     assert comm.is_main_process()
     assert comm.synchronize() is None
     assert comm.gather("x") == comm.all_gather("x") == ["x"]
-
-
-def test_reduce_dict_of_one_process():
-    """The mean over one process is the value itself."""
-    value = torch.tensor(2.0)
-    assert comm.reduce_dict({"a": value}) == {"a": value}
 
 
 def test_shared_random_seed_follows_the_global_seed(monkeypatch):

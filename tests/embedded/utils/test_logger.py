@@ -1,7 +1,7 @@
 import logging
 
 import pytest
-from detectron2.utils.logger import log_every_n_seconds, log_first_n, setup_logger
+from detectron2.utils.logger import log_every_n_seconds, setup_logger
 
 
 @pytest.fixture
@@ -50,23 +50,6 @@ def test_new_folder_adds_no_second_terminal(tmp_path, name, capsys):
     assert capsys.readouterr().out.count("once") == 1
     assert "once" in (tmp_path / "a" / "log.txt").read_text()
     assert "once" in (tmp_path / "b" / "log.txt").read_text()
-
-
-def test_first_n(caplog):
-    """A line of code logs n times; with key="message", each text does."""
-    with caplog.at_level(logging.INFO):
-        for i in range(5):
-            log_first_n(logging.INFO, f"line {i}", n=2)
-        for text in "aabab":
-            log_first_n(logging.INFO, f"text {text}", key="message", name="some.logger")
-    assert caplog.messages == ["line 0", "line 1", "text a", "text b"]
-    assert [r.name for r in caplog.records] == [__name__] * 2 + ["some.logger"] * 2
-
-
-def test_unknown_key():
-    """Another key is refused with the legal ones."""
-    with pytest.raises(ValueError, match="'caller', 'message'"):
-        log_first_n(logging.INFO, "x", key="file")
 
 
 def test_every_n_seconds(caplog, monkeypatch):

@@ -27,7 +27,7 @@ def convert_c2_name(blob: str) -> str:
     first block, `branch1` its shortcut. Other blobs, such as `fc1000_w`, only get their ending spelled out.
 
     Args:
-        blob: name in the Caffe2 file.
+        blob: Name in the Caffe2 file.
 
     Returns:
         Dotted name, without a prefix such as `backbone.`.

@@ -18,6 +18,12 @@ class DetectionCheckpointer(Checkpointer):
 
     Reads `.pth`, `.pkl` with `model` and `__author__`, and Caffe2 `.pkl`; from local paths and from the
     schemes `http(s)`, `detectron2` and `catalog`.
+
+    Args:
+        model: Model whose weights are loaded and saved.
+        save_dir: Folder of the checkpoints that are saved and resumed from.
+        save_to_disk: Whether `save` writes; by default on the main process only.
+        **checkpointables: Further objects with `state_dict()` and `load_state_dict()`, such as the trainer.
     """
 
     def __init__(
@@ -28,14 +34,6 @@ class DetectionCheckpointer(Checkpointer):
         save_to_disk: bool | None = None,
         **checkpointables: Any,
     ) -> None:
-        """Make a checkpointer.
-
-        Args:
-            model: model whose weights are loaded and saved.
-            save_dir: folder of the checkpoints that are saved and resumed from.
-            save_to_disk: whether `save` writes; by default on the main process only.
-            checkpointables: further objects with `state_dict()` and `load_state_dict()`, such as the trainer.
-        """
         save_to_disk = comm.is_main_process() if save_to_disk is None else save_to_disk
         super().__init__(model, save_dir, save_to_disk=save_to_disk, **checkpointables)
         self.path_manager = build_path_manager()
@@ -44,9 +42,9 @@ class DetectionCheckpointer(Checkpointer):
         """Load a checkpoint.
 
         Args:
-            path: file or URL; "" loads nothing.
-            args: as for fvcore's `Checkpointer.load`: names of the checkpointables to load.
-            kwargs: likewise.
+            path: File or URL; "" loads nothing.
+            *args: As for fvcore's `Checkpointer.load`: names of the checkpointables to load.
+            **kwargs: Likewise.
 
         Returns:
             What the file holds besides model and checkpointables, such as `iteration`.

@@ -62,7 +62,7 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     A `.pkl` file either has the keys `model` and `__author__`, or is a Caffe2 file, whose blobs are renamed.
 
     Args:
-        path: existing local file.
+        path: Existing local file.
 
     Returns:
         "model": state dict of tensors or arrays; "matching_heuristics": True where names lack their prefix;

@@ -12,8 +12,8 @@ def match_by_suffix(model_keys: Iterable[str], checkpoint_keys: Iterable[str]) -
     `conv1.weight` does not fill `xconv1.weight`.
 
     Args:
-        model_keys: names in the model's state dict.
-        checkpoint_keys: names in the file.
+        model_keys: Names in the model's state dict.
+        checkpoint_keys: Names in the file.
 
     Returns:
         Checkpoint key by model key, without the model keys that nothing matches.
@@ -30,7 +30,11 @@ def match_by_suffix(model_keys: Iterable[str], checkpoint_keys: Iterable[str]) -
 
 
 def summarise(matched: dict[str, str]) -> list[str]:
-    """Where a checkpoint's tensors went, in lines such as `res4.*  ->  backbone.res4.* (44 tensors)`."""
+    """Where a checkpoint's tensors went, in lines such as `res4.*  ->  backbone.res4.* (44 tensors)`.
+
+    Args:
+        matched: Names in the checkpoint by names in the model.
+    """
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for model_key, checkpoint_key in matched.items():
         head = checkpoint_key.split(".")[0]

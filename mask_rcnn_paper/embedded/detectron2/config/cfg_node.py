@@ -43,8 +43,8 @@ class CfgNode(_CfgNode):
         """Read a YAML file and everything it inherits from.
 
         Args:
-            filename: path of the file.
-            allow_unsafe: also accept YAML tags that evaluate Python; only for files you trust.
+            filename: Path of the file.
+            allow_unsafe: Also accept YAML tags that evaluate Python; only for files you trust.
 
         Returns:
             The merged mapping, without `_BASE_`.
@@ -66,8 +66,8 @@ class CfgNode(_CfgNode):
         """Merge a YAML file and everything it inherits from into this node.
 
         Args:
-            cfg_filename: path of the file.
-            allow_unsafe: also accept YAML tags that evaluate Python; only for files you trust.
+            cfg_filename: Path of the file.
+            allow_unsafe: Also accept YAML tags that evaluate Python; only for files you trust.
 
         Raises:
             FileNotFoundError: the file, or a file it inherits from, does not exist.
@@ -91,7 +91,7 @@ class CfgNode(_CfgNode):
         """Merge `[KEY, VALUE, KEY, VALUE, ...]` into this node; text values are read as Python literals.
 
         Args:
-            cfg_list: full keys such as `"SOLVER.BASE_LR"`, each followed by its value.
+            cfg_list: Full keys such as `"SOLVER.BASE_LR"`, each followed by its value.
 
         Raises:
             KeyError: a key is unknown.
@@ -111,8 +111,8 @@ class CfgNode(_CfgNode):
         """The tree as YAML text.
 
         Args:
-            args: as for yacs's `CfgNode.dump`.
-            kwargs: likewise, passed to `yaml.safe_dump`.
+            *args: As for yacs's `CfgNode.dump`.
+            **kwargs: Likewise, passed to `yaml.safe_dump`.
         """
         return super().dump(*args, **kwargs)
 

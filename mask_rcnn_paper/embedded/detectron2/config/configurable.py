@@ -30,8 +30,8 @@ def configurable(init_func: Callable | None = None, *, from_config: Callable | N
     `from_config` names are given to it; all others override what it returned.
 
     Args:
-        init_func: the `__init__` of a class, when used as `@configurable`.
-        from_config: for functions, maps `(cfg, ...)` to a dict of arguments; its first argument is `cfg`.
+        init_func: The `__init__` of a class, when used as `@configurable`.
+        from_config: For functions, maps `(cfg, ...)` to a dict of arguments; its first argument is `cfg`.
 
     Returns:
         The decorated function.

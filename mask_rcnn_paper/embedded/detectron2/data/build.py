@@ -42,7 +42,19 @@ def build_batch_data_loader(
     collate_fn: Callable[[list], Any] | None = None,
     **kwargs: Any,
 ) -> Any:
-    """A loader of endless batches; see `build_detection_train_loader`.
+    """A loader of endless batches.
+
+    Args:
+        dataset: Mapped samples, with `len` and indices.
+        sampler: Gives indices without end.
+        total_batch_size: Images per step over all processes.
+        aspect_ratio_grouping: As for `build_detection_train_loader`.
+        num_workers: As there.
+        collate_fn: As there.
+        **kwargs: As there.
+
+    Returns:
+        An iterable of batches, each what `collate_fn` returns.
 
     Raises:
         ValueError: the batch cannot be shared equally among the processes.
@@ -115,14 +127,14 @@ def build_detection_train_loader(
     generators. So two loaders made after the same `seed_all_rng(seed)`, with as many workers, give the same batches.
 
     Args:
-        dataset: samples, as a list or a dataset with `len` and indices.
-        mapper: applied to each sample; where it returns None, another sample is taken. None maps nothing.
-        sampler: order of the samples; None for `TrainingSampler`.
-        total_batch_size: images per step over all processes.
-        aspect_ratio_grouping: put wide images with wide ones and the others with the others.
-        num_workers: processes that load.
-        collate_fn: makes a batch of a list of samples; None for the list itself.
-        kwargs: more arguments of `torch.utils.data.DataLoader`.
+        dataset: Samples, as a list or a dataset with `len` and indices.
+        mapper: Applied to each sample; where it returns None, another sample is taken. None maps nothing.
+        sampler: Order of the samples; None for `TrainingSampler`.
+        total_batch_size: Images per step over all processes.
+        aspect_ratio_grouping: Put wide images with wide ones and the others with the others.
+        num_workers: Processes that load.
+        collate_fn: Makes a batch of a list of samples; None for the list itself.
+        **kwargs: More arguments of `torch.utils.data.DataLoader`.
 
     Raises:
         ValueError: the batch cannot be shared equally among the processes, or the dataset is empty.
@@ -177,12 +189,12 @@ def build_detection_test_loader(
     """A loader that gives every sample once; also `build_detection_test_loader(cfg, name, mapper=None)`.
 
     Args:
-        dataset: samples, as a list or a dataset with `len` and indices.
-        mapper: applied to each sample; None leaves them as they are.
-        sampler: order of the samples; None for `InferenceSampler`, which shares them among the processes.
-        batch_size: images per batch and process; the last batch may be smaller.
-        num_workers: processes that load.
-        collate_fn: makes a batch of a list of samples; None for the list itself.
+        dataset: Samples, as a list or a dataset with `len` and indices.
+        mapper: Applied to each sample; None leaves them as they are.
+        sampler: Order of the samples; None for `InferenceSampler`, which shares them among the processes.
+        batch_size: Images per batch and process; the last batch may be smaller.
+        num_workers: Processes that load.
+        collate_fn: Makes a batch of a list of samples; None for the list itself.
     """
     if isinstance(dataset, list):
         dataset = DatasetFromList(dataset, copy=False)

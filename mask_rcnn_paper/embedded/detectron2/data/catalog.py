@@ -15,8 +15,8 @@ class _DatasetCatalog(UserDict):
         """Make a dataset known.
 
         Args:
-            name: its name, as used in `DATASETS.TRAIN` and `DATASETS.TEST`.
-            func: takes no argument and returns the same list of dicts at every call.
+            name: Its name, as used in `DATASETS.TRAIN` and `DATASETS.TEST`.
+            func: Takes no argument and returns the same list of dicts at every call.
 
         Raises:
             ValueError: the name is taken or `func` cannot be called.

@@ -17,8 +17,8 @@ class DatasetFromList(torchdata.Dataset):
     """A list as a dataset.
 
     Args:
-        lst: the samples.
-        copy: hand out deep copies, so that no user can change the list.
+        lst: The samples.
+        copy: Hand out deep copies, so that no user can change the list.
     """
 
     def __init__(self, lst: list[Any], copy: bool = True) -> None:
@@ -39,8 +39,8 @@ class MapDataset(torchdata.Dataset):
     of its own so that runs stay repeatable.
 
     Args:
-        dataset: the samples; has `len` and indices.
-        map_func: takes a sample; returns the mapped one, or None for "cannot be used".
+        dataset: The samples; has `len` and indices.
+        map_func: Takes a sample; returns the mapped one, or None for "cannot be used".
     """
 
     def __init__(self, dataset: Any, map_func: Callable[[Any], Any]) -> None:
@@ -74,10 +74,10 @@ class ToIterableDataset(torchdata.IterableDataset):
     Every worker walks the whole order and takes runs of `shard_chunk_size` samples in turn with the others.
 
     Args:
-        dataset: the samples; has indices.
-        sampler: gives indices.
-        shard_sampler: whether workers share the order, or each gives out all of it.
-        shard_chunk_size: length of a run: the size of a batch, so that no batch is made by several workers.
+        dataset: The samples; has indices.
+        sampler: Gives indices.
+        shard_sampler: Whether workers share the order, or each gives out all of it.
+        shard_chunk_size: Length of a run: the size of a batch, so that no batch is made by several workers.
     """
 
     def __init__(
@@ -105,8 +105,8 @@ class AspectRatioGroupedDataset(torchdata.IterableDataset):
     that never fill one are not given out: meant for endless datasets.
 
     Args:
-        dataset: gives samples one by one.
-        batch_size: images per batch.
+        dataset: Gives samples one by one.
+        batch_size: Images per batch.
     """
 
     def __init__(self, dataset: Iterable[dict], batch_size: int) -> None:

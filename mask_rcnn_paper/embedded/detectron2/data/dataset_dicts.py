@@ -22,7 +22,12 @@ def filter_images_with_only_crowd_annotations(dataset_dicts: list[dict]) -> list
 
 
 def filter_images_with_few_keypoints(dataset_dicts: list[dict], min_keypoints_per_image: int) -> list[dict]:
-    """Images whose instances have together at least this many labelled keypoints."""
+    """Images whose instances have together at least this many labelled keypoints.
+
+    Args:
+        dataset_dicts: Samples in detectron2's dataset format.
+        min_keypoints_per_image: Keypoints whose visibility is 1 or 2.
+    """
 
     def labelled(sample: dict) -> int:
         return sum(v > 0 for a in sample["annotations"] for v in a.get("keypoints", [])[2::3])
@@ -35,6 +40,10 @@ def filter_images_with_few_keypoints(dataset_dicts: list[dict], min_keypoints_pe
 
 def print_instances_class_histogram(dataset_dicts: list[dict], class_names: list[str]) -> None:
     """Log how many instances, crowds aside, each class has.
+
+    Args:
+        dataset_dicts: Samples in detectron2's dataset format.
+        class_names: Name of each class, by index.
 
     Raises:
         ValueError: an annotation has a class that is not in `class_names`.
@@ -62,11 +71,11 @@ def get_detection_dataset_dicts(
     """Load datasets and put them one after the other.
 
     Args:
-        names: one name or several.
-        filter_empty: drop images without an instance that is not a crowd.
-        min_keypoints: drop images with fewer labelled keypoints.
-        proposal_files: one file of stored proposals per dataset.
-        check_consistency: require that the datasets agree on their classes, and log the histogram of classes.
+        names: One name or several.
+        filter_empty: Drop images without an instance that is not a crowd.
+        min_keypoints: Drop images with fewer labelled keypoints.
+        proposal_files: One file of stored proposals per dataset.
+        check_consistency: Require that the datasets agree on their classes, and log the histogram of classes.
 
     Raises:
         KeyError: a name is not registered.

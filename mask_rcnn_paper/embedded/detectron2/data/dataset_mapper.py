@@ -19,18 +19,18 @@ class DatasetMapper:
     """Read the image, augment it, and turn the annotations into `Instances`.
 
     Args:
-        is_train: keep the ground truth.
-        augmentations: applied to the image, and to annotations and proposals with it.
-        image_format: see `detection_utils.read_image`.
-        use_instance_mask: keep masks.
-        use_keypoint: keep keypoints.
+        is_train: Keep the ground truth.
+        augmentations: Applied to the image, and to annotations and proposals with it.
+        image_format: See `detection_utils.read_image`.
+        use_instance_mask: Keep masks.
+        use_keypoint: Keep keypoints.
         instance_mask_format: "polygon" or "bitmask".
-        keypoint_hflip_indices: see `detection_utils.create_keypoint_hflip_indices`.
-        precomputed_proposal_topk: number of stored proposals to keep; None where there are none.
-        recompute_boxes: make the boxes tight around the transformed masks.
+        keypoint_hflip_indices: See `detection_utils.create_keypoint_hflip_indices`.
+        precomputed_proposal_topk: Number of stored proposals to keep; None where there are none.
+        recompute_boxes: Only False; detectron2 makes boxes tight around masks after INPUT.CROP.
 
     Raises:
-        ValueError: `recompute_boxes` without masks.
+        ValueError: `recompute_boxes`, which this core does not have.
     """
 
     @configurable
@@ -47,8 +47,8 @@ class DatasetMapper:
         precomputed_proposal_topk: int | None = None,
         recompute_boxes: bool = False,
     ) -> None:
-        if recompute_boxes and not use_instance_mask:
-            raise ValueError("DatasetMapper(recompute_boxes=True) needs use_instance_mask=True")
+        if recompute_boxes:
+            raise ValueError("DatasetMapper(recompute_boxes=True) is not in the embedded core: install detectron2")
         self.is_train = is_train
         self.augmentations = T.AugmentationList(augmentations)
         self.image_format = image_format
@@ -57,7 +57,6 @@ class DatasetMapper:
         self.use_keypoint = use_keypoint
         self.keypoint_hflip_indices = keypoint_hflip_indices
         self.proposal_topk = precomputed_proposal_topk
-        self.recompute_boxes = recompute_boxes
         mode = "training" if is_train else "inference"
         logging.getLogger(__name__).info("Augmentations in %s: %s", mode, augmentations)
 
@@ -90,7 +89,7 @@ class DatasetMapper:
         """Map one sample.
 
         Args:
-            dataset_dict: in detectron2's dataset format; not changed.
+            dataset_dict: In detectron2's dataset format; not changed.
 
         Returns:
             The sample with "image", a uint8 tensor (C, H, W), and perhaps "instances" and "proposals";
@@ -125,6 +124,4 @@ class DatasetMapper:
             if annotation.get("iscrowd", 0) == 0
         ]
         instances = utils.annotations_to_instances(annos, image_shape, mask_format=self.instance_mask_format)
-        if self.recompute_boxes and instances.has("gt_masks"):
-            instances.gt_boxes = instances.gt_masks.get_bounding_boxes()
         return utils.filter_empty_instances(instances)

@@ -39,11 +39,11 @@ def transform_proposals(
     the first `proposal_topk` are kept: the best, as they are ordered by score.
 
     Args:
-        dataset_dict: changed in place; "proposal_boxes", "proposal_objectness_logits", "proposal_bbox_mode".
+        dataset_dict: Changed in place; "proposal_boxes", "proposal_objectness_logits", "proposal_bbox_mode".
         image_shape: (height, width) after the transform.
-        transforms: the image's transform.
-        proposal_topk: number to keep.
-        min_box_size: in pixels.
+        transforms: The image's transform.
+        proposal_topk: Number to keep.
+        min_box_size: In pixels.
     """
     if "proposal_boxes" not in dataset_dict:
         return
@@ -71,10 +71,10 @@ def transform_instance_annotations(
     The box is clipped to the image and becomes XYXY; an RLE mask becomes a binary array.
 
     Args:
-        annotation: in detectron2's dataset format.
-        transforms: the image's transform.
+        annotation: In detectron2's dataset format.
+        transforms: The image's transform.
         image_size: (height, width) after the transform.
-        keypoint_hflip_indices: see `create_keypoint_hflip_indices`.
+        keypoint_hflip_indices: See `create_keypoint_hflip_indices`.
 
     Returns:
         The annotation.
@@ -118,7 +118,7 @@ def transform_keypoint_annotations(
 
     Args:
         keypoints: 3K numbers x, y, visibility.
-        transforms: the image's transform.
+        transforms: The image's transform.
         image_size: (height, width) after the transform.
         keypoint_hflip_indices: (K,), for each keypoint the one that it becomes in a mirror.
 
@@ -152,7 +152,7 @@ def annotations_to_instances(
     """Make the ground truth of an image.
 
     Args:
-        annos: transformed annotations; all or none of them have segmentation, and keypoints.
+        annos: Transformed annotations; all or none of them have segmentation, and keypoints.
         image_size: (height, width).
         mask_format: "polygon" or "bitmask".
 
@@ -208,11 +208,11 @@ def filter_empty_instances(
     """Drop instances of which nothing is left.
 
     Args:
-        instances: with gt_boxes and perhaps gt_masks.
-        by_box: drop those whose box has a side of at most `box_threshold` pixels.
-        by_mask: drop those whose mask is empty.
-        box_threshold: in pixels.
-        return_mask: also return which were kept, (N,) bool.
+        instances: With gt_boxes and perhaps gt_masks.
+        by_box: Drop those whose box has a side of at most `box_threshold` pixels.
+        by_mask: Drop those whose mask is empty.
+        box_threshold: In pixels.
+        return_mask: Also return which were kept, (N,) bool.
     """
     keep = torch.ones(len(instances), dtype=torch.bool)
     if by_box:
@@ -226,7 +226,7 @@ def create_keypoint_hflip_indices(dataset_names: str | list[str]) -> list[int]:
     """For each keypoint, the index of the one that it becomes in a mirror.
 
     Args:
-        dataset_names: datasets whose metadata has the same `keypoint_names` and `keypoint_flip_map`.
+        dataset_names: Datasets whose metadata has the same `keypoint_names` and `keypoint_flip_map`.
 
     Raises:
         ValueError: metadata is missing or differs between the datasets.
@@ -242,6 +242,10 @@ def create_keypoint_hflip_indices(dataset_names: str | list[str]) -> list[int]:
 
 def check_metadata_consistency(key: str, dataset_names: list[str]) -> None:
     """Require that datasets used together agree on a metadata entry.
+
+    Args:
+        key: Name of the entry, such as "thing_classes".
+        dataset_names: At least one registered dataset.
 
     Raises:
         ValueError: one lacks the entry or has another value than the first.
@@ -260,8 +264,8 @@ def build_augmentation(cfg: Any, is_train: bool) -> list[T.Augmentation]:
     """Resizing and, in training, flipping as `INPUT` says.
 
     Args:
-        cfg: config with INPUT.{MIN,MAX}_SIZE_{TRAIN,TEST}, MIN_SIZE_TRAIN_SAMPLING, RANDOM_FLIP.
-        is_train: whether the images are for training.
+        cfg: Config with INPUT.{MIN,MAX}_SIZE_{TRAIN,TEST}, MIN_SIZE_TRAIN_SAMPLING, RANDOM_FLIP.
+        is_train: Whether the images are for training.
 
     Raises:
         ValueError: `INPUT.RANDOM_FLIP` is unknown.

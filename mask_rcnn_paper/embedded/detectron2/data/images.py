@@ -47,11 +47,11 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
     """Read an image the right way up: the camera's orientation (EXIF) is applied.
 
     Args:
-        file_name: path.
+        file_name: Path.
         format: "BGR", a mode of PIL such as "RGB" or "L", or None for the file's own mode.
 
     Returns:
-        uint8 array (H, W, C), with C = 1 for "L"; (H, W) only where None meets a grey file.
+        Array of uint8 (H, W, C), with C = 1 for "L"; (H, W) only where None meets a grey file.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -86,6 +86,10 @@ def _orientation(image: Image.Image) -> int | None:
 
 def check_image_size(dataset_dict: dict[str, Any], image: np.ndarray) -> None:
     """Compare an image's size with what its dataset says; note the size where the dataset says nothing.
+
+    Args:
+        dataset_dict: A sample; gets "width" and "height" where it has none.
+        image: Shape (H, W) or (H, W, C).
 
     Raises:
         SizeMismatchError: they differ.

@@ -19,11 +19,11 @@ def load_proposals_into_dataset(dataset_dicts: list[dict], proposal_file: str) -
     integer of `BoxMode` (XYXY without it). `COCOEvaluator` writes it. Unpickling runs code: trust the file.
 
     Args:
-        dataset_dicts: samples; get "proposal_boxes", "proposal_objectness_logits", "proposal_bbox_mode".
-        proposal_file: path.
+        dataset_dicts: Samples; get "proposal_boxes", "proposal_objectness_logits", "proposal_bbox_mode".
+        proposal_file: Path.
 
     Returns:
-        dataset_dicts.
+        The same list.
 
     Raises:
         FileNotFoundError: there is no such file.

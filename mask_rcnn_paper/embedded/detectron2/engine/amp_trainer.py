@@ -10,7 +10,19 @@ from torch import nn
 
 
 class AMPTrainer(SimpleTrainer):
-    """`SimpleTrainer` in mixed precision, with scaled gradients."""
+    """`SimpleTrainer` in mixed precision, with scaled gradients.
+
+    Args:
+        model: Its device tells where autocast works; meant for GPUs.
+        data_loader: As for `SimpleTrainer`.
+        optimizer: As for `SimpleTrainer`.
+        gather_metric_period: As for `SimpleTrainer`.
+        zero_grad_before_forward: As for `SimpleTrainer`.
+        grad_scaler: A `torch.amp.GradScaler`; a new one by default.
+        precision: Type that the forward pass computes in where it is safe.
+        log_grad_scaler: Log the scale as `[metric]grad_scaler`.
+        async_write_metrics: Not in this core.
+    """
 
     def __init__(
         self,
@@ -24,19 +36,6 @@ class AMPTrainer(SimpleTrainer):
         log_grad_scaler: bool = False,
         async_write_metrics: bool = False,
     ) -> None:
-        """Make the trainer.
-
-        Args:
-            model: its device tells where autocast works; meant for GPUs.
-            data_loader: as for `SimpleTrainer`.
-            optimizer: as for `SimpleTrainer`.
-            gather_metric_period: as for `SimpleTrainer`.
-            zero_grad_before_forward: as for `SimpleTrainer`.
-            grad_scaler: a `torch.amp.GradScaler`; a new one by default.
-            precision: type that the forward pass computes in where it is safe.
-            log_grad_scaler: log the scale as `[metric]grad_scaler`.
-            async_write_metrics: not in this core.
-        """
         super().__init__(
             model, data_loader, optimizer, gather_metric_period, zero_grad_before_forward, async_write_metrics
         )

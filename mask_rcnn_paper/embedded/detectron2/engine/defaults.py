@@ -38,15 +38,19 @@ class DefaultTrainer(TrainerBase):
 
     Subclasses override the `build_*` methods. Call `resume_or_load` next, and then `train`.
 
+    Args:
+        cfg: Full config.
+
     Attributes:
-        cfg: the config, scaled to the number of processes (SOLVER.REFERENCE_WORLD_SIZE).
-        model, data_loader, optimizer: what is trained, on what, and how.
-        scheduler: schedule of the learning rate.
-        checkpointer: saves and loads the model and this trainer.
+        cfg: The config, scaled to the number of processes (SOLVER.REFERENCE_WORLD_SIZE).
+        model: What is trained.
+        data_loader: Its training batches, without end.
+        optimizer: Steps its trainable parameters.
+        scheduler: Schedule of the learning rate.
+        checkpointer: Saves and loads the model and this trainer.
     """
 
     def __init__(self, cfg: CfgNode) -> None:
-        """Args: cfg: full config."""
         super().__init__()
         if not logging.getLogger("detectron2").isEnabledFor(logging.INFO):
             setup_logger()
@@ -83,7 +87,7 @@ class DefaultTrainer(TrainerBase):
         """Go on from the last checkpoint in OUTPUT_DIR, or load MODEL.WEIGHTS.
 
         Args:
-            resume: whether to look for a checkpoint; without one, MODEL.WEIGHTS is loaded.
+            resume: Whether to look for a checkpoint; without one, MODEL.WEIGHTS is loaded.
         """
         self.checkpointer.resume_or_load(self.cfg.MODEL.WEIGHTS, resume=resume)
 
@@ -191,9 +195,9 @@ class DefaultTrainer(TrainerBase):
         """Evaluate a model on DATASETS.TEST.
 
         Args:
-            cfg: full config.
-            model: put into evaluation mode meanwhile.
-            evaluators: one for each dataset; by default from `build_evaluator`.
+            cfg: Full config.
+            model: Put into evaluation mode meanwhile.
+            evaluators: One for each dataset; by default from `build_evaluator`.
 
         Returns:
             Results by dataset; with a single dataset, its results themselves. Empty but on the main process.
@@ -228,8 +232,8 @@ class DefaultTrainer(TrainerBase):
         Batch size and learning rate are multiplied, iteration counts divided: arXiv:1706.02677, Sec. 2.1.
 
         Args:
-            cfg: full config.
-            num_workers: processes of this run.
+            cfg: Full config.
+            num_workers: Processes of this run.
 
         Returns:
             `cfg` itself if REFERENCE_WORLD_SIZE is 0 or `num_workers`, else a changed copy.

@@ -3,11 +3,12 @@
 import datetime
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from detectron2.engine.train_loop import HookBase
+from detectron2.evaluation.testing import flatten_results_dict
 from detectron2.utils import comm
 from detectron2.utils.events import EventWriter
 from fvcore.common.checkpoint import PeriodicCheckpointer as _PeriodicCheckpointer
@@ -15,7 +16,6 @@ from fvcore.common.timer import Timer
 from torch.optim.lr_scheduler import LRScheduler as _TorchScheduler
 
 __all__ = [
-    "CallbackHook",
     "EvalHook",
     "IterationTimer",
     "LRScheduler",
@@ -24,37 +24,16 @@ __all__ = [
 ]
 
 
-class CallbackHook(HookBase):
-    """A hook made of functions, each called with the trainer."""
-
-    def __init__(
-        self,
-        *,
-        before_train: Callable | None = None,
-        after_train: Callable | None = None,
-        before_step: Callable | None = None,
-        after_step: Callable | None = None,
-    ) -> None:
-        """Args: before_train, after_train, before_step, after_step: functions of the trainer."""
-        given = {
-            "before_train": before_train,
-            "after_train": after_train,
-            "before_step": before_step,
-            "after_step": after_step,
-        }
-        for name, function in given.items():
-            if function is not None:
-                setattr(self, name, lambda function=function: function(self.trainer))
-
-
 class IterationTimer(HookBase):
     """Records the seconds of each iteration as `time`, and logs the total at the end.
 
     Only what happens between `before_step` and this hook's `after_step` counts, so register it first.
+
+    Args:
+        warmup_iter: Iterations at the start that are not recorded.
     """
 
     def __init__(self, warmup_iter: int = 3) -> None:
-        """Args: warmup_iter: iterations at the start that are not recorded."""
         self._warmup_iter = warmup_iter
         self._step_timer = Timer()
         self._total_timer = Timer()
@@ -89,10 +68,14 @@ class IterationTimer(HookBase):
 
 
 class PeriodicWriter(HookBase):
-    """Makes writers write every few iterations and at the end, and closes them."""
+    """Makes writers write every few iterations and at the end, and closes them.
+
+    Args:
+        writers: What to write with.
+        period: Iterations between two writes.
+    """
 
     def __init__(self, writers: list[EventWriter], period: int = 20) -> None:
-        """Args: writers: what to write with; period: iterations between two writes."""
         self._writers = writers
         self._period = period
 
@@ -123,12 +106,16 @@ class PeriodicCheckpointer(_PeriodicCheckpointer, HookBase):
 
 
 class LRScheduler(HookBase):
-    """Steps the learning rate schedule and records `lr`, the rate of the most parameters."""
+    """Steps the learning rate schedule and records `lr`, the rate of the most parameters.
+
+    Args:
+        optimizer: Whose rates are recorded; the trainer's by default.
+        scheduler: What is stepped; the trainer's by default.
+    """
 
     def __init__(
         self, optimizer: torch.optim.Optimizer | None = None, scheduler: _TorchScheduler | None = None
     ) -> None:
-        """Args: optimizer, scheduler: those of the trainer by default."""
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._group = 0
@@ -165,28 +152,18 @@ class LRScheduler(HookBase):
         self.scheduler.load_state_dict(state_dict)
 
 
-def _flatten(results: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Items of nested mappings, with keys joined by '/'."""
-    for key, value in results.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}/")
-        else:
-            yield f"{prefix}{key}", value
-
-
 class EvalHook(HookBase):
-    """Evaluates every few iterations and after training."""
+    """Evaluates every few iterations and after training.
+
+    Args:
+        eval_period: Iterations between two evaluations; 0 for none during training.
+        eval_function: Returns results as nested mappings of numbers, which are recorded under `a/b` keys.
+        eval_after_train: Evaluate after a complete run.
+    """
 
     def __init__(
         self, eval_period: int, eval_function: Callable[[], Mapping[str, Any]], eval_after_train: bool = True
     ) -> None:
-        """Make the hook.
-
-        Args:
-            eval_period: iterations between two evaluations; 0 for none during training.
-            eval_function: returns results as nested mappings of numbers, which are recorded under `a/b` keys.
-            eval_after_train: evaluate after a complete run.
-        """
         self._period = eval_period
         self._function = eval_function
         self._after_train = eval_after_train
@@ -196,7 +173,7 @@ class EvalHook(HookBase):
         if results:
             if not isinstance(results, Mapping):
                 raise ValueError(f"EvalHook's eval_function returned {type(results).__name__}: return a mapping")
-            for name, value in _flatten(results):
+            for name, value in flatten_results_dict(results).items():
                 try:
                     number = float(value)
                 except (TypeError, ValueError) as error:

@@ -36,13 +36,13 @@ def launch(
     Without a GPU the processes talk over GLOO and compute on the CPU.
 
     Args:
-        main_func: function of a module, called as `main_func(*args)`.
-        num_gpus_per_machine: processes on each machine.
-        num_machines: machines; call `launch` on each.
-        machine_rank: index of this machine.
+        main_func: Function of a module, called as `main_func(*args)`.
+        num_gpus_per_machine: Processes on each machine.
+        num_machines: Machines; call `launch` on each.
+        machine_rank: Index of this machine.
         dist_url: "tcp://HOST:PORT" of machine 0, or a shared "file://"; None or "auto" takes a free port.
-        args: arguments of `main_func`.
-        timeout: of collective operations.
+        args: Arguments of `main_func`.
+        timeout: Of collective operations.
 
     Raises:
         ValueError: several machines without a `dist_url`, or fewer GPUs than processes, yet some.

@@ -12,10 +12,13 @@ from detectron2.modeling import build_model
 
 
 class DefaultPredictor:
-    """Detects objects in one image at a time, with the weights of MODEL.WEIGHTS."""
+    """Detects objects in one image at a time, with the weights of MODEL.WEIGHTS.
+
+    Args:
+        cfg: Full config; INPUT.FORMAT, MIN_SIZE_TEST, MAX_SIZE_TEST tell how images are prepared.
+    """
 
     def __init__(self, cfg: CfgNode) -> None:
-        """Args: cfg: full config; INPUT.FORMAT, MIN_SIZE_TEST, MAX_SIZE_TEST tell how images are prepared."""
         self.cfg = cfg.clone()
         self.model = build_model(self.cfg).eval()
         self.metadata = MetadataCatalog.get(cfg.DATASETS.TEST[0]) if cfg.DATASETS.TEST else None

@@ -24,7 +24,7 @@ def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParse
     """Parser of the options that all training scripts share.
 
     Args:
-        epilog: text after the options; examples by default.
+        epilog: Text after the options; examples by default.
 
     Returns:
         A parser, to which a script may add its own options.
@@ -53,8 +53,8 @@ def default_setup(cfg: CfgNode, args: argparse.Namespace) -> None:
     The seed is SEED plus the process's rank; a negative SEED draws one.
 
     Args:
-        cfg: full config.
-        args: parsed by `default_argument_parser`.
+        cfg: Full config.
+        args: Parsed by `default_argument_parser`.
     """
     rank = comm.get_rank()
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
@@ -84,8 +84,8 @@ def default_writers(output_dir: str, max_iter: int | None = None) -> list[EventW
     """Writers to the terminal, `metrics.json` and TensorBoard.
 
     Args:
-        output_dir: folder of the files.
-        max_iter: length of training, for the time left.
+        output_dir: Folder of the files.
+        max_iter: Length of training, for the time left.
     """
     os.makedirs(output_dir, exist_ok=True)
     return [
@@ -99,9 +99,9 @@ def create_ddp_model(model: nn.Module, *, fp16_compression: bool = False, **kwar
     """Wrap a model for training in several processes, on GPUs or on the CPU.
 
     Args:
-        model: model of this process.
-        fp16_compression: send gradients as float16.
-        kwargs: for `DistributedDataParallel`.
+        model: Model of this process.
+        fp16_compression: Send gradients as float16.
+        **kwargs: For `DistributedDataParallel`.
 
     Returns:
         The model itself where there is one process only.

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,10 @@ class TrainerBase:
     """A loop over iterations with hooks.
 
     Attributes:
-        iter: current iteration; start_iter, max_iter: range of the run, [start_iter, max_iter).
-        storage: the `EventStorage` of the run, from `train` on.
+        iter: Current iteration.
+        start_iter: First iteration of the run.
+        max_iter: Where the run stops, exclusive.
+        storage: The `EventStorage` of the run, from `train` on.
     """
 
     def __init__(self) -> None:
@@ -74,8 +76,8 @@ class TrainerBase:
         """Run the iterations in [start_iter, max_iter).
 
         Args:
-            start_iter: first iteration, above 0 when resuming.
-            max_iter: where to stop.
+            start_iter: First iteration, above 0 when resuming.
+            max_iter: Where to stop.
         """
         logger = logging.getLogger(__name__)
         logger.info("Training starts at iteration %d", start_iter)
@@ -137,7 +139,7 @@ class TrainerBase:
         """Restore what `state_dict` returned.
 
         Args:
-            state_dict: states of hooks that are not registered are reported and left out.
+            state_dict: States of hooks that are not registered are reported and left out.
         """
         self.iter = state_dict["iteration"]
         hooks = {type(hook).__qualname__: hook for hook in self._hooks}
@@ -149,7 +151,19 @@ class TrainerBase:
 
 
 class SimpleTrainer(TrainerBase):
-    """One model, one data loader, one optimiser: forward, sum of losses, backward, step."""
+    """One model, one data loader, one optimiser: forward, sum of losses, backward, step.
+
+    Args:
+        model: Called with a batch, returns a dict of losses or one loss.
+        data_loader: Batches without end.
+        optimizer: Optimiser of the model's parameters.
+        gather_metric_period: Log every so many iterations; logging waits for the GPU and all processes.
+        zero_grad_before_forward: Clear gradients before the forward pass, not before the backward pass.
+        async_write_metrics: Not in this core.
+
+    Raises:
+        NotImplementedError: `async_write_metrics` is set.
+    """
 
     def __init__(
         self,
@@ -160,19 +174,6 @@ class SimpleTrainer(TrainerBase):
         zero_grad_before_forward: bool = False,
         async_write_metrics: bool = False,
     ) -> None:
-        """Make the trainer and put the model into training mode.
-
-        Args:
-            model: called with a batch, returns a dict of losses or one loss.
-            data_loader: batches without end.
-            optimizer: optimiser of the model's parameters.
-            gather_metric_period: log every so many iterations; logging waits for the GPU and all processes.
-            zero_grad_before_forward: clear gradients before the forward pass, not before the backward pass.
-            async_write_metrics: not in this core.
-
-        Raises:
-            NotImplementedError: `async_write_metrics` is set.
-        """
         super().__init__()
         if async_write_metrics:
             raise NotImplementedError("async_write_metrics=True: use False, or install detectron2")
@@ -190,16 +191,6 @@ class SimpleTrainer(TrainerBase):
         if self._iterator is None:
             self._iterator = iter(self.data_loader)
         return self._iterator
-
-    def reset_data_loader(self, data_loader_builder: Callable[[], Iterable]) -> None:
-        """Go on with another data loader.
-
-        Args:
-            data_loader_builder: makes it, after the old one is gone.
-        """
-        del self.data_loader
-        self._iterator = None
-        self.data_loader = data_loader_builder()
 
     def _next_batch(self) -> tuple[Any, float]:
         """Next batch and the seconds spent waiting for it."""
@@ -242,10 +233,10 @@ class SimpleTrainer(TrainerBase):
         """Average losses over all processes and put them, their sum and the times for data into the storage.
 
         Args:
-            loss_dict: scalar losses of this process.
-            data_time: seconds spent waiting for data: "rank_data_time"; "data_time" is the slowest process's.
-            cur_iter: iteration they belong to.
-            prefix: put before `total_loss`.
+            loss_dict: Scalar losses of this process.
+            data_time: Seconds spent waiting for data: "rank_data_time"; "data_time" is the slowest process's.
+            cur_iter: Iteration they belong to.
+            prefix: Put before `total_loss`.
 
         Raises:
             FloatingPointError: the sum of the losses is not finite.

@@ -16,8 +16,8 @@ def save_box_proposals(predictions: list[dict], path: str) -> None:
     """Write the file that `DATASETS.PROPOSAL_FILES_TRAIN/TEST` takes.
 
     Args:
-        predictions: dicts with "image_id" and "proposals", `Instances` in pixels of the original image.
-        path: of the pickle: "boxes", "objectness_logits" (lists of arrays), "ids", "bbox_mode".
+        predictions: Dicts with "image_id" and "proposals", `Instances` in pixels of the original image.
+        path: Of the pickle: "boxes", "objectness_logits" (lists of arrays), "ids", "bbox_mode".
     """
     proposals = [p["proposals"] for p in predictions]
     data = {
@@ -36,8 +36,8 @@ def box_proposal_recalls(predictions: list[dict], coco_api: COCO) -> dict[str, f
     Crowds do not count. In an image without proposals nothing is found (detectron2 leaves such images out).
 
     Args:
-        predictions: dicts with "image_id" and "proposals".
-        coco_api: the ground truth.
+        predictions: Dicts with "image_id" and "proposals".
+        coco_api: The ground truth.
 
     Returns:
         "AR@100", "ARs@100", "ARm@100", "ARl@100" and the same for 1000; NaN where there are no such objects.

@@ -38,16 +38,16 @@ class COCOEvaluator(DatasetEvaluator):
     """AP of boxes ("bbox"), masks ("segm") and "keypoints", and AR of "box_proposals", in percent.
 
     Args:
-        dataset_name: a dataset registered with `register_coco_instances`.
-        tasks: some of bbox, segm, keypoints; None takes those that the predictions allow.
-        distributed: collect the predictions of all processes; else only of this one.
-        output_dir: folder for coco_instances_results.json (with the dataset's own category ids) and
+        dataset_name: A dataset registered with `register_coco_instances`.
+        tasks: Some of bbox, segm, keypoints; None takes those that the predictions allow.
+        distributed: Collect the predictions of all processes; else only of this one.
+        output_dir: Folder for coco_instances_results.json (with the dataset's own category ids) and
             box_proposals.pkl; None writes nothing.
-        max_dets_per_image: best detections of an image that count for boxes and masks; COCO's 100 by default.
+        max_dets_per_image: Best detections of an image that count for boxes and masks; COCO's 100 by default.
             Of a sequence the last.
-        use_fast_impl: accepted for detectron2's sake; pycocotools is always used.
-        kpt_oks_sigmas: one per keypoint; empty for those of COCO's 17.
-        allow_cached_coco: accepted for detectron2's sake; nothing is cached.
+        use_fast_impl: Accepted for detectron2's sake; pycocotools is always used.
+        kpt_oks_sigmas: One per keypoint; empty for those of COCO's 17.
+        allow_cached_coco: Accepted for detectron2's sake; nothing is cached.
 
     Raises:
         ValueError: unknown task, a dataset without annotation file, or a file that cannot be evaluated.
@@ -91,8 +91,8 @@ class COCOEvaluator(DatasetEvaluator):
         """Take the outputs of a batch, in pixels of the original images.
 
         Args:
-            inputs: dicts with "image_id".
-            outputs: dicts with "instances" or "proposals".
+            inputs: Dicts with "image_id".
+            outputs: Dicts with "instances" or "proposals".
         """
         for sample, output in zip(inputs, outputs, strict=True):
             image_id = sample["image_id"]
@@ -108,7 +108,7 @@ class COCOEvaluator(DatasetEvaluator):
         """Write the files and compute the metrics.
 
         Args:
-            img_ids: evaluate only these images.
+            img_ids: Evaluate only these images.
 
         Returns:
             {task: {metric: percent}}, with "AP-<class>" where there are several classes, and NaN where there
@@ -202,9 +202,9 @@ def instances_to_coco_json(instances: Instances, img_id: int | str) -> list[dict
     """Detections of an image in COCO's result format.
 
     Args:
-        instances: on the CPU; pred_boxes, scores, pred_classes, and perhaps pred_masks (N, H, W) and
+        instances: On the CPU; pred_boxes, scores, pred_classes, and perhaps pred_masks (N, H, W) and
             pred_keypoints (N, K, 3) in continuous coordinates.
-        img_id: id of the image.
+        img_id: Id of the image.
 
     Returns:
         A dict per detection. Boxes are XYWH; keypoints become pixel indices, half a pixel less.

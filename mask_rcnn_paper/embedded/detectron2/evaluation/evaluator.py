@@ -27,8 +27,8 @@ class DatasetEvaluator:
         """Take one batch.
 
         Args:
-            inputs: as given to the model.
-            outputs: as returned by it, one for each input.
+            inputs: As given to the model.
+            outputs: As returned by it, one for each input.
         """
 
     def evaluate(self) -> dict[str, Any] | None:
@@ -39,7 +39,7 @@ class DatasetEvaluators(DatasetEvaluator):
     """Several evaluators as one.
 
     Args:
-        evaluators: whose results have different tasks.
+        evaluators: Whose results have different tasks.
     """
 
     def __init__(self, evaluators: Sequence[DatasetEvaluator]) -> None:
@@ -83,10 +83,10 @@ def inference_on_dataset(
     """Run the model over all batches, in evaluation mode and without gradients, and evaluate.
 
     Args:
-        model: takes a batch, returns its outputs; a module's training mode is restored afterwards.
-        data_loader: gives batches and has a length.
-        evaluator: one or several; None only runs the model.
-        callbacks: called at "on_start", "before_inference", "after_inference" (each batch) and "on_end".
+        model: Takes a batch, returns its outputs; a module's training mode is restored afterwards.
+        data_loader: Gives batches and has a length.
+        evaluator: One or several; None only runs the model.
+        callbacks: Called at "on_start", "before_inference", "after_inference" (each batch) and "on_end".
 
     Returns:
         What the evaluator returns, {} instead of None.

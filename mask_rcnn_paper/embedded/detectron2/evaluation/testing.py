@@ -31,7 +31,7 @@ def verify_results(cfg: Any, results: Mapping[str, Any]) -> bool:
     """Compare results with `TEST.EXPECTED_RESULTS`; where one is missed, end the program with exit code 1.
 
     Args:
-        cfg: config; entries of TEST.EXPECTED_RESULTS are [task, metric, expected, tolerance].
+        cfg: Config; entries of TEST.EXPECTED_RESULTS are [task, metric, expected, tolerance].
         results: {task: {metric: value}}.
 
     Returns:

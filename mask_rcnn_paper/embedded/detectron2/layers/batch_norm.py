@@ -15,15 +15,13 @@ class FrozenBatchNorm2d(nn.Module):
 
     It computes `(x - running_mean) / sqrt(running_var + eps) * weight + bias`, in training too: statistics of
     a few images are poor, so detectors keep those of pre-training (ResNet, arXiv:1512.03385, Appendix A).
+
+    Args:
+        num_features: Channels C of the input (N, C, H, W).
+        eps: Added to the variance.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
-        """Start as the identity.
-
-        Args:
-            num_features: channels C of the input (N, C, H, W).
-            eps: added to the variance.
-        """
         super().__init__()
         self.num_features = num_features
         self.eps = eps
@@ -57,7 +55,7 @@ class FrozenBatchNorm2d(nn.Module):
         """Replace every BatchNorm2d and SyncBatchNorm inside `module` by a frozen one with the same values.
 
         Args:
-            module: changed in place, unless it is itself a batch normalisation.
+            module: Changed in place, unless it is itself a batch normalisation.
 
         Returns:
             `module`, or the layer that replaces it.
@@ -87,7 +85,7 @@ def get_norm(norm: str | Callable[[int], nn.Module] | None, out_channels: int) -
     Args:
         norm: "" or None for none, "BN", "SyncBN", "FrozenBN", "GN" (32 groups), or a callable that takes the
             number of channels.
-        out_channels: channels of the input.
+        out_channels: Channels of the input.
 
     Raises:
         ValueError: the name is unknown.

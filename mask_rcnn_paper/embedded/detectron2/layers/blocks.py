@@ -7,16 +7,15 @@ from torch import nn
 
 
 class CNNBlockBase(nn.Module):
-    """A block that maps (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
+    """A block that maps (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride).
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        stride: Of the block as a whole.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
-        """Keep the shape for those who stack blocks.
-
-        Args:
-            in_channels: channels of the input.
-            out_channels: channels of the output.
-            stride: of the block as a whole.
-        """
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels

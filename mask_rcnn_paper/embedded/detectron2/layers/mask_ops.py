@@ -21,10 +21,10 @@ def paste_masks_in_image(masks: Tensor, boxes: Any, image_shape: tuple[int, int]
     Mask cells and pixels have their values at their centres. Outside its grid of centres a mask fades to 0.
 
     Args:
-        masks: probabilities in [0, 1], shape (N, M, M).
+        masks: Probabilities in [0, 1], shape (N, M, M).
         boxes: `Boxes`, or XYXY in pixels, shape (N, 4).
-        image_shape: height and width.
-        threshold: pixels of at least this value are foreground; negative keeps soft masks.
+        image_shape: Height and width.
+        threshold: Pixels of at least this value are foreground; negative keeps soft masks.
 
     Returns:
         Shape (N, H, W): bool, or uint8 with the probabilities times 255 if `threshold` is negative.

@@ -11,9 +11,9 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 
     Args:
         boxes: XYXY, shape (N, 4).
-        scores: shape (N,).
-        idxs: group of each box, e.g. its class or feature level, shape (N,).
-        iou_threshold: a box is dropped if its IoU with a better one of its group is greater.
+        scores: Shape (N,).
+        idxs: Group of each box, e.g. its class or feature level, shape (N,).
+        iou_threshold: A box is dropped if its IoU with a better one of its group is greater.
 
     Returns:
         Indices of the kept boxes by decreasing score, int64.

@@ -7,7 +7,15 @@ from torchvision import ops
 
 
 class ROIAlign(nn.Module):
-    """Average of bilinear samples in each cell of a grid laid over a RoI, without rounding anything."""
+    """Average of bilinear samples in each cell of a grid laid over a RoI, without rounding anything.
+
+    Args:
+        output_size: Cells (height, width), or one number for both.
+        spatial_scale: Factor from image to feature map, e.g. 1/16.
+        sampling_ratio: Samples per cell and axis; 0 takes as many as cover every feature cell.
+        aligned: Shift by half a cell, so that feature values sit at cell centres; False is the original
+            implementation, which is half a cell off.
+    """
 
     def __init__(
         self,
@@ -16,15 +24,6 @@ class ROIAlign(nn.Module):
         sampling_ratio: int,
         aligned: bool = True,
     ) -> None:
-        """Set the grid.
-
-        Args:
-            output_size: cells (height, width), or one number for both.
-            spatial_scale: factor from image to feature map, e.g. 1/16.
-            sampling_ratio: samples per cell and axis; 0 takes as many as cover every feature cell.
-            aligned: shift by half a cell, so that feature values sit at cell centres; False is the original
-                implementation, which is half a cell off.
-        """
         super().__init__()
         self.output_size = output_size
         self.spatial_scale = spatial_scale
@@ -35,8 +34,8 @@ class ROIAlign(nn.Module):
         """Pool.
 
         Args:
-            input: feature map, shape (N, C, H, W).
-            rois: image index and XYXY in image pixels, shape (R, 5).
+            input: Feature map, shape (N, C, H, W).
+            rois: Image index and XYXY in image pixels, shape (R, 5).
 
         Returns:
             Shape (R, C, *output_size).

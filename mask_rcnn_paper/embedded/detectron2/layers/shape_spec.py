@@ -10,10 +10,10 @@ class ShapeSpec:
     """Shape of a feature map; None where it is unknown.
 
     Attributes:
-        channels: number of channels.
-        height: rows.
-        width: columns.
-        stride: pixels of the network input per cell.
+        channels: Number of channels.
+        height: Rows.
+        width: Columns.
+        stride: Pixels of the network input per cell.
     """
 
     channels: int | None = None

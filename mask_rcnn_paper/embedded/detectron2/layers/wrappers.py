@@ -15,15 +15,14 @@ interpolate = F.interpolate
 
 
 class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d` followed by an optional normalisation and activation. Accepts empty batches."""
+    """`torch.nn.Conv2d` followed by an optional normalisation and activation. Accepts empty batches.
+
+    Args:
+        *args: Of `torch.nn.Conv2d`.
+        **kwargs: Of `torch.nn.Conv2d`; also `norm`, a module, and `activation`, a callable, or None.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Takes `torch.nn.Conv2d`'s arguments and two keywords.
-
-        Args:
-            *args: of `torch.nn.Conv2d`.
-            **kwargs: of `torch.nn.Conv2d`; also `norm`, a module, and `activation`, a callable, or None.
-        """
         norm = kwargs.pop("norm", None)
         activation = kwargs.pop("activation", None)
         super().__init__(*args, **kwargs)
@@ -51,10 +50,10 @@ def cross_entropy(input: Tensor, target: Tensor, *, reduction: str = "mean", **k
     """`torch.nn.functional.cross_entropy` whose mean over no samples is 0, with zero gradients, not NaN.
 
     Args:
-        input: logits, shape (N, K) or (N, K, ...).
-        target: class indices, shape (N,) or (N, ...).
+        input: Logits, shape (N, K) or (N, K, ...).
+        target: Class indices, shape (N,) or (N, ...).
         reduction: "mean", "sum" or "none".
-        **kwargs: of `torch.nn.functional.cross_entropy`.
+        **kwargs: Of `torch.nn.functional.cross_entropy`.
     """
     if target.numel() == 0 and reduction == "mean":
         return input.sum() * 0.0

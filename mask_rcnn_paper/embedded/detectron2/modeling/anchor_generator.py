@@ -16,11 +16,11 @@ from detectron2.utils.registry import Registry
 from torch import Tensor, nn
 
 ANCHOR_GENERATOR_REGISTRY = Registry("ANCHOR_GENERATOR")
-"""Called as ``obj(cfg, input_shape)`` with a list of ShapeSpecs, one a level."""
+"""Called as `obj(cfg, input_shape)` with a list of ShapeSpecs, one a level."""
 
 
 def _per_level(name: str, values: Sequence, num_levels: int) -> list[list[float]]:
-    """Expand ``[a, b]`` or ``[[a, b]]`` to one list a level."""
+    """Expand `[a, b]` or `[[a, b]]` to one list a level."""
     if not isinstance(values[0], Sequence):
         values = [values]
     if len(values) == 1:
@@ -35,7 +35,17 @@ def _per_level(name: str, values: Sequence, num_levels: int) -> list[list[float]
 
 @ANCHOR_GENERATOR_REGISTRY.register()
 class DefaultAnchorGenerator(nn.Module):
-    """Places every combination of size and aspect ratio at every cell of a feature map."""
+    """Places every combination of size and aspect ratio at every cell of a feature map.
+
+    Args:
+        sizes: Square roots of the anchors' areas in pixels, one list for all levels or one a level.
+        aspect_ratios: Ratios height / width, likewise.
+        strides: Stride of each level.
+        offset: Position of the first anchor's centre, in strides, in [0, 1).
+
+    Raises:
+        ValueError: `offset` outside its range, or lists that fit no number of levels.
+    """
 
     box_dim = 4
 
@@ -48,16 +58,6 @@ class DefaultAnchorGenerator(nn.Module):
         strides: Sequence[int],
         offset: float = 0.5,
     ) -> None:
-        """
-        Args:
-            sizes: square roots of the anchors' areas in pixels, one list for all levels or one a level.
-            aspect_ratios: ratios height / width, likewise.
-            strides: stride of each level.
-            offset: position of the first anchor's centre, in strides, in [0, 1).
-
-        Raises:
-            ValueError: ``offset`` outside its range, or lists that fit no number of levels.
-        """
         super().__init__()
         if not 0.0 <= offset < 1.0:
             raise ValueError(f"MODEL.ANCHOR_GENERATOR.OFFSET={offset}: choose a number in [0, 1)")
@@ -71,7 +71,7 @@ class DefaultAnchorGenerator(nn.Module):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: Sequence[ShapeSpec]) -> dict[str, Any]:
-        """Arguments from ``MODEL.ANCHOR_GENERATOR`` and the strides of ``input_shape``."""
+        """Arguments from `MODEL.ANCHOR_GENERATOR` and the strides of `input_shape`."""
         return {
             "sizes": cfg.MODEL.ANCHOR_GENERATOR.SIZES,
             "aspect_ratios": cfg.MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS,
@@ -92,7 +92,15 @@ class DefaultAnchorGenerator(nn.Module):
     def generate_cell_anchors(
         self, sizes: Sequence[float] = (32, 64, 128, 256, 512), aspect_ratios: Sequence[float] = (0.5, 1, 2)
     ) -> Tensor:
-        """Return a box of area size^2 for each size and, running faster, ratio; centred on the origin."""
+        """Anchors of one cell, centred on the origin.
+
+        Args:
+            sizes: Square roots of the areas, in pixels.
+            aspect_ratios: Ratios height / width.
+
+        Returns:
+            XYXY, shape (sizes * ratios, 4); ratios run faster.
+        """
         anchors = []
         for size in sizes:
             for ratio in aspect_ratios:
@@ -105,7 +113,7 @@ class DefaultAnchorGenerator(nn.Module):
         """Place anchors on feature maps.
 
         Args:
-            features: one map (N, C, H, W) a level; only H and W matter.
+            features: One map (N, C, H, W) a level; only H and W matter.
 
         Returns:
             One Boxes of H * W * A anchors a level, ordered by row, column, anchor.
@@ -122,6 +130,14 @@ class DefaultAnchorGenerator(nn.Module):
 
 
 def build_anchor_generator(cfg: CfgNode, input_shape: Sequence[ShapeSpec]) -> nn.Module:
-    """Build the anchor generator that ``MODEL.ANCHOR_GENERATOR.NAME`` names."""
+    """Build the anchor generator that `MODEL.ANCHOR_GENERATOR.NAME` names.
+
+    Args:
+        cfg: Full config.
+        input_shape: Shape of each feature map, with its stride.
+
+    Raises:
+        KeyError: nothing of that name is registered.
+    """
     name = cfg.MODEL.ANCHOR_GENERATOR.NAME
     return lookup(ANCHOR_GENERATOR_REGISTRY, "MODEL.ANCHOR_GENERATOR.NAME", name)(cfg, input_shape)

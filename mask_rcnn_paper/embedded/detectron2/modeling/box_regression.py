@@ -11,19 +11,26 @@ from torch import Tensor
 
 
 class Box2BoxTransform:
-    """Deltas (dx, dy, dw, dh) between boxes: shifts in box sizes and logarithms of scales, times weights."""
+    """Deltas (dx, dy, dw, dh) between boxes: shifts in box sizes and logarithms of scales, times weights.
+
+    Args:
+        weights: Factors of dx, dy, dw and dh.
+        scale_clamp: Largest dw and dh (after division by their weights) that is applied.
+    """
 
     def __init__(self, weights: tuple[float, float, float, float], scale_clamp: float = math.log(1000.0 / 16)) -> None:
-        """
-        Args:
-            weights: factors of dx, dy, dw and dh.
-            scale_clamp: largest dw and dh (after division by their weights) that is applied.
-        """
         self.weights = tuple(weights)
         self.scale_clamp = scale_clamp
 
     def get_deltas(self, src_boxes: Tensor, target_boxes: Tensor) -> Tensor:
-        """Return the deltas (N, 4) that take ``src_boxes`` (N, 4) to ``target_boxes`` (N, 4).
+        """Deltas that take one set of boxes to another.
+
+        Args:
+            src_boxes: XYXY, shape (N, 4).
+            target_boxes: XYXY, shape (N, 4).
+
+        Returns:
+            Shape (N, 4), times the weights.
 
         Raises:
             ValueError: a source box has no width or no height.
@@ -36,7 +43,15 @@ class Box2BoxTransform:
         return deltas * deltas.new_tensor(self.weights)
 
     def apply_deltas(self, deltas: Tensor, boxes: Tensor) -> Tensor:
-        """Apply deltas (N, k * 4) to boxes (N, 4): k boxes for each one, (N, k * 4), in float32 at least."""
+        """Boxes that deltas make of other boxes.
+
+        Args:
+            deltas: Shape (N, k * 4), k for each box.
+            boxes: XYXY, shape (N, 4).
+
+        Returns:
+            XYXY, shape (N, k * 4), float32 at least.
+        """
         deltas = deltas.float() if deltas.dtype in (torch.float16, torch.bfloat16) else deltas
         size, centre = _size_and_centre(boxes.to(deltas.dtype).unsqueeze(1))
         d = deltas.unflatten(1, (-1, 4)) / deltas.new_tensor(self.weights)
@@ -61,12 +76,12 @@ def dense_box_regression_loss(
     """Smooth L1 loss of the deltas of positive anchors, summed over them.
 
     Args:
-        anchors: the anchors of each level, R over all levels.
-        box2box_transform: makes the deltas' targets.
+        anchors: The anchors of each level, R over all levels.
+        box2box_transform: Makes the deltas' targets.
         pred_anchor_deltas: (N, R_level, 4) for each level.
         gt_boxes: (R, 4) for each of N images, the box matched to each anchor.
         fg_mask: (N, R), true for positive anchors.
-        smooth_l1_beta: where the loss turns from L2 to L1; 0 is L1.
+        smooth_l1_beta: Where the loss turns from L2 to L1; 0 is L1.
     """
     source = Boxes.cat(list(anchors)).tensor.expand(len(gt_boxes), -1, -1)[fg_mask]
     target = box2box_transform.get_deltas(source, torch.stack(list(gt_boxes))[fg_mask])

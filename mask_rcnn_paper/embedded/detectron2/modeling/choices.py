@@ -11,12 +11,12 @@ def require(key: str, value: Any, implemented: Collection[Any]) -> None:
     """Raise unless a configuration value is implemented here.
 
     Args:
-        key: the configuration key, as shown to the user.
-        value: its value.
-        implemented: the values that the embedded core knows.
+        key: The configuration key, as shown to the user.
+        value: Its value.
+        implemented: The values that the embedded core knows.
 
     Raises:
-        ValueError: ``value`` is not among them; the message names the key, the value and the cure.
+        ValueError: `value` is not among them; the message names the key, the value and the cure.
     """
     if value not in implemented:
         legal = ", ".join(repr(v) for v in implemented)
@@ -24,7 +24,12 @@ def require(key: str, value: Any, implemented: Collection[Any]) -> None:
 
 
 def lookup(registry: Registry, key: str, name: str) -> Any:
-    """Return the class or function that a configuration key names.
+    """The class or function that a configuration key names.
+
+    Args:
+        registry: Where to look.
+        key: The configuration key, as shown to the user.
+        name: Its value.
 
     Raises:
         KeyError: nothing of that name is registered; the message lists what is.
@@ -36,7 +41,12 @@ def lookup(registry: Registry, key: str, name: str) -> Any:
 
 
 def select_shapes(key: str, names: Sequence[str], shapes: dict[str, ShapeSpec]) -> list[ShapeSpec]:
-    """Return the shapes of the feature maps that a configuration key names.
+    """The shapes of the feature maps that a configuration key names.
+
+    Args:
+        key: The configuration key, as shown to the user.
+        names: Its value.
+        shapes: Shape of each of the backbone's outputs, by name.
 
     Raises:
         ValueError: no name, or one that the backbone does not return.

@@ -10,22 +10,21 @@ class Matcher:
     """Labels predictions by their best overlap with the ground truth.
 
     Paper: Faster R-CNN (arXiv:1506.01497), Sec. 3.1.2; Mask R-CNN, Sec. 3.1 (positive from IoU 0.5 on).
+
+    Args:
+        thresholds: Rising positive bounds that part the qualities into `len(thresholds) + 1` ranges,
+            each closed at its lower end.
+        labels: The label of each range: 1 positive, 0 negative, -1 ignored.
+        allow_low_quality_matches: Also labels 1 every prediction that is the best of some
+            ground-truth element, ties included.
+
+    Raises:
+        ValueError: thresholds or labels break these rules.
     """
 
     def __init__(
         self, thresholds: Sequence[float], labels: Sequence[int], allow_low_quality_matches: bool = False
     ) -> None:
-        """
-        Args:
-            thresholds: rising positive bounds that part the qualities into ``len(thresholds) + 1`` ranges,
-                each closed at its lower end.
-            labels: the label of each range: 1 positive, 0 negative, -1 ignored.
-            allow_low_quality_matches: also labels 1 every prediction that is the best of some
-                ground-truth element, ties included.
-
-        Raises:
-            ValueError: thresholds or labels break these rules.
-        """
         if list(thresholds) != sorted(thresholds) or (thresholds and thresholds[0] <= 0):
             raise ValueError(f"IOU_THRESHOLDS={list(thresholds)}: give rising positive numbers")
         if len(labels) != len(thresholds) + 1 or not set(labels) <= {-1, 0, 1}:
@@ -42,7 +41,7 @@ class Matcher:
 
         Returns:
             For each prediction the index in [0, M) of its best element (int64, 0 where M is 0), and its
-            label (int8; the first of ``labels`` where M is 0).
+            label (int8; the first of `labels` where M is 0).
         """
         if match_quality_matrix.shape[0] == 0:
             matches = match_quality_matrix.new_zeros(match_quality_matrix.shape[1], dtype=torch.int64)
@@ -56,7 +55,12 @@ class Matcher:
         return matches, match_labels
 
     def set_low_quality_matches_(self, match_labels: Tensor, match_quality_matrix: Tensor) -> None:
-        """Label each ground-truth element's best predictions 1, in place; their matches stay."""
+        """Label each ground-truth element's best predictions 1, in place; their matches stay.
+
+        Args:
+            match_labels: Shape (P,), changed in place.
+            match_quality_matrix: Shape (M, P), as for `__call__`.
+        """
         if match_quality_matrix.numel() == 0:
             return
         best = match_quality_matrix.amax(dim=1, keepdim=True)

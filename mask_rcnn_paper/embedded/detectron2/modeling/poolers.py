@@ -21,14 +21,14 @@ def assign_boxes_to_levels(
     """Map each box to a level by its size: floor(canonical_level + log2(sqrt(area) / canonical_box_size)).
 
     Args:
-        box_lists: the boxes of each of N images, M in all.
-        min_level: smallest level, log2 of its stride.
-        max_level: largest level.
-        canonical_box_size: side in pixels of a square box that is mapped to ``canonical_level``.
-        canonical_level: see there.
+        box_lists: The boxes of each of N images, M in all.
+        min_level: Smallest level, log2 of its stride.
+        max_level: Largest level.
+        canonical_box_size: Side in pixels of a square box that is mapped to `canonical_level`.
+        canonical_level: See there.
 
     Returns:
-        (M,) int64, the level of each box minus ``min_level``.
+        (M,) int64, the level of each box minus `min_level`.
     """
     sizes = torch.sqrt(cat([boxes.area() for boxes in box_lists]))
     # 1e-8 keeps empty boxes finite; the same value as in detectron2, since it decides ties.
@@ -53,7 +53,19 @@ def _make_level_pooler(pooler_type: str, output_size: tuple[int, int], scale: fl
 
 
 class ROIPooler(nn.Module):
-    """Pools every RoI from the level that fits its size; ``level_poolers`` holds one layer a level."""
+    """Pools every RoI from the level that fits its size; `level_poolers` holds one layer a level.
+
+    Args:
+        output_size: The pooled side, or height and width.
+        scales: 1 / stride of each level, fine to coarse, consecutive powers of 2.
+        sampling_ratio: Sampling points a bin and axis of RoIAlign; 0 takes as many as the bin has pixels.
+        pooler_type: `ROIPool`, `ROIAlign` (not shifted by half a pixel) or `ROIAlignV2` (aligned).
+        canonical_box_size: See `assign_boxes_to_levels`.
+        canonical_level: See there.
+
+    Raises:
+        ValueError: an unknown type, or scales that are no consecutive powers of 2.
+    """
 
     def __init__(
         self,
@@ -64,18 +76,6 @@ class ROIPooler(nn.Module):
         canonical_box_size: int = 224,
         canonical_level: int = 4,
     ) -> None:
-        """
-        Args:
-            output_size: the pooled side, or height and width.
-            scales: 1 / stride of each level, fine to coarse, consecutive powers of 2.
-            sampling_ratio: sampling points a bin and axis of RoIAlign; 0 takes as many as the bin has pixels.
-            pooler_type: ``ROIPool``, ``ROIAlign`` (not shifted by half a pixel) or ``ROIAlignV2`` (aligned).
-            canonical_box_size: see :func:`assign_boxes_to_levels`.
-            canonical_level: see there.
-
-        Raises:
-            ValueError: an unknown type, or scales that are no consecutive powers of 2.
-        """
         super().__init__()
         require("POOLER_TYPE", pooler_type, ("ROIAlign", "ROIAlignV2", "ROIPool"))
         levels = [-math.log2(scale) for scale in scales]
@@ -94,7 +94,7 @@ class ROIPooler(nn.Module):
 
         Args:
             x: L maps (N, C, H / stride, W / stride).
-            box_lists: the boxes of each of N images, in image pixels.
+            box_lists: The boxes of each of N images, in image pixels.
 
         Returns:
             (M, C, output height, output width), in the order of the boxes.

@@ -9,15 +9,15 @@ def detector_postprocess(
     """Rescale an image's results, and paste its masks.
 
     Args:
-        results: detections with ``pred_boxes`` or proposals with ``proposal_boxes``, in pixels of the
-            network's input; ``pred_masks`` (R, 1, M, M) are probabilities in their boxes, ``pred_keypoints``
+        results: Detections with `pred_boxes` or proposals with `proposal_boxes`, in pixels of the
+            network's input; `pred_masks` (R, 1, M, M) are probabilities in their boxes, `pred_keypoints`
             (R, K, 3) are x, y, score. It is not changed.
-        output_height: height of the output in pixels.
-        output_width: its width.
-        mask_threshold: a pixel belongs to a mask from this probability on.
+        output_height: Height of the output in pixels.
+        output_width: Its width.
+        mask_threshold: A pixel belongs to a mask from this probability on.
 
     Returns:
-        The results in the output's pixels, without those whose box is empty; ``pred_masks`` is boolean
+        The results in the output's pixels, without those whose box is empty; `pred_masks` is boolean
         (R, output_height, output_width).
     """
     scale_x = output_width / results.image_size[1]

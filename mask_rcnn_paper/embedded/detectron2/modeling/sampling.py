@@ -8,19 +8,19 @@ from torch import Tensor
 def subsample_labels(
     labels: Tensor, num_samples: int, positive_fraction: float, bg_label: int
 ) -> tuple[Tensor, Tensor]:
-    """Draw at most ``num_samples`` examples without replacement.
+    """Draw at most `num_samples` examples without replacement.
 
     Positives fill at most the given fraction; negatives fill what positives leave.
 
     Args:
-        labels: (L,) integers: -1 ignored, ``bg_label`` negative, all others positive.
-        num_samples: how many to draw.
-        positive_fraction: the largest fraction of positives, in [0, 1].
-        bg_label: the label of negatives.
+        labels: (L,) integers: -1 ignored, `bg_label` negative, all others positive.
+        num_samples: How many to draw.
+        positive_fraction: The largest fraction of positives, in [0, 1].
+        bg_label: The label of negatives.
 
     Returns:
         Indices of the drawn positives and of the drawn negatives, in random order; fewer than
-        ``num_samples`` together where there are not enough.
+        `num_samples` together where there are not enough.
     """
     positive = nonzero_tuple((labels != -1) & (labels != bg_label))[0]
     negative = nonzero_tuple(labels == bg_label)[0]

@@ -33,12 +33,12 @@ def get_default_optimizer_params(
     """Sort the trainable parameters into groups of equal learning rate and weight decay.
 
     Args:
-        model: its parameters count once each, also where modules share them.
-        base_lr: learning rate of everything but biases; None leaves it to the optimiser.
-        weight_decay: decay of what the next two do not set; None leaves it to the optimiser.
-        weight_decay_norm: decay of the parameters of normalisation layers; None is no exception.
-        bias_lr_factor: learning rate of biases as a multiple of `base_lr`.
-        weight_decay_bias: decay of biases, those of normalisation layers included; None is no exception.
+        model: Its parameters count once each, also where modules share them.
+        base_lr: Learning rate of everything but biases; None leaves it to the optimiser.
+        weight_decay: Decay of what the next two do not set; None leaves it to the optimiser.
+        weight_decay_norm: Decay of the parameters of normalisation layers; None is no exception.
+        bias_lr_factor: Learning rate of biases as a multiple of `base_lr`.
+        weight_decay_bias: Decay of biases, those of normalisation layers included; None is no exception.
 
     Returns:
         Parameter groups for `torch.optim`.
@@ -95,8 +95,8 @@ def build_optimizer(cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:
     """SGD with momentum as the node SOLVER describes it.
 
     Args:
-        cfg: full config.
-        model: its trainable parameters are optimised.
+        cfg: Full config.
+        model: Its trainable parameters are optimised.
 
     Returns:
         The optimiser; with SOLVER.CLIP_GRADIENTS.ENABLED it clips before each step.
@@ -151,8 +151,8 @@ def build_lr_scheduler(cfg: CfgNode, optimizer: torch.optim.Optimizer) -> LRSche
     """Learning rate schedule, with warm-up, as the node SOLVER describes it.
 
     Args:
-        cfg: full config.
-        optimizer: what it steers.
+        cfg: Full config.
+        optimizer: What it steers.
 
     Returns:
         A scheduler to step once an iteration.

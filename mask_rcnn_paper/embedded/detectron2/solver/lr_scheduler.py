@@ -13,6 +13,17 @@ class WarmupParamScheduler(ParamScheduler):
     """Lead another scheduler in with a warm-up.
 
     Source: Goyal et al., "Accurate, Large Minibatch SGD" (arXiv:1706.02677), Sec. 2.2.
+
+    Args:
+        scheduler: What follows the warm-up.
+        warmup_factor: The warm-up starts at this multiple of `scheduler`'s first value.
+        warmup_length: Fraction of training, in [0, 1].
+        warmup_method: "linear" rises to the value at which `scheduler` takes over; "constant" stays.
+        rescale_interval: Squeeze all of `scheduler` into what the warm-up leaves of training, rather than
+            hide its beginning.
+
+    Raises:
+        ValueError: unknown `warmup_method`.
     """
 
     def __init__(
@@ -23,19 +34,6 @@ class WarmupParamScheduler(ParamScheduler):
         warmup_method: str = "linear",
         rescale_interval: bool = False,
     ) -> None:
-        """Make the combined scheduler.
-
-        Args:
-            scheduler: what follows the warm-up.
-            warmup_factor: the warm-up starts at this multiple of `scheduler`'s first value.
-            warmup_length: fraction of training, in [0, 1].
-            warmup_method: "linear" rises to the value at which `scheduler` takes over; "constant" stays.
-            rescale_interval: squeeze all of `scheduler` into what the warm-up leaves of training, rather than
-                hide its beginning.
-
-        Raises:
-            ValueError: unknown `warmup_method`.
-        """
         if warmup_method not in WARMUP_METHODS:
             raise ValueError(f"SOLVER.WARMUP_METHOD={warmup_method!r}: choose from {', '.join(WARMUP_METHODS)}")
         self._scheduler = scheduler
@@ -56,17 +54,16 @@ class WarmupParamScheduler(ParamScheduler):
 
 
 class LRMultiplier(LRScheduler):
-    """Multiply the base rate of each parameter group by a `ParamScheduler`'s value, anew each iteration."""
+    """Multiply the base rate of each parameter group by a `ParamScheduler`'s value, anew each iteration.
+
+    Args:
+        optimizer: What it steers; its current rates are the base rates.
+        multiplier: Value by the fraction of training done.
+        max_iter: Number of iterations.
+        last_iter: Last iteration already done; -1 at the start.
+    """
 
     def __init__(self, optimizer: Optimizer, multiplier: ParamScheduler, max_iter: int, last_iter: int = -1) -> None:
-        """Make the scheduler and set the rates of the first iteration.
-
-        Args:
-            optimizer: what it steers; its current rates are the base rates.
-            multiplier: value by the fraction of training done.
-            max_iter: number of iterations.
-            last_iter: last iteration already done; -1 at the start.
-        """
         self._multiplier = multiplier
         self._max_iter = max_iter
         super().__init__(optimizer, last_epoch=last_iter)

@@ -26,9 +26,9 @@ class BoxMode(IntEnum):
         """Convert between XYXY_ABS and XYWH_ABS.
 
         Args:
-            box: a list or tuple of 4 numbers, or an array or tensor of shape (4,) or (N, 4).
-            from_mode: mode of `box`.
-            to_mode: mode of the result.
+            box: A list or tuple of 4 numbers, or an array or tensor of shape (4,) or (N, 4).
+            from_mode: Mode of `box`.
+            to_mode: Mode of the result.
 
         Returns:
             The box or boxes in the type and shape of `box`; `box` itself if the modes are equal.
@@ -58,19 +58,17 @@ class BoxMode(IntEnum):
 class Boxes:
     """N boxes; indexing selects boxes.
 
+    Args:
+        tensor: XYXY, shape (N, 4), or anything empty; lists and arrays are converted.
+
     Attributes:
-        tensor: float32, shape (N, 4).
+        tensor: Float32, shape (N, 4).
+
+    Raises:
+        ValueError: another shape.
     """
 
     def __init__(self, tensor: Tensor) -> None:
-        """Wrap coordinates.
-
-        Args:
-            tensor: XYXY, shape (N, 4), or anything empty; lists and arrays are converted.
-
-        Raises:
-            ValueError: another shape.
-        """
         tensor = torch.as_tensor(tensor).to(torch.float32)
         if tensor.numel() == 0:
             tensor = tensor.reshape(-1, 4)
@@ -116,7 +114,7 @@ class Boxes:
 
         Args:
             box_size: (height, width).
-            boundary_threshold: pixels.
+            boundary_threshold: Pixels.
 
         Returns:
             Bool, shape (N,).
@@ -126,12 +124,13 @@ class Boxes:
         top_left = (x1 >= -boundary_threshold) & (y1 >= -boundary_threshold)
         return top_left & (x2 < width + boundary_threshold) & (y2 < height + boundary_threshold)
 
-    def get_centers(self) -> Tensor:
-        """Centres as (x, y), shape (N, 2)."""
-        return (self.tensor[:, :2] + self.tensor[:, 2:]) / 2
-
     def scale(self, scale_x: float, scale_y: float) -> None:
-        """Multiply the coordinates, in place."""
+        """Multiply the coordinates, in place.
+
+        Args:
+            scale_x: Factor of x1 and x2.
+            scale_y: Factor of y1 and y2.
+        """
         self.tensor[:, 0::2] *= scale_x
         self.tensor[:, 1::2] *= scale_y
 
@@ -165,14 +164,30 @@ class Boxes:
 
 
 def pairwise_intersection(boxes1: Boxes, boxes2: Boxes) -> Tensor:
-    """Area that each of N boxes shares with each of M boxes, shape (N, M)."""
+    """Area that each box of one set shares with each of another.
+
+    Args:
+        boxes1: N boxes.
+        boxes2: M boxes.
+
+    Returns:
+        In pixels, shape (N, M).
+    """
     first, second = boxes1.tensor[:, None], boxes2.tensor[None]
     sides = torch.min(first[..., 2:], second[..., 2:]) - torch.max(first[..., :2], second[..., :2])
     return sides.clamp(min=0).prod(dim=2)
 
 
 def pairwise_iou(boxes1: Boxes, boxes2: Boxes) -> Tensor:
-    """Intersection over union of each of N boxes with each of M boxes, in [0, 1], shape (N, M)."""
+    """Intersection over union of each box of one set with each of another.
+
+    Args:
+        boxes1: N boxes.
+        boxes2: M boxes.
+
+    Returns:
+        In [0, 1], shape (N, M).
+    """
     shared = pairwise_intersection(boxes1, boxes2)
     union = boxes1.area()[:, None] + boxes2.area()[None] - shared
     # Boxes without area have a union of 0; they overlap nothing.

@@ -11,13 +11,18 @@ from torch import Tensor
 class ImageList:
     """A padded batch that remembers the size of each image; indexing gives an image without its padding.
 
-    Attributes:
-        tensor: shape (N, C, H, W) or (N, H, W); images start at the top left corner.
+    `from_tensors` pads images to a batch.
+
+    Args:
+        tensor: Shape (N, C, H, W) or (N, H, W); images start at the top left corner.
         image_sizes: (height, width) of each image before padding.
+
+    Attributes:
+        tensor: As given.
+        image_sizes: As given, in Python integers.
     """
 
     def __init__(self, tensor: Tensor, image_sizes: list[tuple[int, int]]) -> None:
-        """Wrap a batch that is already padded; see `from_tensors` for padding one."""
         self.tensor = tensor
         self.image_sizes = [(int(height), int(width)) for height, width in image_sizes]
 
@@ -48,10 +53,10 @@ class ImageList:
         """Pad images at the right and the bottom to a common size and stack them.
 
         Args:
-            tensors: at least one image, each of shape (C, H, W) or (H, W), with equal C.
-            size_divisibility: height and width of the batch become multiples of it, if greater than 1.
-            pad_value: value of the padding.
-            padding_constraints: what a backbone asks for: `size_divisibility` replaces the argument of that
+            tensors: At least one image, each of shape (C, H, W) or (H, W), with equal C.
+            size_divisibility: Height and width of the batch become multiples of it, if greater than 1.
+            pad_value: Value of the padding.
+            padding_constraints: What a backbone asks for: `size_divisibility` replaces the argument of that
                 name; `square_size`, if positive, is the side of the batch whatever the images' sizes.
 
         Raises:

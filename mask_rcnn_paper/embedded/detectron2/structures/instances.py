@@ -17,15 +17,13 @@ class Instances:
         instances[instances.scores > 0.5]   # every field is indexed
 
     Names that start with an underscore are ordinary attributes.
+
+    Args:
+        image_size: (height, width) of the image.
+        **kwargs: Fields.
     """
 
     def __init__(self, image_size: tuple[int, int], **kwargs: Any) -> None:
-        """Start with the given fields.
-
-        Args:
-            image_size: (height, width) of the image.
-            **kwargs: fields.
-        """
         self._image_size = image_size
         self._fields: dict[str, Any] = {}
         for name, value in kwargs.items():
@@ -51,6 +49,10 @@ class Instances:
 
     def set(self, name: str, value: Any) -> None:
         """Add or replace a field.
+
+        Args:
+            name: Its name.
+            value: One entry per instance.
 
         Raises:
             ValueError: its length differs from that of the other fields.
@@ -101,7 +103,7 @@ class Instances:
         """The instances of several lists for the same image, in order.
 
         Args:
-            instance_lists: at least one; all with the same fields and image size.
+            instance_lists: At least one; all with the same fields and image size.
 
         Raises:
             ValueError: there are none, the image sizes or fields differ, or a field cannot be concatenated.

@@ -16,19 +16,17 @@ from torch.nn import functional as F
 class Keypoints:
     """K keypoints of N instances; indexing selects instances.
 
+    Args:
+        keypoints: Tensor, array or nested list of shape (N, K, 3).
+
     Attributes:
-        tensor: x, y in continuous pixels and visibility (0 unlabelled, 1 hidden, 2 visible), shape (N, K, 3).
+        tensor: X, y in continuous pixels and visibility (0 unlabelled, 1 hidden, 2 visible), shape (N, K, 3).
+
+    Raises:
+        ValueError: another shape.
     """
 
     def __init__(self, keypoints: Any) -> None:
-        """Wrap keypoints.
-
-        Args:
-            keypoints: tensor, array or nested list of shape (N, K, 3).
-
-        Raises:
-            ValueError: another shape.
-        """
         tensor = torch.as_tensor(keypoints, dtype=torch.float32)
         if tensor.dim() != 3 or tensor.shape[2] != 3:
             raise ValueError(f"keypoints of shape {tuple(tensor.shape)}: need (N, K, 3)")
@@ -94,11 +92,11 @@ def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> Tensor:
     """Place each keypoint at the highest logit after resizing its heat map to its box.
 
     Args:
-        maps: logits, shape (N, K, S, S).
+        maps: Logits, shape (N, K, S, S).
         rois: XYXY in pixels, shape (N, 4); sides below one pixel count as one.
 
     Returns:
-        x, y, logit and score of each keypoint, shape (N, K, 4). x and y are the centre of the best pixel. The
+        X, y, logit and score of each keypoint, shape (N, K, 4). x and y are the centre of the best pixel. The
         score is the softmax of the resized map at that pixel, but normalised by the sum over the S x S cells,
         so that the size of the box does not matter.
     """

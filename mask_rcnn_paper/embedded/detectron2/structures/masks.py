@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from detectron2.layers.mask_ops import paste_masks_in_image
 from detectron2.layers.roi_align import ROIAlign
-from detectron2.structures.boxes import Boxes
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
@@ -21,9 +20,9 @@ def polygons_to_bitmask(polygons: list[np.ndarray], height: int, width: int) -> 
     """Rasterise the union of polygons with the COCO API.
 
     Args:
-        polygons: each x0, y0, x1, y1, ... in pixels.
-        height: rows.
-        width: columns.
+        polygons: Each x0, y0, x1, y1, ... in pixels.
+        height: Rows.
+        width: Columns.
 
     Returns:
         Bool, shape (height, width).
@@ -38,7 +37,7 @@ def rasterize_polygons_within_box(polygons: list[np.ndarray], box: np.ndarray, m
     """Rasterise polygons on an M x M grid laid over a box: the target of the mask branch for that box.
 
     Args:
-        polygons: each x0, y0, x1, y1, ... in pixels, float64.
+        polygons: Each x0, y0, x1, y1, ... in pixels, float64.
         box: XYXY, shape (4,), float32 where detectron2's pixels are wanted.
         mask_size: M.
 
@@ -57,20 +56,18 @@ def rasterize_polygons_within_box(polygons: list[np.ndarray], box: np.ndarray, m
 class BitMasks:
     """One bitmap of the whole image per instance; indexing selects instances.
 
+    Args:
+        tensor: Shape (N, H, W); what is not zero is foreground.
+
     Attributes:
-        tensor: bool, shape (N, H, W).
+        tensor: Bool, shape (N, H, W).
         image_size: (H, W).
+
+    Raises:
+        ValueError: another number of dimensions.
     """
 
     def __init__(self, tensor: Tensor | np.ndarray) -> None:
-        """Wrap bitmaps.
-
-        Args:
-            tensor: shape (N, H, W); what is not zero is foreground.
-
-        Raises:
-            ValueError: another number of dimensions.
-        """
         tensor = torch.as_tensor(tensor).to(torch.bool)
         if tensor.dim() != 3:
             raise ValueError(f"bitmaps of shape {tuple(tensor.shape)}: need (N, H, W)")
@@ -104,13 +101,6 @@ class BitMasks:
         """Whether a mask has any pixel, bool, shape (N,)."""
         return self.tensor.flatten(1).any(dim=1)
 
-    @staticmethod
-    def from_polygon_masks(polygon_masks: PolygonMasks | list[list[np.ndarray]], height: int, width: int) -> BitMasks:
-        """Rasterise polygons in an image of `height` x `width` pixels."""
-        polygons = getattr(polygon_masks, "polygons", polygon_masks)
-        masks = [torch.from_numpy(polygons_to_bitmask(p, height, width)) for p in polygons]
-        return BitMasks(torch.stack(masks) if masks else torch.empty(0, height, width, dtype=torch.bool))
-
     def crop_and_resize(self, boxes: Tensor, mask_size: int) -> Tensor:
         """Resample each mask on a grid laid over its box: the target of the mask branch for that box.
 
@@ -130,16 +120,6 @@ class BitMasks:
         align = ROIAlign((mask_size, mask_size), 1.0, 0, aligned=True)
         return align(self.tensor[:, None].float(), rois)[:, 0] >= 0.5
 
-    def get_bounding_boxes(self) -> Boxes:
-        """The tightest box around the pixels of each mask; zeros for a mask without pixels."""
-        boxes = torch.zeros(len(self), 4)
-        columns, rows = self.tensor.any(dim=1), self.tensor.any(dim=2)
-        for box, used_x, used_y in zip(boxes, columns, rows, strict=True):
-            x, y = used_x.nonzero().flatten().tolist(), used_y.nonzero().flatten().tolist()
-            if x:
-                box.copy_(torch.tensor([x[0], y[0], x[-1] + 1, y[-1] + 1]))
-        return Boxes(boxes)
-
     @staticmethod
     def cat(bitmasks_list: list[BitMasks]) -> BitMasks:
         """All masks of a list that is not empty."""
@@ -149,19 +129,17 @@ class BitMasks:
 class PolygonMasks:
     """A list of polygons per instance, on the CPU; indexing selects instances.
 
+    Args:
+        polygons: For each instance a list of arrays, tensors or lists.
+
     Attributes:
-        polygons: for each instance its polygons, float64 arrays x0, y0, x1, y1, ...
+        polygons: For each instance its polygons, float64 arrays x0, y0, x1, y1, ...
+
+    Raises:
+        ValueError: not nested like that, or a polygon with fewer than 3 points or half a point.
     """
 
     def __init__(self, polygons: list[list[Tensor | np.ndarray]]) -> None:
-        """Wrap polygons.
-
-        Args:
-            polygons: for each instance a list of arrays, tensors or lists.
-
-        Raises:
-            ValueError: not nested like that, or a polygon with fewer than 3 points or half a point.
-        """
         if not isinstance(polygons, list) or not all(isinstance(instance, list) for instance in polygons):
             raise ValueError("PolygonMasks need a list (instances) of lists (polygons) of x0, y0, x1, ...")
         self.polygons = [[_as_polygon(polygon) for polygon in instance] for instance in polygons]
@@ -174,15 +152,6 @@ class PolygonMasks:
     def device(self) -> torch.device:
         """Always the CPU."""
         return torch.device("cpu")
-
-    def get_bounding_boxes(self) -> Boxes:
-        """The tightest box around the points of each instance; zeros for an instance without polygons."""
-        boxes = torch.zeros(len(self), 4)
-        for box, polygons in zip(boxes, self.polygons, strict=True):
-            if polygons:
-                points = np.concatenate(polygons).reshape(-1, 2)
-                box.copy_(torch.from_numpy(np.concatenate([points.min(axis=0), points.max(axis=0)])))
-        return Boxes(boxes)
 
     def nonempty(self) -> Tensor:
         """Whether an instance has any polygon, bool, shape (N,)."""
@@ -229,11 +198,6 @@ class PolygonMasks:
             return torch.empty(0, mask_size, mask_size, dtype=torch.bool, device=boxes.device)
         return torch.stack(masks).to(boxes.device)
 
-    def area(self) -> Tensor:
-        """Sum of the areas of each instance's polygons by the shoelace formula, float64, shape (N,)."""
-        areas = [sum((_shoelace(polygon) for polygon in polygons), 0.0) for polygons in self.polygons]
-        return torch.tensor(areas, dtype=torch.float64)
-
     @staticmethod
     def cat(polymasks_list: list[PolygonMasks]) -> PolygonMasks:
         """All instances of the list."""
@@ -243,12 +207,17 @@ class PolygonMasks:
 class ROIMasks:
     """Soft masks on grids laid over boxes, as the mask branch predicts them.
 
+    Args:
+        tensor: Probabilities, shape (N, M, M).
+
     Attributes:
-        tensor: probabilities, shape (N, M, M).
+        tensor: As given.
+
+    Raises:
+        ValueError: another number of dimensions.
     """
 
     def __init__(self, tensor: Tensor) -> None:
-        """Wrap masks of shape (N, M, M)."""
         if tensor.dim() != 3:
             raise ValueError(f"RoI masks of shape {tuple(tensor.shape)}: need (N, M, M)")
         self.tensor = tensor
@@ -273,7 +242,14 @@ class ROIMasks:
         return f"ROIMasks(num_instances={len(self)})"
 
     def to_bitmasks(self, boxes: Any, height: int, width: int, threshold: float = 0.5) -> BitMasks:
-        """Paste the masks into an image; see `detectron2.layers.paste_masks_in_image`."""
+        """Paste the masks into an image; see `detectron2.layers.paste_masks_in_image`.
+
+        Args:
+            boxes: `Boxes`, or XYXY in pixels, shape (N, 4).
+            height: Rows of the image.
+            width: Columns of the image.
+            threshold: Pixels of at least this probability are foreground.
+        """
         return BitMasks(paste_masks_in_image(self.tensor, boxes, (height, width), threshold=threshold))
 
 
@@ -282,11 +258,6 @@ def _as_polygon(polygon: Any) -> np.ndarray:
     if polygon.ndim != 1 or polygon.size < 6 or polygon.size % 2:
         raise ValueError(f"cannot make a polygon of {polygon.size} coordinates: need 3 or more points x, y")
     return polygon
-
-
-def _shoelace(polygon: np.ndarray) -> float:
-    x, y = polygon[0::2], polygon[1::2]
-    return 0.5 * abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))))
 
 
 def _check_equal_length(boxes: Tensor, masks: BitMasks | PolygonMasks) -> None:

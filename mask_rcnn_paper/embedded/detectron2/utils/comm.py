@@ -4,7 +4,6 @@ Objects travel pickled over a GLOO group, so that tensors and plain Python objec
 """
 
 import functools
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ def create_local_process_group(num_workers_per_machine: int) -> None:
     """Group the processes of each machine; `launch` calls it once in every process.
 
     Args:
-        num_workers_per_machine: processes on each machine; ranks of one machine are consecutive.
+        num_workers_per_machine: Processes on each machine; ranks of one machine are consecutive.
 
     Raises:
         ValueError: the group exists already, or the world size is no multiple of `num_workers_per_machine`.
@@ -94,8 +93,8 @@ def all_gather(data: Any, group: dist.ProcessGroup | None = None) -> list[Any]:
     """Collect one object from every process, in every process.
 
     Args:
-        data: any object that can be pickled.
-        group: processes that take part; all of them by default.
+        data: Any object that can be pickled.
+        group: Processes that take part; all of them by default.
 
     Returns:
         The objects in the order of their ranks.
@@ -112,9 +111,9 @@ def gather(data: Any, dst: int = 0, group: dist.ProcessGroup | None = None) -> l
     """Collect one object from every process in process `dst`.
 
     Args:
-        data: any object that can be pickled.
-        dst: global rank of the receiver.
-        group: processes that take part; all of them by default.
+        data: Any object that can be pickled.
+        dst: Global rank of the receiver.
+        group: Processes that take part; all of them by default.
 
     Returns:
         The objects in the order of their ranks on `dst`, an empty list elsewhere.
@@ -131,25 +130,3 @@ def gather(data: Any, dst: int = 0, group: dist.ProcessGroup | None = None) -> l
 def shared_random_seed() -> int:
     """A random seed in [0, 2**31) that is the same in all processes; drawn from numpy's global generator."""
     return all_gather(int(np.random.randint(2**31)))[0]
-
-
-def reduce_dict(input_dict: Mapping[str, torch.Tensor], average: bool = True) -> dict[str, torch.Tensor]:
-    """Sum or average scalars of equal keys over all processes; the result is complete on rank 0 only.
-
-    Args:
-        input_dict: scalar tensors on one device, with the same keys in every process.
-        average: divide the sums by the number of processes.
-
-    Returns:
-        The reduced scalars under the same keys.
-    """
-    world_size = get_world_size()
-    if world_size == 1:
-        return dict(input_dict)
-    with torch.no_grad():
-        keys = sorted(input_dict)
-        values = torch.stack([input_dict[key] for key in keys])
-        dist.reduce(values, dst=0)
-        if average and get_rank() == 0:
-            values /= world_size
-    return dict(zip(keys, values, strict=True))

@@ -16,7 +16,7 @@ def seed_all_rng(seed: int | None = None) -> None:
     """Seed the global generators of Python, numpy and torch.
 
     Args:
-        seed: in [0, 2**32); None draws one from the operating system and logs it.
+        seed: In [0, 2**32); None draws one from the operating system and logs it.
     """
     if seed is None:
         seed = int.from_bytes(os.urandom(4), "little")

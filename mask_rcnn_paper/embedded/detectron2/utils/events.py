@@ -1,22 +1,15 @@
-"""Scalars, images and histograms of a training run: where they are put, and who writes them out."""
+"""Scalars of a training run: where they are put, and who writes them out."""
 
 import datetime
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from fvcore.common.history_buffer import HistoryBuffer
 
 _STORAGES: list["EventStorage"] = []
-
-
-def has_event_storage() -> bool:
-    """Whether the code runs inside a `with EventStorage(...)` block."""
-    return bool(_STORAGES)
 
 
 def get_event_storage() -> "EventStorage":
@@ -31,17 +24,17 @@ def get_event_storage() -> "EventStorage":
 
 
 class EventStorage:
-    """History of everything that is logged during training, by name and iteration."""
+    """History of everything that is logged during training, by name and iteration.
+
+    Args:
+        start_iter: Index of the first iteration.
+    """
 
     def __init__(self, start_iter: int = 0) -> None:
-        """Args: start_iter: index of the first iteration."""
         self.iter = start_iter
         self._history: dict[str, HistoryBuffer] = defaultdict(HistoryBuffer)
         self._smoothing_hints: dict[str, bool] = {}
         self._latest: dict[str, tuple[float, int]] = {}
-        self._prefix = ""
-        self.vis_data: list[tuple[str, torch.Tensor, int]] = []
-        self.histograms: list[tuple[str, torch.Tensor, int, int]] = []
 
     def put_scalar(
         self, name: str, value: float | torch.Tensor, smoothing_hint: bool = True, cur_iter: int | None = None
@@ -49,15 +42,14 @@ class EventStorage:
         """Record one number.
 
         Args:
-            name: name of the series.
-            value: a number or a tensor of one element.
-            smoothing_hint: whether the series is noisy, so that writers show its median over a window.
-            cur_iter: iteration it belongs to; the current one by default.
+            name: Name of the series.
+            value: A number or a tensor of one element.
+            smoothing_hint: Whether the series is noisy, so that writers show its median over a window.
+            cur_iter: Iteration it belongs to; the current one by default.
 
         Raises:
             ValueError: the series was recorded with another `smoothing_hint` before.
         """
-        name = self._prefix + name
         cur_iter = self.iter if cur_iter is None else cur_iter
         value = float(value)
         if self._smoothing_hints.setdefault(name, smoothing_hint) != smoothing_hint:
@@ -66,23 +58,15 @@ class EventStorage:
         self._latest[name] = (value, cur_iter)
 
     def put_scalars(self, *, smoothing_hint: bool = True, cur_iter: int | None = None, **kwargs: Any) -> None:
-        """Record several numbers, `name=value`; the other arguments are those of `put_scalar`."""
-        for name, value in kwargs.items():
-            self.put_scalar(name, value, smoothing_hint=smoothing_hint, cur_iter=cur_iter)
-
-    def put_image(self, img_name: str, img_tensor: torch.Tensor) -> None:
-        """Keep an image (C, H, W), RGB, uint8 or float in [0, 1], for the next writer that shows images."""
-        self.vis_data.append((self._prefix + img_name, img_tensor, self.iter))
-
-    def put_histogram(self, hist_name: str, hist_tensor: torch.Tensor, bins: int = 1000) -> None:
-        """Keep a histogram of all elements of a tensor for the next writer that shows histograms.
+        """Record several numbers.
 
         Args:
-            hist_name: name of the histogram.
-            hist_tensor: values, any shape.
-            bins: number of equally wide bins between the least and the greatest value.
+            smoothing_hint: As for `put_scalar`.
+            cur_iter: As for `put_scalar`.
+            **kwargs: Each number under the name of its series.
         """
-        self.histograms.append((self._prefix + hist_name, hist_tensor.detach().cpu(), bins, self.iter))
+        for name, value in kwargs.items():
+            self.put_scalar(name, value, smoothing_hint=smoothing_hint, cur_iter=cur_iter)
 
     def history(self, name: str) -> HistoryBuffer:
         """The values of one series.
@@ -103,7 +87,11 @@ class EventStorage:
         return self._latest
 
     def latest_with_smoothing_hint(self, window_size: int = 20) -> dict[str, tuple[float, int]]:
-        """As `latest`, but the median of the last `window_size` values of series that are to be smoothed."""
+        """As `latest`, but the median of the last values of series that are to be smoothed.
+
+        Args:
+            window_size: Iterations whose values are in the median.
+        """
         return {
             name: (self._history[name].median(self.count_samples(name, window_size)), iteration)
             if self._smoothing_hints[name]
@@ -112,40 +100,15 @@ class EventStorage:
         }
 
     def count_samples(self, name: str, window_size: int = 20) -> int:
-        """Number of values of a series that belong to the last `window_size` iterations; at least 1."""
+        """Number of values of a series that belong to the last iterations; at least 1.
+
+        Args:
+            name: Name of the series.
+            window_size: Iterations that count.
+        """
         values = self._history[name].values()
         first = max(iteration for _, iteration in values[-window_size:]) - window_size
         return max(1, sum(iteration > first for _, iteration in values[-window_size:]))
-
-    def smoothing_hints(self) -> dict[str, bool]:
-        """Whether each series is to be smoothed."""
-        return self._smoothing_hints
-
-    def step(self) -> None:
-        """Go on to the next iteration; a trainer sets `iter` instead."""
-        self.iter += 1
-
-    @property
-    def iteration(self) -> int:
-        """Index of the current iteration."""
-        return self.iter
-
-    @contextmanager
-    def name_scope(self, name: str) -> Iterator[None]:
-        """Put `name/` before all names recorded inside the block."""
-        old, self._prefix = self._prefix, name.rstrip("/") + "/"
-        try:
-            yield
-        finally:
-            self._prefix = old
-
-    def clear_images(self) -> None:
-        """Forget the images; a writer calls it after showing them."""
-        self.vis_data = []
-
-    def clear_histograms(self) -> None:
-        """Forget the histograms; a writer calls it after showing them."""
-        self.histograms = []
 
     def __enter__(self) -> "EventStorage":
         _STORAGES.append(self)
@@ -176,10 +139,14 @@ def _new_scalars(storage: EventStorage, window_size: int, after: int) -> dict[in
 
 
 class JSONWriter(EventWriter):
-    """Appends one JSON object a line, with the key `iteration`, to a file."""
+    """Appends one JSON object a line, with the key `iteration`, to a file.
+
+    Args:
+        json_file: Path; extended if it exists.
+        window_size: Iterations whose values are in the median of noisy series.
+    """
 
     def __init__(self, json_file: str, window_size: int = 20) -> None:
-        """Args: json_file: path, extended if it exists; window_size: values in the median of noisy series."""
         self._file = open(json_file, "a", encoding="utf-8")
         self._window_size = window_size
         self._last_write = -1
@@ -197,10 +164,15 @@ class JSONWriter(EventWriter):
 
 
 class TensorboardXWriter(EventWriter):
-    """Writes scalars, images and histograms for TensorBoard."""
+    """Writes scalars for TensorBoard.
+
+    Args:
+        log_dir: Folder of the event file.
+        window_size: Iterations whose values are in the median of noisy series.
+        **kwargs: For `torch.utils.tensorboard.SummaryWriter`.
+    """
 
     def __init__(self, log_dir: str, window_size: int = 20, **kwargs: Any) -> None:
-        """Args: log_dir: folder of the event file; window_size: as above; kwargs: for `SummaryWriter`."""
         self._log_dir, self._kwargs = log_dir, kwargs
         self._window_size = window_size
         self._last_write = -1
@@ -213,17 +185,10 @@ class TensorboardXWriter(EventWriter):
             from torch.utils.tensorboard import SummaryWriter
 
             self._writer = SummaryWriter(self._log_dir, **self._kwargs)
-        storage = get_event_storage()
-        for iteration, scalars in _new_scalars(storage, self._window_size, self._last_write).items():
+        for iteration, scalars in _new_scalars(get_event_storage(), self._window_size, self._last_write).items():
             for name, value in scalars.items():
                 self._writer.add_scalar(name, value, iteration)
             self._last_write = iteration
-        for name, image, iteration in storage.vis_data:
-            self._writer.add_image(name, image, iteration)
-        storage.clear_images()
-        for name, values, bins, iteration in storage.histograms:
-            self._writer.add_histogram(name, values, iteration, bins=bins)
-        storage.clear_histograms()
 
     def close(self) -> None:
         """Close the event file, if one was made."""
@@ -232,10 +197,14 @@ class TensorboardXWriter(EventWriter):
 
 
 class CommonMetricPrinter(EventWriter):
-    """Logs losses, times, learning rate, memory and the time left, as one line."""
+    """Logs losses, times, learning rate, memory and the time left, as one line.
+
+    Args:
+        max_iter: Length of training, for the time left; None leaves the time out.
+        window_size: Iterations whose values are in the median of noisy series.
+    """
 
     def __init__(self, max_iter: int | None = None, window_size: int = 20) -> None:
-        """Args: max_iter: length of training, for the time left; window_size: values in a loss's median."""
         self._logger = logging.getLogger("detectron2.utils.events")
         self._max_iter = max_iter
         self._window_size = window_size

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import time
-from collections import Counter
 
 from termcolor import colored
 
@@ -54,14 +53,14 @@ def setup_logger(
     """Let a logger write to the terminal (rank 0 only) and to a file; calling it again adds nothing twice.
 
     Args:
-        output: a folder, which gets `log.txt`, or a file that ends in `.txt` or `.log`; None writes no file.
+        output: A folder, which gets `log.txt`, or a file that ends in `.txt` or `.log`; None writes no file.
             Ranks above 0 append `.rank<N>` to the file's name.
-        distributed_rank: rank of this process.
-        color: colour the terminal's lines.
-        name: root name of the logger.
-        abbrev_name: how messages spell `name`; by default "d2" for "detectron2", else the name itself.
-        enable_propagation: pass messages on to the parent loggers too.
-        configure_stdout: write to the terminal.
+        distributed_rank: Rank of this process.
+        color: Colour the terminal's lines.
+        name: Root name of the logger.
+        abbrev_name: How messages spell `name`; by default "d2" for "detectron2", else the name itself.
+        enable_propagation: Pass messages on to the parent loggers too.
+        configure_stdout: Write to the terminal.
 
     Returns:
         The logger, at level DEBUG.
@@ -89,7 +88,6 @@ def setup_logger(
     return logger
 
 
-_SEEN: Counter = Counter()
 _LAST_TIME: dict[tuple, float] = {}
 
 
@@ -102,39 +100,14 @@ def _caller() -> tuple[str, tuple]:
     return ("detectron2" if module == "__main__" else module), (frame.f_code.co_filename, frame.f_lineno)
 
 
-def log_first_n(
-    lvl: int, msg: str, n: int = 1, *, name: str | None = None, key: str | tuple[str, ...] = "caller"
-) -> None:
-    """Log a message only the first n times.
-
-    Args:
-        lvl: level of `logging`.
-        msg: the message.
-        n: how often it appears.
-        name: logger; the calling module's by default.
-        key: what counts as the same message: "caller" (line of code), "message" (text), or a tuple of both.
-
-    Raises:
-        ValueError: `key` holds another word.
-    """
-    keys = (key,) if isinstance(key, str) else key
-    if not set(keys) <= {"caller", "message"}:
-        raise ValueError(f"log_first_n: key={key!r}: choose from 'caller', 'message', or a tuple of them")
-    module, line = _caller()
-    identity = (("caller", line) if "caller" in keys else ()) + (("message", msg) if "message" in keys else ())
-    _SEEN[identity] += 1
-    if _SEEN[identity] <= n:
-        logging.getLogger(name or module).log(lvl, msg)
-
-
 def log_every_n_seconds(lvl: int, msg: str, n: float = 1, *, name: str | None = None) -> None:
     """Log a message of one line of code at most once in n seconds.
 
     Args:
-        lvl: level of `logging`.
-        msg: the message.
-        n: seconds between two messages.
-        name: logger; the calling module's by default.
+        lvl: Level of `logging`.
+        msg: The message.
+        n: Seconds between two messages.
+        name: Logger; the calling module's by default.
     """
     module, line = _caller()
     now = time.monotonic()

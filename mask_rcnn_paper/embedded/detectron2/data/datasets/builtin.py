@@ -30,7 +30,7 @@ def register_all_coco(root: str) -> None:
     """Register coco_* and keypoints_coco_*; files are looked for only when a dataset is loaded.
 
     Args:
-        root: folder that holds `coco/`.
+        root: Folder that holds `coco/`.
     """
     for split, (images, suffix) in _SPLITS.items():
         _register(f"coco_{split}", "coco", root, images, f"instances_{suffix}")

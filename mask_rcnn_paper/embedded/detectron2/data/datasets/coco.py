@@ -20,10 +20,10 @@ def register_coco_instances(name: str, metadata: dict[str, Any], json_file: str,
     """Register a dataset in COCO's format, for boxes, masks and keypoints.
 
     Args:
-        name: its name.
-        metadata: extra metadata; may be empty. Keypoints need `keypoint_names` and `keypoint_flip_map`.
-        json_file: path of the annotations.
-        image_root: folder of the images.
+        name: Its name.
+        metadata: Extra metadata; may be empty. Keypoints need `keypoint_names` and `keypoint_flip_map`.
+        json_file: Path of the annotations.
+        image_root: Folder of the images.
     """
     DatasetCatalog.register(name, lambda: load_coco_json(json_file, image_root, name))
     MetadataCatalog.get(name).set(json_file=json_file, image_root=image_root, evaluator_type="coco", **metadata)
@@ -38,11 +38,11 @@ def load_coco_json(
     """Read COCO annotations into detectron2's dataset format.
 
     Args:
-        json_file: path of the annotations.
-        image_root: folder of the images.
-        dataset_name: where given, the classes are written into its metadata, and category ids become indices of
+        json_file: Path of the annotations.
+        image_root: Folder of the images.
+        dataset_name: Where given, the classes are written into its metadata, and category ids become indices of
             `thing_classes`; else category ids stay as they are.
-        extra_annotation_keys: fields of annotations to keep beside iscrowd, bbox, keypoints and category_id.
+        extra_annotation_keys: Fields of annotations to keep beside iscrowd, bbox, keypoints and category_id.
 
     Returns:
         A dict per image, in the order of their ids: file_name, height, width, image_id, and annotations with bbox
@@ -91,8 +91,8 @@ def read_coco_json(json_file: str, dataset_name: str | None = None) -> dict[str,
     """Read an annotation file and check that it is one.
 
     Args:
-        json_file: path.
-        dataset_name: for the error message.
+        json_file: Path.
+        dataset_name: For the error message.
 
     Raises:
         FileNotFoundError: there is no such file.

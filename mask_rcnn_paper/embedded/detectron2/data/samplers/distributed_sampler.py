@@ -15,9 +15,9 @@ class TrainingSampler(Sampler):
     they see together.
 
     Args:
-        size: length of the dataset.
-        shuffle: draw a new order for every pass, or keep the order of the dataset.
-        seed: of the orders; the same in all processes. None takes one that the processes agree on.
+        size: Length of the dataset.
+        shuffle: Draw a new order for every pass, or keep the order of the dataset.
+        seed: Of the orders; the same in all processes. None takes one that the processes agree on.
 
     Raises:
         ValueError: `size` is not a positive number.
@@ -49,7 +49,7 @@ class InferenceSampler(Sampler):
     """Every index exactly once: each process gets one contiguous share, of sizes that differ by at most one.
 
     Args:
-        size: length of the dataset.
+        size: Length of the dataset.
     """
 
     def __init__(self, size: int) -> None:

@@ -9,7 +9,7 @@ from fvcore.transforms.transform import (
 )
 
 from .augmentation import AugInput, Augmentation, AugmentationList
-from .augmentation_impl import RandomFlip, Resize, ResizeShortestEdge
+from .augmentation_impl import RandomFlip, ResizeShortestEdge
 from .transform import ResizeTransform
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "HFlipTransform",
     "NoOpTransform",
     "RandomFlip",
-    "Resize",
     "ResizeShortestEdge",
     "ResizeTransform",
     "Transform",

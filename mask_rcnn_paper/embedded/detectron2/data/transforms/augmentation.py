@@ -16,7 +16,7 @@ class Augmentation:
         """Choose a transform, at random where the policy is random.
 
         Args:
-            args: attributes of the input, each under the name of the argument, e.g. `image`.
+            *args: Attributes of the input, each under the name of the argument, e.g. `image`.
         """
         raise NotImplementedError(f"{type(self).__name__}.get_transform")
 
@@ -116,7 +116,3 @@ class AugInput:
             self.boxes = tfm.apply_box(self.boxes)
         if self.sem_seg is not None:
             self.sem_seg = tfm.apply_segmentation(self.sem_seg)
-
-    def apply_augmentations(self, augmentations: list[Augmentation | Transform]) -> TransformList:
-        """Apply augmentations in place; returns the chosen transforms."""
-        return AugmentationList(augmentations)(self)

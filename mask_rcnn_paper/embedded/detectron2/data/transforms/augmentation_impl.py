@@ -9,16 +9,16 @@ from PIL import Image
 from .augmentation import Augmentation
 from .transform import ResizeTransform
 
-__all__ = ["RandomFlip", "Resize", "ResizeShortestEdge"]
+__all__ = ["RandomFlip", "ResizeShortestEdge"]
 
 
 class RandomFlip(Augmentation):
     """Flip the image with some probability.
 
     Args:
-        prob: probability in [0, 1].
-        horizontal: swap left and right.
-        vertical: swap top and bottom.
+        prob: Probability in [0, 1].
+        horizontal: Swap left and right.
+        vertical: Swap top and bottom.
 
     Raises:
         ValueError: not exactly one of the directions is chosen.
@@ -36,30 +36,13 @@ class RandomFlip(Augmentation):
         return HFlipTransform(image.shape[1]) if self.horizontal else VFlipTransform(image.shape[0])
 
 
-class Resize(Augmentation):
-    """Resize to a fixed size.
-
-    Args:
-        shape: (height, width) in pixels, or one number for both.
-        interp: PIL resampling filter.
-    """
-
-    def __init__(self, shape: int | tuple[int, int], interp: int = Image.BILINEAR) -> None:
-        self.shape = (shape, shape) if isinstance(shape, int) else tuple(shape)
-        self.interp = interp
-
-    def get_transform(self, image: np.ndarray) -> Transform:
-        """The resize for this image."""
-        return ResizeTransform(*image.shape[:2], *self.shape, self.interp)
-
-
 class ResizeShortestEdge(Augmentation):
     """Resize so that the short side gets a chosen length, but the long side no more than a limit.
 
     Args:
-        short_edge_length: lengths in pixels to choose from, or (lowest, highest) of a range; or one length. 0
+        short_edge_length: Lengths in pixels to choose from, or (lowest, highest) of a range; or one length. 0
             leaves images as they are.
-        max_size: limit of the long side in pixels.
+        max_size: Limit of the long side in pixels.
         sample_style: "choice" or "range".
         interp: PIL resampling filter.
 
@@ -96,7 +79,17 @@ class ResizeShortestEdge(Augmentation):
 
     @staticmethod
     def get_output_shape(oldh: int, oldw: int, short_edge_length: int, max_size: int) -> tuple[int, int]:
-        """Height and width after resizing, rounded half up, in pixels."""
+        """Size of an image after resizing.
+
+        Args:
+            oldh: Height in pixels.
+            oldw: Width in pixels.
+            short_edge_length: What the short side becomes, in pixels, if `max_size` allows it.
+            max_size: Limit of the long side in pixels.
+
+        Returns:
+            Height and width in pixels, rounded half up.
+        """
         size = float(short_edge_length)
         scale = size / min(oldh, oldw)
         newh, neww = (size, scale * oldw) if oldh < oldw else (scale * oldh, size)

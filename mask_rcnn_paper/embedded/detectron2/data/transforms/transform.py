@@ -11,9 +11,11 @@ class ResizeTransform(Transform):
     PIL does it, whose filters average over the source pixels when shrinking.
 
     Args:
-        h, w: original size in pixels.
-        new_h, new_w: new size in pixels.
-        interp: a PIL resampling filter; None for bilinear.
+        h: Original height in pixels.
+        w: Original width in pixels.
+        new_h: New height in pixels.
+        new_w: New width in pixels.
+        interp: A PIL resampling filter; None for bilinear.
     """
 
     def __init__(self, h: int, w: int, new_h: int, new_w: int, interp: int | None = None) -> None:
@@ -26,7 +28,7 @@ class ResizeTransform(Transform):
 
         Args:
             img: (h, w) or (h, w, C), uint8 (detectron2 also takes floating point).
-            interp: filter in place of the transform's own.
+            interp: Filter in place of the transform's own.
 
         Raises:
             ValueError: the image is not h x w, or not uint8.

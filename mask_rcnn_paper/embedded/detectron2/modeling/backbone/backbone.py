@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class Backbone(nn.Module, metaclass=ABCMeta):
     """Maps an image batch to named feature maps.
 
-    A subclass fills ``_out_features`` (names in order), ``_out_feature_channels`` and
-    ``_out_feature_strides`` (both by name), or overrides :meth:`output_shape`.
+    A subclass fills `_out_features` (names in order), `_out_feature_channels` and
+    `_out_feature_strides` (both by name), or overrides `output_shape`.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Backbone(nn.Module, metaclass=ABCMeta):
 
     @property
     def padding_constraints(self) -> dict[str, int]:
-        """Further constraints on padding, as ``ImageList.from_tensors`` takes them."""
+        """Further constraints on padding, as `ImageList.from_tensors` takes them."""
         return {}
 
     def output_shape(self) -> dict[str, ShapeSpec]:

@@ -7,15 +7,15 @@ from detectron2.modeling.choices import lookup
 from detectron2.utils.registry import Registry
 
 BACKBONE_REGISTRY = Registry("BACKBONE")
-"""Called as ``obj(cfg, input_shape)`` with the image's ShapeSpec. Returns a Backbone."""
+"""Called as `obj(cfg, input_shape)` with the image's ShapeSpec. Returns a Backbone."""
 
 
 def build_backbone(cfg: CfgNode, input_shape: ShapeSpec | None = None) -> Backbone:
-    """Build the backbone that ``MODEL.BACKBONE.NAME`` names.
+    """Build the backbone that `MODEL.BACKBONE.NAME` names.
 
     Args:
-        cfg: the configuration.
-        input_shape: the image's channels; by default as many as ``MODEL.PIXEL_MEAN`` has.
+        cfg: The configuration.
+        input_shape: The image's channels; by default as many as `MODEL.PIXEL_MEAN` has.
     """
     if input_shape is None:
         input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))

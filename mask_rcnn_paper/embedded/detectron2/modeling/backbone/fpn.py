@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 
 class LastLevelMaxPool(nn.Module):
-    """Subsamples ``p5`` by 2, which gives ``p6`` for the RPN's largest anchors."""
+    """Subsamples `p5` by 2, which gives `p6` for the RPN's largest anchors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,20 @@ def _conv(in_channels: int, out_channels: int, kernel: int, norm: str) -> Conv2d
 
 
 class FPN(Backbone):
-    """Merges a backbone's maps top-down; the output of stride 2^k is named ``p<k>``."""
+    """Merges a backbone's maps top-down; the output of stride 2^k is named `p<k>`.
+
+    Args:
+        bottom_up: The backbone whose maps are merged.
+        in_features: Names of these maps, fine to coarse, each of twice the stride of the one before.
+        out_channels: Channels of every output.
+        norm: Normalisation of the lateral and output convolutions, see `get_norm`.
+        top_block: Makes `num_levels` coarser maps from the map `in_feature`.
+        fuse_type: `sum` or `avg`, how a lateral and a top-down map are merged.
+        square_pad: Side of the square that images are padded to; 0 for none.
+
+    Raises:
+        ValueError: strides are not consecutive powers of 2, or an unknown `fuse_type`.
+    """
 
     def __init__(
         self,
@@ -48,19 +61,6 @@ class FPN(Backbone):
         fuse_type: str = "sum",
         square_pad: int = 0,
     ) -> None:
-        """
-        Args:
-            bottom_up: the backbone whose maps are merged.
-            in_features: names of these maps, fine to coarse, each of twice the stride of the one before.
-            out_channels: channels of every output.
-            norm: normalisation of the lateral and output convolutions, see ``get_norm``.
-            top_block: makes ``num_levels`` coarser maps from the map ``in_feature``.
-            fuse_type: ``sum`` or ``avg``, how a lateral and a top-down map are merged.
-            square_pad: side of the square that images are padded to; 0 for none.
-
-        Raises:
-            ValueError: strides are not consecutive powers of 2, or an unknown ``fuse_type``.
-        """
         super().__init__()
         require("MODEL.FPN.FUSE_TYPE", fuse_type, ("sum", "avg"))
         shapes = select_shapes("MODEL.FPN.IN_FEATURES", in_features, bottom_up.output_shape())
@@ -100,7 +100,7 @@ class FPN(Backbone):
         return {"square_size": self._square_pad}
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Map images (N, C, H, W) to maps ``p<k>`` (N, out_channels, H / 2^k, W / 2^k), fine to coarse."""
+        """Map images (N, C, H, W) to maps `p<k>` (N, out_channels, H / 2^k, W / 2^k), fine to coarse."""
         bottom_up = self.bottom_up(x)
         outputs, merged = {}, None
         for name, level in reversed(list(zip(self.in_features, self._levels, strict=True))):
@@ -121,7 +121,12 @@ class FPN(Backbone):
 
 @BACKBONE_REGISTRY.register()
 def build_resnet_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> FPN:
-    """Build an FPN on the ResNet that ``MODEL.RESNETS`` describes, with ``p6`` from max pooling."""
+    """Build an FPN on the ResNet that `MODEL.RESNETS` describes, with `p6` from max pooling.
+
+    Args:
+        cfg: Full config.
+        input_shape: The image's channels.
+    """
     return FPN(
         bottom_up=build_resnet_backbone(cfg, input_shape),
         in_features=cfg.MODEL.FPN.IN_FEATURES,

@@ -39,7 +39,19 @@ class BasicStem(CNNBlockBase):
 
 
 class BottleneckBlock(CNNBlockBase):
-    """1x1, 3x3 and 1x1 convolutions beside a shortcut."""
+    """1x1, 3x3 and 1x1 convolutions beside a shortcut.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output; the shortcut is a projection where they differ.
+        bottleneck_channels: Channels of the 3x3 convolution, over all groups.
+        stride: Stride of the block.
+        num_groups: Groups of the 3x3 convolution (ResNeXt's cardinality).
+        norm: Normalisation, see `get_norm`.
+        stride_in_1x1: Puts the stride in the first 1x1 convolution, as the original ImageNet
+            weights have it, instead of the 3x3 one.
+        dilation: Dilation of the 3x3 convolution.
+    """
 
     def __init__(
         self,
@@ -53,18 +65,6 @@ class BottleneckBlock(CNNBlockBase):
         stride_in_1x1: bool = False,
         dilation: int = 1,
     ) -> None:
-        """
-        Args:
-            in_channels: channels of the input.
-            out_channels: channels of the output; the shortcut is a projection where they differ.
-            bottleneck_channels: channels of the 3x3 convolution, over all groups.
-            stride: stride of the block.
-            num_groups: groups of the 3x3 convolution (ResNeXt's cardinality).
-            norm: normalisation, see ``get_norm``.
-            stride_in_1x1: puts the stride in the first 1x1 convolution, as the original ImageNet
-                weights have it, instead of the 3x3 one.
-            dilation: dilation of the 3x3 convolution.
-        """
         super().__init__(in_channels, out_channels, stride)
         first, middle = (stride, 1) if stride_in_1x1 else (1, stride)
         self.shortcut = None
@@ -95,7 +95,15 @@ class BottleneckBlock(CNNBlockBase):
 
 
 class ResNet(Backbone):
-    """A stem and stages ``res2``, ``res3``, ..., optionally with a classifier."""
+    """A stem and stages `res2`, `res3`, ..., optionally with a classifier.
+
+    Args:
+        stem: The first layers, with attributes `stride` and `out_channels`.
+        stages: The blocks of each stage; stages after the last output are dropped.
+        num_classes: Adds average pooling and a linear layer, whose output is named `linear`.
+        out_features: Which of `stem`, `res2`, ..., `linear` to return; by default the last.
+        freeze_at: See `freeze`.
+    """
 
     def __init__(
         self,
@@ -105,14 +113,6 @@ class ResNet(Backbone):
         out_features: Sequence[str] | None = None,
         freeze_at: int = 0,
     ) -> None:
-        """
-        Args:
-            stem: the first layers, with attributes ``stride`` and ``out_channels``.
-            stages: the blocks of each stage; stages after the last output are dropped.
-            num_classes: adds average pooling and a linear layer, whose output is named ``linear``.
-            out_features: which of ``stem``, ``res2``, ..., ``linear`` to return; by default the last.
-            freeze_at: see :meth:`freeze`.
-        """
         super().__init__()
         names = [f"res{i}" for i in range(2, 2 + len(stages))]
         if out_features is None:
@@ -144,7 +144,7 @@ class ResNet(Backbone):
         self.freeze(freeze_at)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Map images (N, C, H, W) to the requested outputs by name; ``linear`` is (N, num_classes)."""
+        """Map images (N, C, H, W) to the requested outputs by name; `linear` is (N, num_classes)."""
         outputs = {"stem": self.stem(x)}
         x = outputs["stem"]
         for name in self.stage_names:
@@ -154,7 +154,7 @@ class ResNet(Backbone):
         return {name: outputs[name] for name in self._out_features}
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """Channels and stride of each output, by name; ``linear`` has no stride."""
+        """Channels and stride of each output, by name; `linear` has no stride."""
         return {
             name: ShapeSpec(channels=self.num_classes)
             if name == "linear"
@@ -163,7 +163,7 @@ class ResNet(Backbone):
         }
 
     def freeze(self, freeze_at: int = 0) -> "ResNet":
-        """Freeze the first stages: 0 none, 1 the stem, 2 the stem and ``res2``, and so on; returns itself."""
+        """Freeze the first stages: 0 none, 1 the stem, 2 the stem and `res2`, and so on; returns itself."""
         if freeze_at >= 1:
             self.stem.freeze()
         for index, name in enumerate(self.stage_names, start=2):
@@ -179,15 +179,15 @@ class ResNet(Backbone):
         """Make the blocks of one stage.
 
         Args:
-            block_class: the kind of block.
-            num_blocks: how many.
-            in_channels: channels of the stage's input.
-            out_channels: channels of every block's output.
-            kwargs: further arguments of the block; ``<name>_per_block`` is a list with one value of
-                ``<name>`` per block.
+            block_class: The kind of block.
+            num_blocks: How many.
+            in_channels: Channels of the stage's input.
+            out_channels: Channels of every block's output.
+            **kwargs: Further arguments of the block; `<name>_per_block` is a list with one value of
+                `<name>` per block.
 
         Raises:
-            ValueError: such a list has another length than ``num_blocks``.
+            ValueError: such a list has another length than `num_blocks`.
         """
         blocks = []
         for i in range(num_blocks):
@@ -200,20 +200,6 @@ class ResNet(Backbone):
             blocks.append(block_class(in_channels if i == 0 else out_channels, out_channels, **arguments))
         return blocks
 
-    @staticmethod
-    def make_default_stages(
-        depth: int, block_class: type[CNNBlockBase] | None = None, **kwargs: Any
-    ) -> list[list[CNNBlockBase]]:
-        """Make the four stages of a standard ResNet.
-
-        Args:
-            depth: 50, 101 or 152.
-            block_class: the kind of block; by default BottleneckBlock.
-            kwargs: passed to :meth:`make_stage`.
-        """
-        channels = {"in_channels": 64, "bottleneck_channels": 64, "out_channels": 256}
-        return _make_stages(depth, block_class or BottleneckBlock, **channels, **kwargs)
-
 
 def _make_stages(
     depth: int,
@@ -225,7 +211,7 @@ def _make_stages(
     res5_dilation: int = 1,
     **kwargs: Any,
 ) -> list[list[CNNBlockBase]]:
-    """Make ``res2`` to ``res5``; the given channels are those of ``res2`` and double with each stage."""
+    """Make `res2` to `res5`; the given channels are those of `res2` and double with each stage."""
     require("MODEL.RESNETS.DEPTH", depth, BLOCKS_PER_STAGE)
     stages = []
     for index, num_blocks in enumerate(BLOCKS_PER_STAGE[depth], start=2):
@@ -250,11 +236,11 @@ def _make_stages(
 
 @BACKBONE_REGISTRY.register()
 def build_resnet_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> ResNet:
-    """Build the ResNet that ``MODEL.RESNETS`` describes, without the stages that no output needs.
+    """Build the ResNet that `MODEL.RESNETS` describes, without the stages that no output needs.
 
     Args:
-        cfg: the configuration.
-        input_shape: the image's channels.
+        cfg: Full config.
+        input_shape: The image's channels.
 
     Raises:
         ValueError: a value that the embedded core does not implement.

@@ -54,7 +54,7 @@ class _ImageModel(nn.Module):
 def _postprocess(
     instances: list[Instances], batched_inputs: BatchedInputs, image_sizes: list[tuple[int, int]], key: str
 ) -> list[dict[str, Instances]]:
-    """Rescale results to the ``height`` and ``width`` of each input, by default the image's own."""
+    """Rescale results to the `height` and `width` of each input, by default the image's own."""
     return [
         {key: detector_postprocess(r, x.get("height", size[0]), x.get("width", size[1]))}
         for r, x, size in zip(instances, batched_inputs, image_sizes, strict=True)
@@ -63,7 +63,17 @@ def _postprocess(
 
 @META_ARCH_REGISTRY.register()
 class GeneralizedRCNN(_ImageModel):
-    """Backbone, proposals, and heads on each proposal. Paper: Mask R-CNN, Sec. 3."""
+    """Backbone, proposals, and heads on each proposal. Paper: Mask R-CNN, Sec. 3.
+
+    Args:
+        backbone: Maps images to features.
+        proposal_generator: Maps features to proposals; None takes them from the inputs.
+        roi_heads: Maps features and proposals to detections.
+        pixel_mean: Subtracted from each channel.
+        pixel_std: Divides each channel.
+        input_format: Order of the channels, for information.
+        vis_period: Only 0; the core draws no images.
+    """
 
     @configurable
     def __init__(
@@ -77,16 +87,6 @@ class GeneralizedRCNN(_ImageModel):
         input_format: str | None = None,
         vis_period: int = 0,
     ) -> None:
-        """
-        Args:
-            backbone: maps images to features.
-            proposal_generator: maps features to proposals; None takes them from the inputs.
-            roi_heads: maps features and proposals to detections.
-            pixel_mean: subtracted from each channel.
-            pixel_std: divides each channel.
-            input_format: order of the channels, for information.
-            vis_period: only 0; the core draws no images.
-        """
         super().__init__(backbone, pixel_mean, pixel_std)
         require("VIS_PERIOD", vis_period, (0,))
         self.proposal_generator = proposal_generator
@@ -111,12 +111,12 @@ class GeneralizedRCNN(_ImageModel):
         """Compute losses in training, detections in testing.
 
         Args:
-            batched_inputs: one dictionary an image: ``image`` (C, H, W) in [0, 255]; in training
-                ``instances``, the ground truth; ``proposals`` where the model has no proposal generator;
-                ``height`` and ``width``, the size of the results.
+            batched_inputs: One dictionary an image: `image` (C, H, W) in [0, 255]; in training
+                `instances`, the ground truth; `proposals` where the model has no proposal generator;
+                `height` and `width`, the size of the results.
 
         Returns:
-            Losses by name in training; in testing ``{"instances": Instances}`` for each image.
+            Losses by name in training; in testing `{"instances": Instances}` for each image.
         """
         if not self.training:
             return self.inference(batched_inputs)
@@ -136,10 +136,10 @@ class GeneralizedRCNN(_ImageModel):
         """Detect instances.
 
         Args:
-            batched_inputs: see :meth:`forward`.
-            detected_instances: boxes already found, with ``pred_boxes`` and ``pred_classes``; then only masks
+            batched_inputs: See `forward`.
+            detected_instances: Boxes already found, with `pred_boxes` and `pred_classes`; then only masks
                 and keypoints are computed for them.
-            do_postprocess: whether to rescale the results; otherwise they are in the network's input
+            do_postprocess: Whether to rescale the results; otherwise they are in the network's input
                 pixels, with masks as (R, 1, M, M) probabilities.
         """
         if self.training:
@@ -176,7 +176,10 @@ class GeneralizedRCNN(_ImageModel):
 
 @META_ARCH_REGISTRY.register()
 class ProposalNetwork(_ImageModel):
-    """Backbone and proposals only, the first stage of stage-wise training."""
+    """Backbone and proposal generator only: the first stage of stage-wise training.
+
+    The arguments are those of `GeneralizedRCNN`.
+    """
 
     @configurable
     def __init__(
@@ -187,7 +190,6 @@ class ProposalNetwork(_ImageModel):
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
     ) -> None:
-        """See :class:`GeneralizedRCNN` for the arguments."""
         super().__init__(backbone, pixel_mean, pixel_std)
         if proposal_generator is None:
             raise ValueError("MODEL.PROPOSAL_GENERATOR.NAME='PrecomputedProposals': a ProposalNetwork needs RPN")
@@ -205,7 +207,7 @@ class ProposalNetwork(_ImageModel):
         }
 
     def forward(self, batched_inputs: BatchedInputs) -> dict[str, Tensor] | list[dict[str, Instances]]:
-        """Compute the RPN's losses in training, ``{"proposals": Instances}`` for each image in testing."""
+        """Compute the RPN's losses in training, `{"proposals": Instances}` for each image in testing."""
         images = self.preprocess_image(batched_inputs)
         features = self.backbone(images.tensor)
         gt_instances = self._field(batched_inputs, "instances") if self.training else None

@@ -23,15 +23,15 @@ def find_top_rpn_proposals(
     Args:
         proposals: L tensors (N, R_level, 4) of boxes.
         pred_objectness_logits: L tensors (N, R_level).
-        image_sizes: height and width of each of N images.
+        image_sizes: Height and width of each of N images.
         nms_thresh: IoU above which the lower of two boxes of one level is dropped.
-        pre_nms_topk: boxes kept of each level before NMS.
-        post_nms_topk: boxes kept of all levels after NMS.
-        min_box_size: boxes with a side of at most this many pixels are dropped.
-        training: whether a non-finite prediction is an error; otherwise it is dropped.
+        pre_nms_topk: Boxes kept of each level before NMS.
+        post_nms_topk: Boxes kept of all levels after NMS.
+        min_box_size: Boxes with a side of at most this many pixels are dropped.
+        training: Whether a non-finite prediction is an error; otherwise it is dropped.
 
     Returns:
-        One Instances an image with ``proposal_boxes`` and ``objectness_logits``, best first.
+        One Instances an image with `proposal_boxes` and `objectness_logits`, best first.
 
     Raises:
         FloatingPointError: predictions are not finite in training.
@@ -74,8 +74,8 @@ def add_ground_truth_to_proposals(gt: list[Instances] | list[Boxes], proposals: 
     """Append each image's ground-truth boxes to its proposals, with the logit of an objectness near 1.
 
     Args:
-        gt: ground truth of each image: Instances with ``gt_boxes``, or Boxes.
-        proposals: Instances of each image with ``proposal_boxes`` and ``objectness_logits``.
+        gt: Ground truth of each image: Instances with `gt_boxes`, or Boxes.
+        proposals: Instances of each image with `proposal_boxes` and `objectness_logits`.
 
     Raises:
         ValueError: the numbers of images differ, or the proposals have a field that the ground truth lacks.

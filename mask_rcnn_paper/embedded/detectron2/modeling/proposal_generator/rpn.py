@@ -25,7 +25,26 @@ from torch import Tensor, nn
 
 @PROPOSAL_GENERATOR_REGISTRY.register()
 class RPN(nn.Module):
-    """Scores and refines anchors, and keeps the best as proposals."""
+    """Scores and refines anchors, and keeps the best as proposals.
+
+    Args:
+        in_features: Names of the feature maps, L of them.
+        head: Maps L features to logits and deltas.
+        anchor_generator: Makes the anchors of each level.
+        anchor_matcher: Labels anchors by their IoU with the ground truth.
+        box2box_transform: Encodes boxes as deltas to anchors.
+        batch_size_per_image: Anchors an image in the loss.
+        positive_fraction: Largest fraction of positives among them.
+        pre_nms_topk: Boxes a level before NMS, in training and in testing.
+        post_nms_topk: Boxes an image after NMS, in training and in testing.
+        nms_thresh: IoU threshold of NMS.
+        min_box_size: Boxes with a side of at most this many pixels are dropped.
+        anchor_boundary_thresh: Anchors that reach this many pixels or more outside the image are not
+            trained; negative trains all.
+        loss_weight: Factor of both losses, or of each by its name.
+        box_reg_loss_type: Only `smooth_l1`.
+        smooth_l1_beta: Where that loss turns from L2 to L1, in deltas; 0 is L1.
+    """
 
     @configurable
     def __init__(
@@ -47,25 +66,6 @@ class RPN(nn.Module):
         box_reg_loss_type: str = "smooth_l1",
         smooth_l1_beta: float = 0.0,
     ) -> None:
-        """
-        Args:
-            in_features: names of the feature maps, L of them.
-            head: maps L features to logits and deltas.
-            anchor_generator: makes the anchors of each level.
-            anchor_matcher: labels anchors by their IoU with the ground truth.
-            box2box_transform: encodes boxes as deltas to anchors.
-            batch_size_per_image: anchors an image in the loss.
-            positive_fraction: largest fraction of positives among them.
-            pre_nms_topk: boxes a level before NMS, in training and in testing.
-            post_nms_topk: boxes an image after NMS, in training and in testing.
-            nms_thresh: IoU threshold of NMS.
-            min_box_size: boxes with a side of at most this many pixels are dropped.
-            anchor_boundary_thresh: anchors that reach this many pixels or more outside the image are not
-                trained; negative trains all.
-            loss_weight: factor of both losses, or of each by its name.
-            box_reg_loss_type: only ``smooth_l1``.
-            smooth_l1_beta: where that loss turns from L2 to L1, in deltas; 0 is L1.
-        """
         super().__init__()
         require("MODEL.RPN.BBOX_REG_LOSS_TYPE", box_reg_loss_type, ("smooth_l1",))
         self.in_features = in_features
@@ -88,7 +88,7 @@ class RPN(nn.Module):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
-        """Arguments from ``MODEL.RPN`` and ``MODEL.PROPOSAL_GENERATOR``."""
+        """Arguments from `MODEL.RPN` and `MODEL.PROPOSAL_GENERATOR`."""
         c = cfg.MODEL.RPN
         shapes = select_shapes("MODEL.RPN.IN_FEATURES", c.IN_FEATURES, input_shape)
         return {
@@ -119,8 +119,8 @@ class RPN(nn.Module):
         """Label the anchors that take part in the loss.
 
         Args:
-            anchors: anchors of each level.
-            gt_instances: ground truth of each image, with ``gt_boxes``.
+            anchors: Anchors of each level.
+            gt_instances: Ground truth of each image, with `gt_boxes`.
 
         Returns:
             For each image labels (R,) in {-1 ignored, 0 negative, 1 positive} and matched boxes (R, 4),
@@ -149,17 +149,17 @@ class RPN(nn.Module):
         pred_anchor_deltas: list[Tensor],
         gt_boxes: list[Tensor],
     ) -> dict[str, Tensor]:
-        """Return ``loss_rpn_cls`` and ``loss_rpn_loc``.
+        """Return `loss_rpn_cls` and `loss_rpn_loc`.
 
-        Both are sums over the sampled anchors, divided by the nominal batch N * ``batch_size_per_image``,
+        Both are sums over the sampled anchors, divided by the nominal batch N * `batch_size_per_image`,
         so that images with few anchors weigh less.
 
         Args:
-            anchors: anchors of each level.
+            anchors: Anchors of each level.
             pred_objectness_logits: L tensors (N, R_level).
-            gt_labels: labels (R,) of each image, see :meth:`label_and_sample_anchors`.
+            gt_labels: Labels (R,) of each image, see `label_and_sample_anchors`.
             pred_anchor_deltas: L tensors (N, R_level, 4).
-            gt_boxes: matched boxes (R, 4) of each image.
+            gt_boxes: Matched boxes (R, 4) of each image.
         """
         labels = torch.stack(gt_labels)
         positive, sampled = labels == 1, labels >= 0
@@ -183,11 +183,11 @@ class RPN(nn.Module):
 
         Args:
             images: N images.
-            features: feature maps by name.
-            gt_instances: ground truth of each image; needed in training.
+            features: Feature maps by name.
+            gt_instances: Ground truth of each image; needed in training.
 
         Returns:
-            One Instances an image with ``proposal_boxes`` and ``objectness_logits``, and the losses (none
+            One Instances an image with `proposal_boxes` and `objectness_logits`, and the losses (none
             in testing).
         """
         maps = [features[name] for name in self.in_features]
@@ -215,10 +215,10 @@ class RPN(nn.Module):
         """Decode all boxes and choose the best; without gradients, as boxes are constants to what follows.
 
         Args:
-            anchors: anchors of each level.
+            anchors: Anchors of each level.
             pred_objectness_logits: L tensors (N, R_level).
             pred_anchor_deltas: L tensors (N, R_level, 4).
-            image_sizes: height and width of each image.
+            image_sizes: Height and width of each image.
         """
         boxes = []
         for level, deltas in zip(anchors, pred_anchor_deltas, strict=True):

@@ -11,33 +11,41 @@ from detectron2.utils.registry import Registry
 from torch import Tensor, nn
 
 RPN_HEAD_REGISTRY = Registry("RPN_HEAD")
-"""Called as ``obj(cfg, input_shape)`` with a list of ShapeSpecs, one a level. Returns a module that maps a
+"""Called as `obj(cfg, input_shape)` with a list of ShapeSpecs, one a level. Returns a module that maps a
 list of features to lists of objectness logits (N, A, H, W) and deltas (N, A * 4, H, W)."""
 
 
 def build_rpn_head(cfg: CfgNode, input_shape: list[ShapeSpec]) -> nn.Module:
-    """Build the head that ``MODEL.RPN.HEAD_NAME`` names."""
+    """Build the head that `MODEL.RPN.HEAD_NAME` names.
+
+    Args:
+        cfg: Full config.
+        input_shape: Shape of each feature map.
+
+    Raises:
+        KeyError: nothing of that name is registered.
+    """
     return lookup(RPN_HEAD_REGISTRY, "MODEL.RPN.HEAD_NAME", cfg.MODEL.RPN.HEAD_NAME)(cfg, input_shape)
 
 
 @RPN_HEAD_REGISTRY.register()
 class StandardRPNHead(nn.Module):
-    """3x3 convolutions, then a 1x1 convolution for objectness and one for deltas, shared by all levels."""
+    """3x3 convolutions, then a 1x1 convolution for objectness and one for deltas, shared by all levels.
+
+    Args:
+        in_channels: Channels of every level.
+        num_anchors: Anchors a cell.
+        box_dim: Numbers that encode a box.
+        conv_dims: Channels of each 3x3 convolution; -1 keeps the number of its input.
+
+    Raises:
+        ValueError: `conv_dims` is empty or holds another number below 1.
+    """
 
     @configurable
     def __init__(
         self, *, in_channels: int, num_anchors: int, box_dim: int = 4, conv_dims: Sequence[int] = (-1,)
     ) -> None:
-        """
-        Args:
-            in_channels: channels of every level.
-            num_anchors: anchors a cell.
-            box_dim: numbers that encode a box.
-            conv_dims: channels of each 3x3 convolution; -1 keeps the number of its input.
-
-        Raises:
-            ValueError: ``conv_dims`` is empty or holds another number below 1.
-        """
         super().__init__()
         if not conv_dims or any(dim < 1 and dim != -1 for dim in conv_dims):
             raise ValueError(f"MODEL.RPN.CONV_DIMS={list(conv_dims)}: give at least one of -1 or a positive number")
@@ -61,7 +69,7 @@ class StandardRPNHead(nn.Module):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: list[ShapeSpec]) -> dict[str, Any]:
-        """Arguments from ``MODEL.RPN`` and the anchors.
+        """Arguments from `MODEL.RPN` and the anchors.
 
         Raises:
             ValueError: levels differ in channels or in anchors a cell.

@@ -10,34 +10,42 @@ from fvcore.nn.weight_init import c2_msra_fill, c2_xavier_fill
 from torch import Tensor, nn
 
 ROI_BOX_HEAD_REGISTRY = Registry("ROI_BOX_HEAD")
-"""Called as ``obj(cfg, input_shape)`` with the pooled features' ShapeSpec. Returns a module that maps them
-to box features, and tells their shape in ``output_shape``."""
+"""Called as `obj(cfg, input_shape)` with the pooled features' ShapeSpec. Returns a module that maps them
+to box features, and tells their shape in `output_shape`."""
 
 
 def build_box_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
-    """Build the head that ``MODEL.ROI_BOX_HEAD.NAME`` names."""
+    """Build the head that `MODEL.ROI_BOX_HEAD.NAME` names.
+
+    Args:
+        cfg: Full config.
+        input_shape: Channels, height and width of the pooled features.
+
+    Raises:
+        KeyError: nothing of that name is registered.
+    """
     name = cfg.MODEL.ROI_BOX_HEAD.NAME
     return lookup(ROI_BOX_HEAD_REGISTRY, "MODEL.ROI_BOX_HEAD.NAME", name)(cfg, input_shape)
 
 
 @ROI_BOX_HEAD_REGISTRY.register()
 class FastRCNNConvFCHead(nn.Sequential):
-    """3x3 convolutions ``conv1``, ..., then fully connected layers ``fc1``, ..., each followed by a ReLU."""
+    """3x3 convolutions `conv1`, ..., then fully connected layers `fc1`, ..., each followed by a ReLU.
+
+    Args:
+        input_shape: Channels, height and width of the input.
+        conv_dims: Channels of each convolution.
+        fc_dims: Width of each fully connected layer.
+        conv_norm: Normalisation of the convolutions, see `get_norm`.
+
+    Raises:
+        ValueError: no layer at all.
+    """
 
     @configurable
     def __init__(
         self, input_shape: ShapeSpec, *, conv_dims: list[int], fc_dims: list[int], conv_norm: str = ""
     ) -> None:
-        """
-        Args:
-            input_shape: channels, height and width of the input.
-            conv_dims: channels of each convolution.
-            fc_dims: width of each fully connected layer.
-            conv_norm: normalisation of the convolutions, see ``get_norm``.
-
-        Raises:
-            ValueError: no layer at all.
-        """
         super().__init__()
         if not conv_dims and not fc_dims:
             raise ValueError("MODEL.ROI_BOX_HEAD.NUM_CONV=0 and NUM_FC=0: the box head needs at least one layer")
@@ -65,7 +73,7 @@ class FastRCNNConvFCHead(nn.Sequential):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_BOX_HEAD``."""
+        """Arguments from `MODEL.ROI_BOX_HEAD`."""
         c = cfg.MODEL.ROI_BOX_HEAD
         return {
             "input_shape": input_shape,

@@ -31,14 +31,14 @@ def fast_rcnn_inference(
     Args:
         boxes: (R, K * 4) of each image, or (R, 4) for class-agnostic boxes.
         scores: (R, K + 1) of each image, the background last.
-        image_shapes: height and width of each image.
-        score_thresh: only higher scores are kept, in [0, 1].
+        image_shapes: Height and width of each image.
+        score_thresh: Only higher scores are kept, in [0, 1].
         nms_thresh: IoU above which the lower of two boxes of a class is dropped.
-        topk_per_image: most detections an image; negative for all.
+        topk_per_image: Most detections an image; negative for all.
 
     Returns:
-        Instances of each image with ``pred_boxes``, ``scores`` and ``pred_classes``, best first, and for
-        each image the row of ``boxes`` that each comes from.
+        Instances of each image with `pred_boxes`, `scores` and `pred_classes`, best first, and for
+        each image the row of `boxes` that each comes from.
     """
     results = [
         _infer_image(*image, score_thresh, nms_thresh, topk_per_image)
@@ -82,7 +82,24 @@ def _log_classification(logits: Tensor, gt_classes: Tensor) -> None:
 
 
 class FastRCNNOutputLayers(nn.Module):
-    """Linear layers for K + 1 scores and for box deltas, with their losses and inference."""
+    """Linear layers for K + 1 scores and for box deltas, with their losses and inference.
+
+    Args:
+        input_shape: Shape of the features; they are flattened.
+        box2box_transform: Encodes boxes as deltas to proposals.
+        num_classes: K.
+        test_score_thresh: See `fast_rcnn_inference`.
+        test_nms_thresh: See there.
+        test_topk_per_image: See there.
+        cls_agnostic_bbox_reg: One box for all classes instead of one a class.
+        smooth_l1_beta: Where the box loss turns from L2 to L1, in deltas; 0 is L1.
+        box_reg_loss_type: Only `smooth_l1`.
+        loss_weight: Factor of both losses, or of each by its name.
+        use_fed_loss: Only False.
+        use_sigmoid_ce: Only False.
+        get_fed_loss_cls_weights: Has no effect without the federated loss.
+        fed_loss_num_classes: Has no effect without the federated loss.
+    """
 
     @configurable
     def __init__(
@@ -103,23 +120,6 @@ class FastRCNNOutputLayers(nn.Module):
         get_fed_loss_cls_weights: Callable | None = None,
         fed_loss_num_classes: int = 50,
     ) -> None:
-        """
-        Args:
-            input_shape: shape of the features; they are flattened.
-            box2box_transform: encodes boxes as deltas to proposals.
-            num_classes: K.
-            test_score_thresh: see :func:`fast_rcnn_inference`.
-            test_nms_thresh: see there.
-            test_topk_per_image: see there.
-            cls_agnostic_bbox_reg: one box for all classes instead of one a class.
-            smooth_l1_beta: where the box loss turns from L2 to L1, in deltas; 0 is L1.
-            box_reg_loss_type: only ``smooth_l1``.
-            loss_weight: factor of both losses, or of each by its name.
-            use_fed_loss: only False.
-            use_sigmoid_ce: only False.
-            get_fed_loss_cls_weights: has no effect without the federated loss.
-            fed_loss_num_classes: has no effect without the federated loss.
-        """
         super().__init__()
         require("MODEL.ROI_BOX_HEAD.BBOX_REG_LOSS_TYPE", box_reg_loss_type, ("smooth_l1",))
         require("MODEL.ROI_BOX_HEAD.USE_FED_LOSS", use_fed_loss, (False,))
@@ -146,7 +146,7 @@ class FastRCNNOutputLayers(nn.Module):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_BOX_HEAD``, ``MODEL.ROI_HEADS`` and ``TEST``."""
+        """Arguments from `MODEL.ROI_BOX_HEAD`, `MODEL.ROI_HEADS` and `TEST`."""
         c = cfg.MODEL.ROI_BOX_HEAD
         return {
             "input_shape": input_shape,
@@ -167,12 +167,12 @@ class FastRCNNOutputLayers(nn.Module):
         return self.cls_score(x), self.bbox_pred(x)
 
     def losses(self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]) -> dict[str, Tensor]:
-        """Return ``loss_cls`` and ``loss_box_reg``.
+        """Return `loss_cls` and `loss_box_reg`.
 
         Args:
-            predictions: what :meth:`forward` returns.
-            proposals: sampled proposals of each image with ``proposal_boxes``, ``gt_classes`` and, where the
-                image has ground truth, ``gt_boxes``.
+            predictions: What `forward` returns.
+            proposals: Sampled proposals of each image with `proposal_boxes`, `gt_classes` and, where the
+                image has ground truth, `gt_boxes`.
         """
         logits, deltas = predictions
         gt_classes = cat([p.gt_classes for p in proposals]) if proposals else logits.new_zeros(0).long()
@@ -210,7 +210,15 @@ class FastRCNNOutputLayers(nn.Module):
     def inference(
         self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]
     ) -> tuple[list[Instances], list[Tensor]]:
-        """Detect: see :func:`fast_rcnn_inference`."""
+        """Choose detections among the predictions; see `fast_rcnn_inference`.
+
+        Args:
+            predictions: What `forward` returns.
+            proposals: Proposals of each image with `proposal_boxes`.
+
+        Returns:
+            Instances of each image, and for each image the proposal that each comes from.
+        """
         return fast_rcnn_inference(
             self.predict_boxes(predictions, proposals),
             self.predict_probs(predictions, proposals),
@@ -221,7 +229,15 @@ class FastRCNNOutputLayers(nn.Module):
         )
 
     def predict_boxes(self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]) -> list[Tensor]:
-        """Return the decoded boxes of each image, (R, K * 4) or (R, 4)."""
+        """Decoded boxes of each image.
+
+        Args:
+            predictions: What `forward` returns.
+            proposals: Proposals of each image with `proposal_boxes`.
+
+        Returns:
+            XYXY, shape (R, K * 4), or (R, 4) class-agnostic.
+        """
         if not proposals:
             return []
         boxes = cat([p.proposal_boxes.tensor for p in proposals])
@@ -230,7 +246,15 @@ class FastRCNNOutputLayers(nn.Module):
     def predict_boxes_for_gt_classes(
         self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]
     ) -> list[Tensor]:
-        """Return the decoded box (R, 4) of each proposal's ``gt_classes``; arbitrary for background."""
+        """The decoded box of each proposal's class; arbitrary for background.
+
+        Args:
+            predictions: What `forward` returns.
+            proposals: Proposals of each image with `proposal_boxes` and `gt_classes`.
+
+        Returns:
+            XYXY of each image, shape (R, 4).
+        """
         results = []
         for boxes, p in zip(self.predict_boxes(predictions, proposals), proposals, strict=True):
             boxes = boxes.unflatten(1, (-1, 4))
@@ -239,5 +263,13 @@ class FastRCNNOutputLayers(nn.Module):
         return results
 
     def predict_probs(self, predictions: tuple[Tensor, Tensor], proposals: list[Instances]) -> list[Tensor]:
-        """Return the probabilities (R, K + 1) of each image."""
+        """Probabilities of the classes and of background, for each image.
+
+        Args:
+            predictions: What `forward` returns.
+            proposals: Proposals of each image; only their numbers count.
+
+        Returns:
+            In [0, 1], shape (R, K + 1).
+        """
         return list(predictions[0].softmax(dim=-1).split([len(p) for p in proposals]))

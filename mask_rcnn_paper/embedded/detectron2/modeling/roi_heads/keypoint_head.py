@@ -16,13 +16,21 @@ from detectron2.utils.registry import Registry
 from torch import Tensor, nn
 
 ROI_KEYPOINT_HEAD_REGISTRY = Registry("ROI_KEYPOINT_HEAD")
-"""Called as ``obj(cfg, input_shape)`` with the pooled features' ShapeSpec. Returns a module that is called
+"""Called as `obj(cfg, input_shape)` with the pooled features' ShapeSpec. Returns a module that is called
 with pooled features and a list of Instances; it returns losses by name in training, and in testing the
-Instances with ``pred_keypoints``."""
+Instances with `pred_keypoints`."""
 
 
 def build_keypoint_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
-    """Build the head that ``MODEL.ROI_KEYPOINT_HEAD.NAME`` names."""
+    """Build the head that `MODEL.ROI_KEYPOINT_HEAD.NAME` names.
+
+    Args:
+        cfg: Full config.
+        input_shape: Channels, height and width of the pooled features.
+
+    Raises:
+        KeyError: nothing of that name is registered.
+    """
     name = cfg.MODEL.ROI_KEYPOINT_HEAD.NAME
     return lookup(ROI_KEYPOINT_HEAD_REGISTRY, "MODEL.ROI_KEYPOINT_HEAD.NAME", name)(cfg, input_shape)
 
@@ -31,7 +39,7 @@ def select_proposals_with_visible_keypoints(proposals: list[Instances]) -> list[
     """Keep the foreground proposals that hold at least one labelled keypoint of their instance.
 
     Args:
-        proposals: foreground proposals of each image with ``proposal_boxes`` and ``gt_keypoints``.
+        proposals: Foreground proposals of each image with `proposal_boxes` and `gt_keypoints`.
     """
     selected = []
     for x in proposals:
@@ -52,8 +60,8 @@ def keypoint_rcnn_loss(pred_keypoint_logits: Tensor, instances: list[Instances],
 
     Args:
         pred_keypoint_logits: (B, K, S, S).
-        instances: proposals of each image, B in all, with ``proposal_boxes`` and ``gt_keypoints``.
-        normalizer: divides the sum; None divides by the number of such heat maps.
+        instances: Proposals of each image, B in all, with `proposal_boxes` and `gt_keypoints`.
+        normalizer: Divides the sum; None divides by the number of such heat maps.
 
     Returns:
         A scalar; 0 where there is no such heat map.
@@ -74,11 +82,11 @@ def keypoint_rcnn_loss(pred_keypoint_logits: Tensor, instances: list[Instances],
 
 
 def keypoint_rcnn_inference(pred_keypoint_logits: Tensor, pred_instances: list[Instances]) -> None:
-    """Set ``pred_keypoints`` (R, K, 3: x, y, score) and ``pred_keypoint_heatmaps`` (R, K, S, S).
+    """Set `pred_keypoints` (R, K, 3: x, y, score) and `pred_keypoint_heatmaps` (R, K, S, S).
 
     Args:
         pred_keypoint_logits: (B, K, S, S).
-        pred_instances: detections of each image, B in all, with ``pred_boxes``.
+        pred_instances: Detections of each image, B in all, with `pred_boxes`.
     """
     logits = pred_keypoint_logits.detach()
     boxes = cat([x.pred_boxes.tensor for x in pred_instances], dim=0).detach()
@@ -91,20 +99,20 @@ def keypoint_rcnn_inference(pred_keypoint_logits: Tensor, pred_instances: list[I
 
 
 class BaseKeypointRCNNHead(nn.Module):
-    """Loss and inference of keypoints; a subclass gives the network in :meth:`layers`."""
+    """Loss and inference of keypoints; a subclass gives the network in `layers`.
+
+    Args:
+        num_keypoints: K.
+        loss_weight: Factor of the loss.
+        loss_normalizer: `visible` divides the loss by the number of visible keypoints; a number
+            divides it by that number times the number of images.
+
+    Raises:
+        ValueError: another text than `visible`.
+    """
 
     @configurable
     def __init__(self, *, num_keypoints: int, loss_weight: float = 1.0, loss_normalizer: float | str = 1.0) -> None:
-        """
-        Args:
-            num_keypoints: K.
-            loss_weight: factor of the loss.
-            loss_normalizer: ``visible`` divides the loss by the number of visible keypoints; a number
-                divides it by that number times the number of images.
-
-        Raises:
-            ValueError: another text than ``visible``.
-        """
         super().__init__()
         if isinstance(loss_normalizer, str) and loss_normalizer != "visible":
             raise ValueError(f"loss_normalizer={loss_normalizer!r}: choose 'visible' or a number")
@@ -114,9 +122,9 @@ class BaseKeypointRCNNHead(nn.Module):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_KEYPOINT_HEAD``.
+        """Arguments from `MODEL.ROI_KEYPOINT_HEAD`.
 
-        Without ``NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS`` the loss is divided by the largest number of keypoints
+        Without `NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS` the loss is divided by the largest number of keypoints
         that a batch may hold.
         """
         c, roi = cfg.MODEL.ROI_KEYPOINT_HEAD, cfg.MODEL.ROI_HEADS
@@ -131,11 +139,11 @@ class BaseKeypointRCNNHead(nn.Module):
         """Compute the loss in training, keypoints in testing.
 
         Args:
-            x: pooled features (B, C, H, W), or maps by name where there is no pooler.
-            instances: see :func:`keypoint_rcnn_loss` and :func:`keypoint_rcnn_inference`.
+            x: Pooled features (B, C, H, W), or maps by name where there is no pooler.
+            instances: See `keypoint_rcnn_loss` and `keypoint_rcnn_inference`.
 
         Returns:
-            ``{"loss_keypoint": scalar}`` in training, the instances with ``pred_keypoints`` in testing.
+            `{"loss_keypoint": scalar}` in training, the instances with `pred_keypoints` in testing.
         """
         logits = self.layers(x)
         if self.training:
@@ -152,17 +160,17 @@ class BaseKeypointRCNNHead(nn.Module):
 
 @ROI_KEYPOINT_HEAD_REGISTRY.register()
 class KRCNNConvDeconvUpsampleHead(BaseKeypointRCNNHead, nn.Sequential):
-    """3x3 convolutions, a 4x4 deconvolution of stride 2, and bilinear upsampling by 2."""
+    """3x3 convolutions, a 4x4 deconvolution of stride 2, and bilinear upsampling by 2.
+
+    Args:
+        input_shape: Channels of the input.
+        num_keypoints: K.
+        conv_dims: Channels of each convolution.
+        **kwargs: See `BaseKeypointRCNNHead`.
+    """
 
     @configurable
     def __init__(self, input_shape: ShapeSpec, *, num_keypoints: int, conv_dims: list[int], **kwargs: Any) -> None:
-        """
-        Args:
-            input_shape: channels of the input.
-            num_keypoints: K.
-            conv_dims: channels of each convolution.
-            kwargs: see :class:`BaseKeypointRCNNHead`.
-        """
         super().__init__(num_keypoints=num_keypoints, **kwargs)
         channels = input_shape.channels
         for k, dim in enumerate(conv_dims, start=1):
@@ -179,7 +187,7 @@ class KRCNNConvDeconvUpsampleHead(BaseKeypointRCNNHead, nn.Sequential):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_KEYPOINT_HEAD``."""
+        """Arguments from `MODEL.ROI_KEYPOINT_HEAD`."""
         return {
             **super().from_config(cfg, input_shape),
             "input_shape": input_shape,

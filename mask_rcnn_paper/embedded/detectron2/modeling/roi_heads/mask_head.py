@@ -18,13 +18,21 @@ from fvcore.nn.weight_init import c2_msra_fill
 from torch import Tensor, nn
 
 ROI_MASK_HEAD_REGISTRY = Registry("ROI_MASK_HEAD")
-"""Called as ``obj(cfg, input_shape)`` with the pooled features' ShapeSpec. Returns a module that is called
+"""Called as `obj(cfg, input_shape)` with the pooled features' ShapeSpec. Returns a module that is called
 with pooled features and a list of Instances; it returns losses by name in training, and in testing the
-Instances with ``pred_masks``."""
+Instances with `pred_masks`."""
 
 
 def build_mask_head(cfg: CfgNode, input_shape: ShapeSpec) -> nn.Module:
-    """Build the head that ``MODEL.ROI_MASK_HEAD.NAME`` names."""
+    """Build the head that `MODEL.ROI_MASK_HEAD.NAME` names.
+
+    Args:
+        cfg: Full config.
+        input_shape: Channels, height and width of the pooled features.
+
+    Raises:
+        KeyError: nothing of that name is registered.
+    """
     name = cfg.MODEL.ROI_MASK_HEAD.NAME
     return lookup(ROI_MASK_HEAD_REGISTRY, "MODEL.ROI_MASK_HEAD.NAME", name)(cfg, input_shape)
 
@@ -34,9 +42,9 @@ def mask_rcnn_loss(pred_mask_logits: Tensor, instances: list[Instances], vis_per
 
     Args:
         pred_mask_logits: (B, K, M, M), or (B, 1, M, M) for class-agnostic masks.
-        instances: foreground proposals of each image, B in all, with ``proposal_boxes``, ``gt_classes`` and
-            ``gt_masks``.
-        vis_period: only 0.
+        instances: Foreground proposals of each image, B in all, with `proposal_boxes`, `gt_classes` and
+            `gt_masks`.
+        vis_period: Only 0.
 
     Returns:
         A scalar; 0 where B is 0.
@@ -73,11 +81,11 @@ def _log_mask_accuracy(predicted: Tensor, target: Tensor) -> None:
 
 
 def mask_rcnn_inference(pred_mask_logits: Tensor, pred_instances: list[Instances]) -> None:
-    """Set ``pred_masks`` (R, 1, M, M), the probabilities of each instance's class in its box.
+    """Set `pred_masks` (R, 1, M, M), the probabilities of each instance's class in its box.
 
     Args:
         pred_mask_logits: (B, K, M, M), or (B, 1, M, M) for class-agnostic masks.
-        pred_instances: detections of each image, B in all, with ``pred_classes``.
+        pred_instances: Detections of each image, B in all, with `pred_classes`.
     """
     masks = _of_class(pred_mask_logits, [x.pred_classes for x in pred_instances]).sigmoid().unsqueeze(1)
     for probabilities, x in zip(masks.split([len(x) for x in pred_instances]), pred_instances, strict=True):
@@ -85,15 +93,15 @@ def mask_rcnn_inference(pred_mask_logits: Tensor, pred_instances: list[Instances
 
 
 class BaseMaskRCNNHead(nn.Module):
-    """Loss and inference of Mask R-CNN; a subclass gives the network in :meth:`layers`."""
+    """Loss and inference of Mask R-CNN; a subclass gives the network in `layers`.
+
+    Args:
+        loss_weight: Factor of the loss.
+        vis_period: Only 0; the core draws no images.
+    """
 
     @configurable
     def __init__(self, *, loss_weight: float = 1.0, vis_period: int = 0) -> None:
-        """
-        Args:
-            loss_weight: factor of the loss.
-            vis_period: only 0; the core draws no images.
-        """
         super().__init__()
         require("VIS_PERIOD", vis_period, (0,))
         self.loss_weight = loss_weight
@@ -108,11 +116,11 @@ class BaseMaskRCNNHead(nn.Module):
         """Compute the loss in training, masks in testing.
 
         Args:
-            x: pooled features (B, C, H, W), or maps by name where there is no pooler.
-            instances: see :func:`mask_rcnn_loss` and :func:`mask_rcnn_inference`.
+            x: Pooled features (B, C, H, W), or maps by name where there is no pooler.
+            instances: See `mask_rcnn_loss` and `mask_rcnn_inference`.
 
         Returns:
-            ``{"loss_mask": scalar}`` in training, the instances with ``pred_masks`` in testing.
+            `{"loss_mask": scalar}` in training, the instances with `pred_masks` in testing.
         """
         logits = self.layers(x)
         if self.training:
@@ -127,23 +135,23 @@ class BaseMaskRCNNHead(nn.Module):
 
 @ROI_MASK_HEAD_REGISTRY.register()
 class MaskRCNNConvUpsampleHead(BaseMaskRCNNHead, nn.Sequential):
-    """3x3 convolutions, a 2x2 deconvolution of stride 2, and a 1x1 predictor."""
+    """3x3 convolutions, a 2x2 deconvolution of stride 2, and a 1x1 predictor.
+
+    Args:
+        input_shape: Channels of the input.
+        num_classes: K, or 1 for class-agnostic masks.
+        conv_dims: Channels of each convolution and, last, of the deconvolution.
+        conv_norm: Normalisation of the convolutions and the deconvolution, see `get_norm`.
+        **kwargs: See `BaseMaskRCNNHead`.
+
+    Raises:
+        ValueError: `conv_dims` is empty.
+    """
 
     @configurable
     def __init__(
         self, input_shape: ShapeSpec, *, num_classes: int, conv_dims: list[int], conv_norm: str = "", **kwargs: Any
     ) -> None:
-        """
-        Args:
-            input_shape: channels of the input.
-            num_classes: K, or 1 for class-agnostic masks.
-            conv_dims: channels of each convolution and, last, of the deconvolution.
-            conv_norm: normalisation of the convolutions and the deconvolution, see ``get_norm``.
-            kwargs: see :class:`BaseMaskRCNNHead`.
-
-        Raises:
-            ValueError: ``conv_dims`` is empty.
-        """
         super().__init__(**kwargs)
         if not conv_dims:
             raise ValueError("conv_dims=[]: the mask head needs at least the deconvolution's channels")
@@ -164,7 +172,7 @@ class MaskRCNNConvUpsampleHead(BaseMaskRCNNHead, nn.Sequential):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_MASK_HEAD``."""
+        """Arguments from `MODEL.ROI_MASK_HEAD`."""
         c = cfg.MODEL.ROI_MASK_HEAD
         return {
             **super().from_config(cfg, input_shape),

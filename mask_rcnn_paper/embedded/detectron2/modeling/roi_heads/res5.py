@@ -1,4 +1,4 @@
-"""The C4 head: ``res5`` runs on every RoI. Paper: Mask R-CNN, Sec. 3 and Figure 4 (left)."""
+"""The C4 head: `res5` runs on every RoI. Paper: Mask R-CNN, Sec. 3 and Figure 4 (left)."""
 
 from typing import Any
 
@@ -17,7 +17,16 @@ from torch import Tensor, nn
 
 @ROI_HEADS_REGISTRY.register()
 class Res5ROIHeads(ROIHeads):
-    """Box and mask heads that share ``res5`` on pooled features of one map."""
+    """Box and mask heads that share `res5` on pooled features of one map.
+
+    Args:
+        in_features: Name of the feature map, as a list of one.
+        pooler: Pools each RoI.
+        res5: Maps pooled features to those that both heads use.
+        box_predictor: Maps their spatial mean to scores and deltas.
+        mask_head: Maps them to masks; None for boxes only.
+        **kwargs: See `ROIHeads`.
+    """
 
     @configurable
     def __init__(
@@ -30,15 +39,6 @@ class Res5ROIHeads(ROIHeads):
         mask_head: nn.Module | None = None,
         **kwargs: Any,
     ) -> None:
-        """
-        Args:
-            in_features: name of the feature map, as a list of one.
-            pooler: pools each RoI.
-            res5: maps pooled features to those that both heads use.
-            box_predictor: maps their spatial mean to scores and deltas.
-            mask_head: maps them to masks; None for boxes only.
-            kwargs: see :class:`ROIHeads`.
-        """
         super().__init__(**kwargs)
         self.in_features = in_features
         self.pooler = pooler
@@ -50,7 +50,7 @@ class Res5ROIHeads(ROIHeads):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_HEADS``, ``ROI_BOX_HEAD`` (pooler) and ``RESNETS`` (``res5``)."""
+        """Arguments from `MODEL.ROI_HEADS`, `ROI_BOX_HEAD` (pooler) and `RESNETS` (`res5`)."""
         ret = super().from_config(cfg)
         require("MODEL.KEYPOINT_ON with MODEL.ROI_HEADS.NAME='Res5ROIHeads'", cfg.MODEL.KEYPOINT_ON, (False,))
         names = cfg.MODEL.ROI_HEADS.IN_FEATURES
@@ -73,7 +73,7 @@ class Res5ROIHeads(ROIHeads):
 
     @classmethod
     def _build_res5_block(cls, cfg: CfgNode) -> tuple[nn.Sequential, int]:
-        """Return ``res5``, whose first block has stride 2, and its channels."""
+        """Return `res5`, whose first block has stride 2, and its channels."""
         c = cfg.MODEL.RESNETS
         out_channels = c.RES2_OUT_CHANNELS * 8
         blocks = ResNet.make_stage(
@@ -96,7 +96,7 @@ class Res5ROIHeads(ROIHeads):
         proposals: list[Instances],
         targets: list[Instances] | None = None,
     ) -> tuple[list[Instances], dict[str, Tensor]]:
-        """See :meth:`ROIHeads.forward`; in training the list of detections is empty."""
+        """See `ROIHeads.forward`; in training the list of detections is empty."""
         if self.training:
             proposals = self._sample(proposals, targets)
         box_features = self._pool_and_transform(features, [p.proposal_boxes for p in proposals])
@@ -111,9 +111,16 @@ class Res5ROIHeads(ROIHeads):
         return [], losses
 
     def forward_with_given_boxes(self, features: dict[str, Tensor], instances: list[Instances]) -> list[Instances]:
-        """Add ``pred_masks`` to instances that have ``pred_boxes`` and ``pred_classes``.
+        """Add masks to detections.
 
-        ``res5`` runs again, on the detected boxes, since they are not the proposals.
+        `res5` runs again, on the detected boxes, since they are not the proposals.
+
+        Args:
+            features: Feature maps by name.
+            instances: Detections of each image with `pred_boxes` and `pred_classes`.
+
+        Returns:
+            The same instances with `pred_masks`, where the model has masks.
         """
         if not self.mask_on:
             return instances

@@ -18,20 +18,28 @@ from detectron2.utils.registry import Registry
 from torch import Tensor, nn
 
 ROI_HEADS_REGISTRY = Registry("ROI_HEADS")
-"""Called as ``obj(cfg, input_shape)`` with the backbone's ShapeSpecs by name. Returns an ROIHeads."""
+"""Called as `obj(cfg, input_shape)` with the backbone's ShapeSpecs by name. Returns an ROIHeads."""
 
 
 def build_roi_heads(cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> nn.Module:
-    """Build the heads that ``MODEL.ROI_HEADS.NAME`` names."""
+    """Build the heads that `MODEL.ROI_HEADS.NAME` names.
+
+    Args:
+        cfg: Full config.
+        input_shape: Shape of each of the backbone's outputs, by name.
+
+    Raises:
+        KeyError: nothing of that name is registered.
+    """
     return lookup(ROI_HEADS_REGISTRY, "MODEL.ROI_HEADS.NAME", cfg.MODEL.ROI_HEADS.NAME)(cfg, input_shape)
 
 
 def select_foreground_proposals(proposals: list[Instances], bg_label: int) -> tuple[list[Instances], list[Tensor]]:
-    """Keep the proposals whose ``gt_classes`` is neither background nor ignored (-1).
+    """Keep the proposals whose `gt_classes` is neither background nor ignored (-1).
 
     Args:
-        proposals: Instances of each image with ``gt_classes``.
-        bg_label: the background's class, K.
+        proposals: Instances of each image with `gt_classes`.
+        bg_label: The background's class, K.
 
     Returns:
         The kept proposals of each image, and for each image a mask (R,) of what was kept.
@@ -43,7 +51,14 @@ def select_foreground_proposals(proposals: list[Instances], bg_label: int) -> tu
 class ROIHeads(nn.Module):
     """Base class: matches proposals to the ground truth and samples a minibatch of them.
 
-    Subclasses do the computation on each RoI in :meth:`forward`.
+    Subclasses do the computation on each RoI in `forward`.
+
+    Args:
+        num_classes: K, without the background.
+        batch_size_per_image: Proposals an image to sample in training.
+        positive_fraction: Largest fraction of foreground among them.
+        proposal_matcher: Labels proposals by their IoU with the ground truth.
+        proposal_append_gt: Whether the ground-truth boxes join the proposals in training.
     """
 
     @configurable
@@ -56,14 +71,6 @@ class ROIHeads(nn.Module):
         proposal_matcher: Matcher,
         proposal_append_gt: bool = True,
     ) -> None:
-        """
-        Args:
-            num_classes: K, without the background.
-            batch_size_per_image: proposals an image to sample in training.
-            positive_fraction: largest fraction of foreground among them.
-            proposal_matcher: labels proposals by their IoU with the ground truth.
-            proposal_append_gt: whether the ground-truth boxes join the proposals in training.
-        """
         super().__init__()
         self.num_classes = num_classes
         self.batch_size_per_image = batch_size_per_image
@@ -73,7 +80,7 @@ class ROIHeads(nn.Module):
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_HEADS``."""
+        """Arguments from `MODEL.ROI_HEADS`."""
         c = cfg.MODEL.ROI_HEADS
         return {
             "num_classes": c.NUM_CLASSES,
@@ -88,13 +95,13 @@ class ROIHeads(nn.Module):
         """Sample proposals and give each the ground truth that it matches.
 
         Args:
-            proposals: Instances of each image with ``proposal_boxes`` and ``objectness_logits``.
-            targets: ground truth of each image with ``gt_boxes`` and ``gt_classes``; any other ``gt_*``
+            proposals: Instances of each image with `proposal_boxes` and `objectness_logits`.
+            targets: Ground truth of each image with `gt_boxes` and `gt_classes`; any other `gt_*`
                 field is passed on.
 
         Returns:
-            The sampled proposals of each image, foreground first, with the fields of both. ``gt_classes``
-            is K for background. The other ``gt_*`` fields mean something for foreground only, and are
+            The sampled proposals of each image, foreground first, with the fields of both. `gt_classes`
+            is K for background. The other `gt_*` fields mean something for foreground only, and are
             absent where the image has no ground truth.
         """
         if self.proposal_append_gt:
@@ -133,10 +140,10 @@ class ROIHeads(nn.Module):
 
         Args:
             images: N images.
-            features: feature maps by name.
-            proposals: Instances of each image with ``proposal_boxes`` and ``objectness_logits``.
-            targets: ground truth of each image, in training: ``gt_boxes``, ``gt_classes`` and what the heads
-                need of ``gt_masks`` and ``gt_keypoints``.
+            features: Feature maps by name.
+            proposals: Instances of each image with `proposal_boxes` and `objectness_logits`.
+            targets: Ground truth of each image, in training: `gt_boxes`, `gt_classes` and what the heads
+                need of `gt_masks` and `gt_keypoints`.
 
         Returns:
             Detections of each image (in training of no meaning), and losses by name (in testing none).

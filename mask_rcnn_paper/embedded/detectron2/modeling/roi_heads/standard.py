@@ -22,7 +22,7 @@ from torch import Tensor, nn
 def _make_pooler(
     cfg: CfgNode, head: CfgNode, input_shape: dict[str, ShapeSpec]
 ) -> tuple[list[str], ROIPooler | None, ShapeSpec | dict[str, ShapeSpec]]:
-    """Return a branch's features, its pooler (None where ``POOLER_TYPE`` is empty) and its head's input."""
+    """Return a branch's features, its pooler (None where `POOLER_TYPE` is empty) and its head's input."""
     names = cfg.MODEL.ROI_HEADS.IN_FEATURES
     shapes = select_shapes("MODEL.ROI_HEADS.IN_FEATURES", names, input_shape)
     if not head.POOLER_TYPE:
@@ -42,7 +42,23 @@ def _make_pooler(
 
 @ROI_HEADS_REGISTRY.register()
 class StandardROIHeads(ROIHeads):
-    """Box head, and optionally mask and keypoint heads, that share nothing but the backbone."""
+    """Box head, and optionally mask and keypoint heads, that share nothing but the backbone.
+
+    Args:
+        box_in_features: Names of the maps that the box branch pools from.
+        box_pooler: Pools RoIs for the box branch.
+        box_head: Maps pooled features to what the predictor takes.
+        box_predictor: Maps these to scores and deltas.
+        mask_in_features: Names of the maps for the mask branch.
+        mask_pooler: Pools for the mask branch; None hands it whole maps by name.
+        mask_head: The mask branch; None for none.
+        keypoint_in_features: Names of the maps for the keypoint branch.
+        keypoint_pooler: Pools for the keypoint branch; None hands it whole maps by name.
+        keypoint_head: The keypoint branch; None for none.
+        train_on_pred_boxes: Whether masks and keypoints are trained on the predicted boxes instead of
+            the proposals.
+        **kwargs: See `ROIHeads`.
+    """
 
     @configurable
     def __init__(
@@ -61,22 +77,6 @@ class StandardROIHeads(ROIHeads):
         train_on_pred_boxes: bool = False,
         **kwargs: Any,
     ) -> None:
-        """
-        Args:
-            box_in_features: names of the maps that the box branch pools from.
-            box_pooler: pools RoIs for the box branch.
-            box_head: maps pooled features to what the predictor takes.
-            box_predictor: maps these to scores and deltas.
-            mask_in_features: names of the maps for the mask branch.
-            mask_pooler: pools for the mask branch; None hands it whole maps by name.
-            mask_head: the mask branch; None for none.
-            keypoint_in_features: names of the maps for the keypoint branch.
-            keypoint_pooler: pools for the keypoint branch; None hands it whole maps by name.
-            keypoint_head: the keypoint branch; None for none.
-            train_on_pred_boxes: whether masks and keypoints are trained on the predicted boxes instead of
-                the proposals.
-            kwargs: see :class:`ROIHeads`.
-        """
         super().__init__(**kwargs)
         self.in_features = self.box_in_features = box_in_features
         self.box_pooler = box_pooler
@@ -96,7 +96,7 @@ class StandardROIHeads(ROIHeads):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
-        """Arguments from ``MODEL.ROI_HEADS`` and the branches' nodes."""
+        """Arguments from `MODEL.ROI_HEADS` and the branches' nodes."""
         ret = super().from_config(cfg)
         ret["train_on_pred_boxes"] = cfg.MODEL.ROI_BOX_HEAD.TRAIN_ON_PRED_BOXES
         ret.update(cls._init_box_head(cfg, input_shape))
@@ -142,7 +142,7 @@ class StandardROIHeads(ROIHeads):
         proposals: list[Instances],
         targets: list[Instances] | None = None,
     ) -> tuple[list[Instances], dict[str, Tensor]]:
-        """See :meth:`ROIHeads.forward`; in training the sampled proposals are returned with the losses."""
+        """See `ROIHeads.forward`; in training the sampled proposals are returned with the losses."""
         if not self.training:
             return self.forward_with_given_boxes(features, self._forward_box(features, proposals)), {}
         proposals = self._sample(proposals, targets)
@@ -152,7 +152,15 @@ class StandardROIHeads(ROIHeads):
         return proposals, losses
 
     def forward_with_given_boxes(self, features: dict[str, Tensor], instances: list[Instances]) -> list[Instances]:
-        """Add ``pred_masks`` and ``pred_keypoints`` to instances with ``pred_boxes`` and ``pred_classes``."""
+        """Add masks and keypoints to detections.
+
+        Args:
+            features: Feature maps by name.
+            instances: Detections of each image with `pred_boxes` and `pred_classes`.
+
+        Returns:
+            The same instances with `pred_masks` and `pred_keypoints`, where the model has these branches.
+        """
         instances = self._forward_mask(features, instances)
         return self._forward_keypoint(features, instances)
 
