@@ -103,7 +103,7 @@ def test_every_command_is_one(command, place, capsys):
     elif words[:2] == ["-m", "ablations"]:
         try_ablations(words[2:], capsys)
     elif words[:2] == ["-m", "mask_rcnn_paper.doctor"]:
-        assert exit_code(doctor) in (0, 1)
+        assert exit_code(doctor, []) in (0, 1)
     elif words[:2] == ["-m", "mask_rcnn_paper.validate_dataset"]:
         assert validate_dataset(["train.json", "train_images", "--fix", "out.json"]) == 0
     else:
