@@ -28,10 +28,16 @@ def find_config(config_file: str | Path) -> Path:
     )
 
 
+def lasting_name(config_file: str | Path) -> str:
+    """A name that holds in every folder: "table2b/softmax.yaml" of one of ours, the absolute path of another."""
+    path = find_config(config_file).resolve()
+    return str(path.relative_to(CONFIG_ROOT) if path.is_relative_to(CONFIG_ROOT) else path)
+
+
 def config_name(config_file: str | Path) -> str:
     """ "table2b/softmax" of a config under `configs/`; just the stem of one that lies elsewhere."""
-    path = find_config(config_file).resolve().with_suffix("")
-    return str(path.relative_to(CONFIG_ROOT)) if path.is_relative_to(CONFIG_ROOT) else path.name
+    name = Path(lasting_name(config_file)).with_suffix("")
+    return name.name if name.is_absolute() else str(name)
 
 
 def with_bases(path: Path) -> list[tuple[Path, dict[str, Any]]]:

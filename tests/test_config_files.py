@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from mask_rcnn_paper import config_files
-from mask_rcnn_paper.config_files import CONFIG_ROOT, config_name, find_config, with_bases
+from mask_rcnn_paper.config_files import CONFIG_ROOT, config_name, find_config, lasting_name, with_bases
 
 ROW = CONFIG_ROOT / "table2b" / "softmax.yaml"
 
@@ -38,6 +38,14 @@ def test_a_file_here_wins(installed, tmp_path):
     assert config_name("configs/table2b/softmax.yaml") == "softmax"
     assert config_name(own) == "softmax"
     assert config_name("table2b/softmax.yaml") == "table2b/softmax"
+
+
+def test_a_name_lasts_where_the_folder_changes(tmp_path, monkeypatch):
+    """Jobs run in another one than the user's."""
+    (tmp_path / "mine.yaml").write_text("SEED: 3\n")
+    monkeypatch.chdir(tmp_path)
+    assert lasting_name("mine.yaml") == str(tmp_path / "mine.yaml")
+    assert lasting_name("configs/table2b/softmax.yaml") == "table2b/softmax.yaml"
 
 
 def test_a_config_that_is_not_there_says_where_it_was_looked_for():

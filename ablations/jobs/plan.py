@@ -18,6 +18,7 @@ from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, Job
 from ablations.jobs.recipe import Recipe, read_recipe
 from ablations.paper.tables import Row, RowKey
 from ablations.user_data import UserData
+from mask_rcnn_paper.config_files import lasting_name
 from mask_rcnn_paper.imports import Import
 from mask_rcnn_paper.stages import proposal_file
 
@@ -168,7 +169,7 @@ class _Planner:
             kind=kind,
             identity=identity,
             folder=JobFolder(path, name, None if pretrain else recipe.config_hash),
-            config=config,
+            config=lasting_name(config),
             scale=self.scale,
             options=("OUTPUT_DIR", str(path), "SEED", str(seed), *stage_opts, *data.opts, *self.opts[kind]),
             imports=tuple(wanted.place for wanted in self.imports),

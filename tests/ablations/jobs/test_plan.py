@@ -18,6 +18,7 @@ def plan(*configs, seeds=(0,), opts=(), scale="mini"):
     rows = {("t", c): Row(id=c, label=c, paper=(), config=c, run=c.removesuffix(".yaml")) for c in configs}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planning, "read_recipe", fake_configs.read_recipe)
+        patch.setattr(planning, "lasting_name", str)
         return make_plan(rows, seeds, scale, OUT, opts)
 
 
