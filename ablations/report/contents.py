@@ -77,9 +77,7 @@ def _shown(folder: Path) -> str:
     return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)
 
 
-def _runs(
-    table: Table, query: Query
-) -> tuple[dict[tuple[str, int], Path], dict[tuple[str, int], dict[str, Path]]]:
+def _runs(table: Table, query: Query) -> tuple[dict[tuple[str, int], Path], dict[tuple[str, int], dict[str, Path]]]:
     """Folders of a table's runs, and what the finished ones predicted."""
     jobs = {
         (row_label(table, row), seed): job

@@ -11,6 +11,7 @@ import numpy as np
 from ablations.report.contents import NO_PREDICTIONS
 from ablations.report.overlap import SCORE_THRESHOLD, Choice, Chosen, choose_images, common_measure
 from ablations.report.predictions import GroundTruth, Instances, read_ground_truth, read_predictions
+from mask_rcnn_paper import register_components
 from mask_rcnn_paper.data.registered import UNKNOWN, data_versions
 from mask_rcnn_paper.drawing import draw_instances
 
@@ -73,6 +74,8 @@ def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: M
     shown = {label: files[label, seed][dataset] for label in labels if dataset in files.get((label, seed), {})}
     if not shown:
         return TableStrips(missing=NO_PREDICTIONS)
+    # No config need have been read, which registers the paper's and the generated data: a plan comes from the cache.
+    register_components()
     try:
         _check_version(dataset, versions)
         truth = read_ground_truth(dataset)

@@ -1,6 +1,8 @@
 """The command, on statuses that only pretend to be of runs."""
 
 import ast
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -128,3 +130,12 @@ def test_what_takes_seconds_is_imported_by_those_who_need_it(path):
     """A page without predictions waits for nothing that reads or draws them, and `--help` for nothing at all."""
     slow = {name for name in imported_at_once(path) if name in LATE or name.partition(".")[0] in SLOW}
     assert not slow or f"ablations.{path.parent.name}.{path.stem}" in LATE
+
+
+def test_importing_the_command_takes_no_seconds():
+    """With all that it stands on: a table or a page of published results needs neither torch nor OpenCV."""
+    code = "import sys, ablations.report.command, ablations.render; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+    )
+    assert SLOW.isdisjoint(loaded.stdout.split())

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from ablations.report import strips
 from ablations.report.overlap import KEYPOINTS, MASK
@@ -79,6 +80,21 @@ def test_nothing_to_draw_is_said(tmp_path, register):
     assert draw({("b", 0): folder}, {}).missing == "no image of the validation set has objects to compare"
     next(folder.rglob("*.json")).write_text("[")
     assert "is not JSON" in draw({("b", 0): folder}, {}).missing
+
+
+def test_datasets_are_registered_before_they_are_looked_up(rows, monkeypatch):
+    """A report whose plan comes from the cache has read no config, which is what registers them elsewhere."""
+    (dataset,) = predictions_of(rows["good", 0])
+    paths = MetadataCatalog.get(dataset).json_file, MetadataCatalog.get(dataset).image_root
+    DatasetCatalog.remove(dataset)
+    MetadataCatalog.remove(dataset)
+
+    def late():
+        DatasetCatalog.register(dataset, list)
+        MetadataCatalog.get(dataset).set(json_file=paths[0], image_root=paths[1], data_version="v3")
+
+    monkeypatch.setattr(strips, "register_components", late)
+    assert "has changed: the predictions are of its version v2" in draw(rows, {dataset: "v2"}).missing
 
 
 def test_missing_images_are_said(rows, tmp_path):
