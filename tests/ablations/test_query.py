@@ -76,3 +76,34 @@ def test_an_unknown_scale_lists_the_legal_ones(asked):
     """Before anything is read."""
     with pytest.raises(ValueError, match="scale 'tiny': choose from paper, mini, smoke"):
         make_query(Asked("tiny"))
+
+
+OWN_TABLE = """
+tables:
+  - id: losses
+    title: Losses
+    section: mine
+    metrics: [{result: segm/AP, printed: AP}]
+    rows:
+      - {id: sigmoid, label: sigmoid, paper: [null], run: r50_c4, config: table2b/sigmoid.yaml}
+      - {id: softmax, label: softmax, paper: [null], run: r50_c4_softmax, config: table2b/softmax.yaml}
+"""
+OWN_CLAIM = """
+sentences:
+  - section: mine
+    words: "independent masks are better"
+    relation: greater
+    claims: [{id: losses-sigmoid, row: losses/sigmoid, over: losses/softmax, metric: segm/AP, paper: null}]
+"""
+
+
+def test_tables_and_claims_of_ones_own_are_like_the_papers(asked, tmp_path):
+    """They stand beside them, share their jobs, and are judged alike."""
+    (tmp_path / "tables.yaml").write_text(OWN_TABLE)
+    (tmp_path / "claims.yaml").write_text(OWN_CLAIM)
+    files = {"more_tables": [str(tmp_path / "tables.yaml")], "more_claims": [str(tmp_path / "claims.yaml")]}
+    query = make_query(asked(tables=["losses", "2b"], **files), of_claims=True, seeds=[0])
+    assert [claim.id for claim in query.claims] == ["2b-sigmoid", "losses-sigmoid"]
+    assert query.plan.job("losses", "sigmoid", 0) is query.plan.job("2b", "sigmoid", 0)
+    findings, _ = query.findings()
+    assert [finding.judgement.verdict for finding in findings] == ["not run", "not run"]
