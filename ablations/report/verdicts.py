@@ -12,8 +12,8 @@ from typing import Any
 from ablations.evidence.findings import Finding
 from ablations.paper.judge import CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import Table
-from ablations.render.claim_text import comparison, counts, our_difference, papers_difference
-from ablations.report.labels import metric_label, row_label
+from ablations.render.cells import metric_label, row_label
+from ablations.render.claims import comparison, counts, our_difference, papers_difference, section_heading
 
 SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
 _MEANINGS = {
@@ -57,9 +57,7 @@ def common_scale(findings: Sequence[Finding]) -> Scale:
 def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> dict[str, Any]:
     """What the template shows: claims that were measured apart from those that were not, by section and sentence.
 
-    Args:
-        findings: In the order to be shown; may be empty.
-        tables: All tables by id, for the names of rows.
+    All `tables` by id give the names of rows.
     """
     measured = [f for f in findings if f.judgement.verdict != NOT_RUN]
     scale = common_scale([f for f in measured if f.claim.unit == "AP"])
@@ -80,7 +78,7 @@ def _sections(findings: Sequence[Finding], tables: Mapping[str, Table], scale: S
     for section, of_section in itertools.groupby(findings, lambda f: f.claim.section):
         sentences = itertools.groupby(of_section, lambda f: f.claim.words)
         listed = [(words, [_claim_values(f, tables, scale) for f in group]) for words, group in sentences]
-        sections.append((f"Section {section}" if section[:1].isdigit() else section, listed))
+        sections.append((section_heading(section), listed))
     return sections
 
 
@@ -102,24 +100,17 @@ def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -
 
 
 def drawing_values(finding: Finding, scale: Scale) -> dict[str, Any]:
-    """Horizontal places of a drawing's shapes, None for what a claim has not; `words` say the same.
-
-    Args:
-        finding: One that was measured.
-        scale: What its width stands for.
-    """
+    """Horizontal places of the shapes that draw a measured claim, None for what it has not; `words` say the same."""
     claim, judged = finding.claim, finding.judgement
     holds = (0.0, scale.high) if claim.relation == GREATER else (-claim.margin, claim.margin)
-    has_interval = judged.low is not None and judged.high is not None
+    ends = () if judged.low is None else (judged.low, judged.high)
     return {
         "size": (WIDTH, HEIGHT),
         "words": f"paper {papers_difference(claim)}, ours {our_difference(judged, claim.unit)}",
         "holds": tuple(map(scale.place, holds)),
         "zero": scale.place(0),
         "paper": None if claim.paper is None else scale.place(claim.paper),
-        "mean": None if judged.mean is None else scale.place(judged.mean),
+        "mean": scale.place(judged.mean),
         # Each end of the interval, and whether it goes on.
-        "interval": [(scale.place(v), not scale.covers(v)) for v in (judged.low, judged.high)]
-        if has_interval
-        else None,
+        "interval": [(scale.place(end), not scale.covers(end)) for end in ends],
     }

@@ -1,10 +1,17 @@
-"""Losses as a run logged them."""
+"""Losses as a run logged them, and figures of them."""
 
 import json
 
 import pytest
 
-from ablations.report.curves import MOST_POINTS, curves_by_row, losses_of, read_curves, smooth
+from ablations.report.curves import MOST_POINTS, curve_plots, curves_by_row, losses_of, read_curves, smooth
+from tests.ablations.report.tiny import words
+
+LINE = tuple((n, 2.0 - n / 100) for n in range(19, 120, 20))
+RUNS = {
+    "with masks": [{"total_loss": LINE, "loss_mask": LINE}, {"total_loss": LINE}],
+    "boxes only": [{"total_loss": LINE}],
+}
 
 
 def write(folder, *records, tail=""):
@@ -75,3 +82,27 @@ def test_losses_are_those_that_some_run_has():
         "loss_keypoint",
     ]
     assert losses_of([]) == []
+
+
+def test_every_loss_has_a_figure_of_the_rows_that_have_it():
+    """A row is named once, however many seeds it has."""
+    total, mask = curve_plots(RUNS)
+    assert (total.title, mask.title) == ("total loss", "mask loss")
+    assert words(total.svg).count("with masks") == words(total.svg).count("boxes only") == 1
+    assert "boxes only" not in words(mask.svg)
+
+
+def test_words_say_where_each_seed_ends():
+    """For those who cannot see the figure."""
+    total, _ = curve_plots(RUNS)
+    assert total.text == "total loss over the iterations. At the end: with masks 0.81, 0.81; boxes only 0.81"
+
+
+def test_no_curves_no_figures():
+    """As where nothing was logged."""
+    assert curve_plots({}) == curve_plots({"row": []}) == []
+
+
+def test_the_same_curves_give_the_same_bytes():
+    """Twice the same call."""
+    assert curve_plots(RUNS) == curve_plots(RUNS)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ablations.report import strips
-from ablations.report.overlap import KEYPOINTS, MASK
-from ablations.report.predictions import predictions_of
+from ablations.report.contents import predictions_of
+from ablations.report.predictions import KEYPOINTS, MASK
 from ablations.report.strips import GROUND_TRUTH, SIDE, draw_strips, read_image
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import predicted, rectangle
