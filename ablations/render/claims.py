@@ -27,13 +27,13 @@ def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
         "only the detector varies with the seed: no interval covers pre-training and RPN",
     )
     parts = ["\n".join(filter(None, head))]
-    for section, of_section in itertools.groupby(findings, lambda f: f.claim.section):
-        group = list(of_section)
+    for heading, sentences in by_section(findings):
+        cells = [_cells(finding) for _, group in sentences for finding in group]
         aligned = ("left", "left", "left", "right", "right", "left", "left")
-        grid = tabulate(map(_cells, group), tablefmt="plain", disable_numparse=True, colalign=aligned).split("\n")
-        lines = [section_heading(section)]
-        for words, pairs in itertools.groupby(zip(group, grid, strict=True), lambda p: p[0].claim.words):
-            lines += [f'  "{words}"', *(f"    {line.rstrip()}" for _, line in pairs)]
+        grid = iter(tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=aligned).split("\n"))
+        lines = [heading]
+        for words, group in sentences:
+            lines += [f'  "{words}"', *(f"    {next(grid).rstrip()}" for _ in group)]
         parts.append("\n".join(lines))
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts(findings).items())
     return "\n\n".join([*parts, f"{len(findings)} claims: {summary}"]) + "\n"
@@ -66,9 +66,13 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
     return {verdict: sum(f.judgement.verdict == verdict for f in findings) for verdict in VERDICTS}
 
 
-def section_heading(section: str) -> str:
-    """As "Section 4.2"; an appendix says so itself."""
-    return f"Section {section}" if section[:1].isdigit() else section
+def by_section(findings: Sequence[Finding]) -> list[tuple[str, list[tuple[str, list[Finding]]]]]:
+    """(heading, [(the paper's words, what is found of them)]); an appendix says in its name that it is one."""
+    sections = []
+    for section, of_section in itertools.groupby(findings, lambda f: f.claim.section):
+        sentences = [(words, list(group)) for words, group in itertools.groupby(of_section, lambda f: f.claim.words)]
+        sections.append((f"Section {section}" if section[:1].isdigit() else section, sentences))
+    return sections
 
 
 def comparison(claim: Claim, left: str = "", right: str = "") -> str:

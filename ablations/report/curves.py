@@ -41,19 +41,19 @@ def read_curves(folder: Path) -> dict[str, Curve]:
             value = record.get(name)
             if isinstance(value, int | float) and math.isfinite(value):
                 found.setdefault(name, {})[record["iteration"]] = float(value)
-    return {name: tuple(sorted(found[name].items())) for name in LOSSES if name in found}
+    return {name: tuple(sorted(values.items())) for name, values in found.items()}
 
 
-def curves_by_row(runs: Mapping[tuple[str, int], Path]) -> dict[str, list[dict[str, Curve]]]:
-    """Curves of each seed by label of the row, from the folders of jobs by (label of the row, seed).
+def read_losses(runs: Mapping[tuple[str, int], Path]) -> dict[str, dict[str, list[Curve]]]:
+    """For each of `LOSSES` that some run has, the curve of each seed by the label of the row.
 
-    Runs that failed or go on have curves too, others none.
+    Runs that failed or go on have curves too. `runs` are the folders of jobs by (label of the row, seed).
     """
-    found: dict[str, list[dict[str, Curve]]] = {}
+    found: dict[str, dict[str, list[Curve]]] = {name: {} for name in LOSSES}
     for (label, _), folder in runs.items():
-        if curves := read_curves(folder):
-            found.setdefault(label, []).append(curves)
-    return found
+        for name, curve in read_curves(folder).items():
+            found[name].setdefault(label, []).append(curve)
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def smooth(curve: Curve) -> Curve:
@@ -70,20 +70,13 @@ def smooth(curve: Curve) -> Curve:
     return tuple(smoothed)
 
 
-def losses_of(curves: Sequence[Mapping[str, Curve]]) -> list[str]:
-    """The `LOSSES` that at least one of these runs has."""
-    return [name for name in LOSSES if any(name in of_run for of_run in curves)]
-
-
-def curve_plots(runs: Mapping[str, Sequence[Mapping[str, Curve]]]) -> list[Plot]:
-    """A figure for each loss that some row has; `runs` are the curves of each seed by the label of a row."""
+def curve_plots(losses: Mapping[str, Mapping[str, Sequence[Curve]]]) -> list[Plot]:
+    """A figure for each loss of `read_losses`."""
     found = []
-    for name in losses_of([curves for seeds in runs.values() for curves in seeds]):
-        shown = {row: [smooth(curves[name]) for curves in seeds if name in curves] for row, seeds in runs.items()}
-        shown = {row: curves for row, curves in shown.items() if curves}
-        ends = (f"{row} {', '.join(f'{curve[-1][1]:.3g}' for curve in curves)}" for row, curves in shown.items())
+    for name, rows in losses.items():
+        ends = (f"{row} {', '.join(f'{curve[-1][1]:.3g}' for curve in seeds)}" for row, seeds in rows.items())
         text = f"{LOSSES[name]} over the iterations. At the end: {'; '.join(ends)}"
-        found.append(Plot(LOSSES[name], _draw_curves(LOSSES[name], shown), text))
+        found.append(Plot(LOSSES[name], _draw_curves(LOSSES[name], rows), text))
     return found
 
 
@@ -95,7 +88,7 @@ def _draw_curves(title: str, runs: Mapping[str, Sequence[Curve]]) -> bytes:
     for n, (row, curves) in enumerate(runs.items()):
         look = {"color": COLOURS[n % len(COLOURS)], "linestyle": DASHES[n % len(DASHES)]}
         for label, curve in zip([row, *[None] * len(curves)], curves, strict=False):
-            iterations, values = zip(*curve, strict=True)
+            iterations, values = zip(*smooth(curve), strict=True)
             axes.plot(iterations, values, linewidth=1.4 if len(curves) == 1 else 1.0, label=label, **look)
             highest.append(max(values[len(values) // 10 :]))
     # The first steps would flatten all that follows.

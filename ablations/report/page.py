@@ -9,7 +9,7 @@ from ablations.render.cells import SCALE_NOTES, lay_out, metric_label
 from ablations.render.html import html_templates
 from ablations.report import figures
 from ablations.report.contents import NO_PREDICTIONS, Contents, TableContent
-from ablations.report.curves import curve_plots, curves_by_row
+from ablations.report.curves import curve_plots, read_losses
 from ablations.report.verdicts import claims_values
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _sections(contents: Sequence[TableContent], has_runs: bool) -> Iterator[dict
         if has_runs:
             strips = _strips(content)
             missing = strips.missing if strips else NO_PREDICTIONS
-            section |= {"curves": curve_plots(curves_by_row(content.runs)), "strips": strips, "missing": missing}
+            section |= {"curves": curve_plots(read_losses(content.runs)), "strips": strips, "missing": missing}
         yield section
 
 

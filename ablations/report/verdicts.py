@@ -4,7 +4,6 @@ Each measured claim has a small drawing: where our difference and its interval l
 claim holds. The template draws it and not matplotlib: there are dozens, and each is a handful of shapes.
 """
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from ablations.evidence.findings import Finding
 from ablations.paper.judge import CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import Table
 from ablations.render.cells import metric_label, row_label
-from ablations.render.claims import comparison, counts, our_difference, papers_difference, section_heading
+from ablations.render.claims import by_section, comparison, counts, our_difference, papers_difference
 
 SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
 _MEANINGS = {
@@ -74,12 +73,10 @@ def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> d
 
 def _sections(findings: Sequence[Finding], tables: Mapping[str, Table], scale: Scale) -> list[tuple[str, list]]:
     """(heading, [(the paper's words, values of each claim)])."""
-    sections = []
-    for section, of_section in itertools.groupby(findings, lambda f: f.claim.section):
-        sentences = itertools.groupby(of_section, lambda f: f.claim.words)
-        listed = [(words, [_claim_values(f, tables, scale) for f in group]) for words, group in sentences]
-        sections.append((section_heading(section), listed))
-    return sections
+    return [
+        (heading, [(words, [_claim_values(f, tables, scale) for f in group]) for words, group in sentences])
+        for heading, sentences in by_section(findings)
+    ]
 
 
 def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -> dict[str, Any]:
