@@ -1,9 +1,9 @@
 """The images that `predict` is about, and the names of their pictures."""
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 from detectron2.data.detection_utils import read_image
 from PIL import Image
@@ -12,14 +12,9 @@ from PIL import Image
 IMAGE_SUFFIXES = (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
-class InputImage(TypedDict):
-    """COCO's entry of an image: number from 1 on, size in pixels when upright; and the file name of its picture."""
-
-    id: int
-    file_name: str
-    width: int
-    height: int
-    picture: str
+# COCO's entry of an image: `id` from 1 on, `file_name`, `width` and `height` in pixels when upright; and `picture`, the
+# file name of its picture.
+InputImage = Mapping[str, Any]
 
 
 def find_images(words: Sequence[str]) -> list[Path]:

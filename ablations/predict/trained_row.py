@@ -36,19 +36,17 @@ class TrainedRow:
 def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
     """The row of a name, and the id of its table.
 
-    Args:
-        tables: All tables by id.
-        name: "table/row" such as "2b/sigmoid", or a run such as "r50_c4", which rows of several tables share.
+    A name is "table/row" such as "2b/sigmoid", or a run such as "r50_c4", which rows of several tables share.
 
     Raises:
         ValueError: there is no such row, or none that can be trained.
     """
     rows = {f"{t.id}/{row.id}": (t.id, row) for t in tables.values() for row in t.rows if row.origin == OURS}
-    found = rows.get(name) or next((entry for entry in rows.values() if name == entry[1].run and entry[1].config), None)
+    can_run = {key: entry for key, entry in rows.items() if entry[1].config}
+    found = rows.get(name) or next((entry for entry in can_run.values() if name == entry[1].run), None)
     if found is None:
-        table = name.partition("/")[0]
-        runs = dict.fromkeys(row.run for _, row in rows.values() if row.config)
-        here = [key for key, (_, row) in rows.items() if key.startswith(f"{table}/") and row.config]
+        here = [key for key in can_run if key.startswith(f"{name.partition('/')[0]}/")]
+        runs = dict.fromkeys(row.run for _, row in can_run.values())
         choice = ", ".join(here) or f"TABLE/ROW as `python -m ablations list` shows them, or a run: {', '.join(runs)}"
         raise ValueError(f"unknown row {name!r}: choose from {choice}")
     if not found[1].config:
@@ -57,11 +55,7 @@ def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
 
 
 def find_trained(asked: Asked, name: str) -> TrainedRow:
-    """The trained models of a row.
-
-    Args:
-        asked: What the row was trained with, and one seed.
-        name: As for `find_row`.
+    """The trained models of the row of a `find_row` name, under what it was trained with and one seed.
 
     Raises:
         ValueError: unknown row, scale or key, or wrong data.

@@ -174,8 +174,10 @@ def best_values(results: TableResults) -> list[tuple[float | None, float | None]
     rows = [row for row in results.rows if not row.is_delta]
     best = []
     for n, metric in enumerate(results.table.metrics):
+        choose = _ranking(metric, rows)
         columns = [row.paper[n] for row in rows], [rounded(row.ours[n]) for row in rows]
-        best.append(tuple(_best(column, _ranking(metric, rows)) for column in columns))
+        found = [[value for value in column if value is not None] for column in columns]
+        best.append(tuple(choose(values) if choose and len(values) > 1 else None for values in found))
     return best
 
 
@@ -187,11 +189,6 @@ def _ranking(metric: Metric, rows: Sequence[ResultRow]) -> Callable[[Iterable[fl
     if task == "time":
         return min if len({row.descriptors.get("unit") for row in rows}) == 1 else None
     return max
-
-
-def _best(values: Iterable[float | None], choose: Callable[[Iterable[float]], float] | None) -> float | None:
-    found = [value for value in values if value is not None]
-    return choose(found) if choose and len(found) > 1 else None
 
 
 def row_label(table: Table, row: Row) -> str:

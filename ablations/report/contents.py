@@ -1,5 +1,6 @@
 """What a report shows, read from the results and the folders of runs; nothing is drawn here."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,15 +69,14 @@ def _table_content(table: Table, query: Query) -> TableContent:
     results = query.results(table)
     if query.source.published:
         return TableContent(results)
-    jobs = {
-        (row_label(table, row), seed): job
-        for row in table.rows
-        for seed in query.seeds
-        if (job := query.plan.job(table.id, row.id, seed))
-    }
-    finished = [key for key, job in jobs.items() if query.statuses[job.identity].state == FINISHED]
-    runs = {key: job.folder.path for key, job in jobs.items()}
-    return TableContent(results, runs, {key: predictions_of(runs[key]) for key in finished})
+    runs, predictions = {}, {}
+    for row, seed in itertools.product(table.rows, query.seeds):
+        if job := query.plan.job(table.id, row.id, seed):
+            key = row_label(table, row), seed
+            runs[key] = job.folder.path
+            if query.statuses[job.identity].state == FINISHED:
+                predictions[key] = predictions_of(runs[key])
+    return TableContent(results, runs, predictions)
 
 
 def predictions_of(folder: Path) -> dict[str, Path]:
@@ -87,11 +87,7 @@ def predictions_of(folder: Path) -> dict[str, Path]:
 def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], place: str) -> dict[str, str]:
     """Facts for the head of a report, in the order to be shown; what no result says is left out.
 
-    Args:
-        scale: Name of the scale.
-        seeds: Seeds of the detectors.
-        statuses: Of all jobs, stages before the detectors included.
-        place: Where the results were read from.
+    The `statuses` are of all jobs, stages before the detectors included; `place` is where the results were read from.
     """
     finished = [status for status in statuses if status.state == FINISHED]
     results = [status.result for status in finished]

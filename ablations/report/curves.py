@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from ablations.report.figures import COLOURS, DASHES, TITLE, WIDTH, Plot, new_figure, soften, svg
+from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg
 
 FILE_NAME = "metrics.json"
 # Losses that are drawn, where a run has them, and their names.
@@ -83,7 +83,7 @@ def curve_plots(losses: Mapping[str, Mapping[str, Sequence[Curve]]]) -> list[Plo
 def _draw_curves(title: str, runs: Mapping[str, Sequence[Curve]]) -> bytes:
     """A row has a colour and a dash; its seeds are thin lines of the same look."""
     figure, [[axes]] = new_figure(WIDTH, _HEIGHT + _LEGEND_ROW * len(runs))
-    soften(axes)
+    soften(axes, title)
     highest = []
     for n, (row, curves) in enumerate(runs.items()):
         look = {"color": COLOURS[n % len(COLOURS)], "linestyle": DASHES[n % len(DASHES)]}
@@ -95,6 +95,5 @@ def _draw_curves(title: str, runs: Mapping[str, Sequence[Curve]]) -> bytes:
     axes.set_ylim(0, 1.1 * max(highest))
     axes.set_xlim(left=0)
     axes.set_xlabel("iteration")
-    axes.set_title(title, **TITLE)
     figure.legend(loc="outside lower left", frameon=False, fontsize=8, handlelength=3)
     return svg(figure)

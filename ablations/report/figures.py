@@ -31,7 +31,6 @@ _DOTS_ROW, _DOTS_REST = 0.27, 0.85
 _LINE = 25
 _PAPER = {"linestyle": "", "marker": "D", "markersize": 6, "color": "white", "markeredgecolor": PAPER_COLOUR}
 _OURS = {"linestyle": "", "marker": "o", "markersize": 6, "color": OURS_COLOUR}
-TITLE = {"loc": "left", "fontweight": "bold", "fontsize": 10}
 _STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # which matplotlib brings
@@ -87,7 +86,7 @@ def dots_of(results: TableResults, column: int) -> list[Dots]:
 
 def draw_dots(axes: "Axes", dots: Sequence[Dots], title: str) -> None:
     """Rows from top to bottom, values along the axis: a diamond for the paper's, a dot with its spread for ours."""
-    soften(axes)
+    soften(axes, title)
     heights = list(map(_lines, dots))
     places = [-sum(heights[:n]) - height / 2 for n, height in enumerate(heights)]
     for place, row in zip(places, dots, strict=True):
@@ -101,7 +100,6 @@ def draw_dots(axes: "Axes", dots: Sequence[Dots], title: str) -> None:
     axes.set_ylim(-sum(heights), 0)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.08)
-    axes.set_title(title, **TITLE)
 
 
 def dot_handles() -> "list[Line2D]":
@@ -124,8 +122,9 @@ def new_figure(
     return figure, axes.tolist()
 
 
-def soften(axes: "Axes") -> None:
-    """Take the frame away and lay a light grid under the data."""
+def soften(axes: "Axes", title: str) -> None:
+    """Title, a light grid under the data, and no frame."""
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=10)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -15,12 +15,6 @@ from ablations.render.cells import metric_label, row_label
 from ablations.render.claims import by_section, comparison, counts, our_difference, papers_difference
 
 SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
-_MEANINGS = {
-    REPRODUCED: "the whole interval agrees with the claim",
-    NOT_REPRODUCED: "no part of the interval agrees with it",
-    INCONCLUSIVE: "the interval covers both; a single seed has no interval",
-    NOT_RUN: "a row of it has no result",
-}
 # Of a drawing.
 WIDTH, HEIGHT = 300, 30
 _MARGIN = 8
@@ -54,15 +48,11 @@ def common_scale(findings: Sequence[Finding]) -> Scale:
 
 
 def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> dict[str, Any]:
-    """What the template shows: claims that were measured apart from those that were not, by section and sentence.
-
-    All `tables` by id give the names of rows.
-    """
+    """What the template shows: claims that were measured apart from those that were not, by section and sentence."""
     measured = [f for f in findings if f.judgement.verdict != NOT_RUN]
     scale = common_scale([f for f in measured if f.claim.unit == "AP"])
     return {
         "signs": SIGNS,
-        "meanings": _MEANINGS,
         "counts": counts(findings) if findings else {},
         "confidence": f"{CONFIDENCE:.0%}",
         "ends": [f"{end:+.0f}" for end in (scale.low, scale.high)],
@@ -82,8 +72,7 @@ def _sections(findings: Sequence[Finding], tables: Mapping[str, Table], scale: S
 def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -> dict[str, Any]:
     claim, judged = finding.claim, finding.judgement
     names = [row_label(tables[table_id], tables[table_id].row(row_id)) for table_id, row_id in claim.rows]
-    is_measured = judged.mean is not None
-    ours = f", ours {our_difference(judged, claim.unit)}" if is_measured else ""
+    ours = "" if judged.mean is None else f", ours {our_difference(judged, claim.unit)}"
     return {
         "id": claim.id,
         "verdict": judged.verdict,
@@ -92,7 +81,7 @@ def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -
         "tables": list(dict.fromkeys(table_id for table_id, _ in claim.rows)),
         "numbers": f"paper {papers_difference(claim)}{ours}",
         "note": finding.note,
-        "drawing": drawing_values(finding, scale) if is_measured and claim.unit == "AP" else None,
+        "drawing": drawing_values(finding, scale) if judged.mean is not None and claim.unit == "AP" else None,
     }
 
 
