@@ -10,8 +10,6 @@ from PIL import Image
 
 # What is taken from folders and patterns. A file that is named can be anything that Pillow reads.
 IMAGE_SUFFIXES = (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-
-
 # COCO's entry of an image: `id` from 1 on, `file_name`, `width` and `height` in pixels when upright; and `picture`, the
 # file name of its picture.
 InputImage = Mapping[str, Any]

@@ -98,7 +98,7 @@ def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: M
     except (OSError, ValueError) as error:
         return TableStrips(missing=str(error))
     missing = missing if strips else "no image of the validation set has objects to compare"
-    return TableStrips(strips, dataset, seed, measure, chosen, missing)
+    return TableStrips(strips, truth.name, seed, measure, chosen, missing)
 
 
 def read_image(path: Path) -> np.ndarray:
