@@ -30,19 +30,16 @@ def write_page(query: Query) -> Path:
 def published_page(query: Query) -> str:
     """All tables that have a published result, each over its published seeds, as a page in Markdown.
 
-    The user's own data are named without their paths.
-
-    Args:
-        query: About all tables, published results and all seeds of them.
+    The `query` is about all of them. The user's own data are named without their paths.
     """
     results = [query.results(table) for table in query.shown]
     shown = [result for result in results if any(value for row in result.rows for value in row.ours)]
     complete: dict[tuple[int, ...], list[str]] = {}
     for table in (result.table for result in shown):
         complete.setdefault(_complete_seeds(table, query), []).append(table.id)
-    options = f"--scale {query.scale}{' --data FILE.yaml' if query.data else ''}"
+    options = f"--scale {query.scale}{' --data FILE.yaml' if query.data else ''} --seeds"
     commands = "\n".join(
-        f"    python -m ablations run {' '.join(_grouped(ids, query))} {options} --seeds {' '.join(map(str, seeds))}"
+        f"    python -m ablations run {' '.join(_grouped(ids, query))} {options} {' '.join(map(str, seeds))}"
         for seeds, ids in complete.items()
         if seeds
     )
@@ -61,6 +58,4 @@ def _complete_seeds(table: Table, query: Query) -> tuple[int, ...]:
 def _grouped(ids: Sequence[str], query: Query) -> list[str]:
     """Table ids, with the name of the text's group where all of it is there."""
     text = {table.id for table in select_tables(query.tables, [TEXT])}
-    if not text <= set(ids):
-        return list(ids)
-    return [*(table_id for table_id in ids if table_id not in text), TEXT]
+    return [*(table_id for table_id in ids if table_id not in text), TEXT] if text <= set(ids) else list(ids)

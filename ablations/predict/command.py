@@ -16,7 +16,7 @@ from detectron2.evaluation.coco_evaluation import instances_to_coco_json
 from PIL import Image
 from tqdm import tqdm
 
-from ablations.predict.images import InputImage, find_images, read_sizes
+from ablations.predict.images import InputImage, find_images, read_images
 from ablations.predict.trained_row import TrainedRow, find_trained
 from ablations.query import Asked
 from mask_rcnn_paper.data.registered import Classes, read_classes
@@ -26,7 +26,6 @@ from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically,
 from mask_rcnn_paper.predictor import Predictor
 
 PREDICTIONS, IMAGES = "predictions.json", "images.json"
-FORMATS = {"png": ("PNG", {}), "jpg": ("JPEG", {"quality": 92})}
 # Images of fewer pixels a side are enlarged before they are drawn on.
 _PICTURE_SIDE = 640
 
@@ -34,10 +33,13 @@ _PICTURE_SIDE = 640
 def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`predict`: pictures of all images, then `predictions.json` and `images.json`; returns the exit code."""
     with one_line_errors("ablations"):
-        _check_numbers(args)
+        if not 0 <= args.score_threshold <= 1:
+            raise ValueError(f"--score-threshold {args.score_threshold}: must be from 0 to 1")
+        if args.seed < 0:
+            raise ValueError(f"--seed {args.seed}: must be at least 0")
         asked = dataclasses.replace(Asked.from_arguments(args, opts), seeds=[args.seed])
         trained = find_trained(asked, args.row)
-        images = read_sizes(find_images(args.images), f".{args.format}")
+        images = read_images(find_images(args.images), f".{args.format}")
         classes = read_classes(trained.cfg.DATASETS.TEST[0])
         folder = trained.job.folder.path
         out = Path(args.out) if args.out else folder.parent.parent / "predictions" / folder.name
@@ -47,81 +49,58 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
     torch.set_flush_denormal(True)  # as in training and evaluation
     try:
         with one_line_errors("ablations", OSError):  # such as a full disk
-            results, drawn = _detect_all(predictor, images, classes, out, args)
-            write_json_atomically(out / IMAGES, _coco_images(images, classes, trained))
+            results = _detect_all(predictor, images, classes, out, args.score_threshold)
+            write_json_atomically(out / IMAGES, _coco_file(images, classes, trained))
             write_text_atomically(out / PREDICTIONS, json.dumps(results))
     except KeyboardInterrupt:
         print(f"\nablations: interrupted; {out / PREDICTIONS} is not written", file=sys.stderr)
         return 130
+    drawn = sum(result["score"] >= args.score_threshold for result in results)
     print(f"{trained.name}, {trained.job.label}: {len(results)} detections in {len(images)} images, "
           f"{drawn} of them drawn (score of at least {args.score_threshold:g})")  # fmt: skip
     print(f"pictures, {PREDICTIONS} and {IMAGES}: {out}")
     return 0
 
 
-def _check_numbers(args: argparse.Namespace) -> None:
-    if not 0 <= args.score_threshold <= 1:
-        raise ValueError(f"--score-threshold {args.score_threshold}: must be from 0 to 1")
-    if args.seed < 0:
-        raise ValueError(f"--seed {args.seed}: must be at least 0")
-
-
 def _check_overwriting(images: Sequence[InputImage], out: Path) -> None:
-    sources = {image.path.resolve() for image in images}
-    for image in images:
-        if (out / image.picture).resolve() in sources:
-            raise ValueError(
-                f"--out {out}: the picture {image.picture} would overwrite an image: choose another folder"
-            )
+    sources = {Path(image["file_name"]).resolve() for image in images}
+    for picture in (image["picture"] for image in images):
+        if (out / picture).resolve() in sources:
+            raise ValueError(f"--out {out}: the picture {picture} would overwrite an image: choose another folder")
 
 
 def _detect_all(
-    predictor: Predictor, images: Sequence[InputImage], classes: Classes, out: Path, args: argparse.Namespace
-) -> tuple[list[dict[str, Any]], int]:
-    """Detect in all images and save their pictures; returns all results and how many are drawn."""
-    results, drawn = [], 0
+    predictor: Predictor, images: Sequence[InputImage], classes: Classes, out: Path, score_threshold: float
+) -> list[dict[str, Any]]:
+    """Save pictures of what is detected in each image, and return all of it in COCO's format, best first."""
+    results = []
     for image in tqdm(images, unit="image", disable=None):
-        found = coco_results(predictor, image, classes)
+        instances = predictor(image["file_name"])["instances"].to("cpu")
+        found = instances_to_coco_json(instances, image["id"])
+        for result in found:
+            result["category_id"] = classes.ids[result["category_id"]]
         picture = draw_instances(
-            np.ascontiguousarray(read_image(str(image.path), "RGB")),
+            np.ascontiguousarray(read_image(image["file_name"], "RGB")),
             found,
             classes.names,
-            score_threshold=args.score_threshold,
+            score_threshold=score_threshold,
             skeleton=classes.skeleton,
-            scale=max(1, _PICTURE_SIDE // max(image.width, image.height)),
+            scale=max(1, _PICTURE_SIDE // max(image["width"], image["height"])),
         )
-        save_picture(out / image.picture, picture, args.format)
+        save_picture(out / image["picture"], picture)
         results += found
-        drawn += sum(result["score"] >= args.score_threshold for result in found)
-    return results, drawn
+    return results
 
 
-def coco_results(predictor: Predictor, image: InputImage, classes: Classes) -> list[dict[str, Any]]:
-    """Detections in an image in COCO's result format, with the dataset's category ids, best first."""
-    instances = predictor(image.path)["instances"].to("cpu")
-    results = instances_to_coco_json(instances, image.id)
-    return [{**result, "category_id": classes.ids[result["category_id"]]} for result in results]
-
-
-def save_picture(path: Path, picture: np.ndarray, form: str) -> None:
-    """Write a (H, W, 3) uint8 RGB picture, whole or not at all.
-
-    Args:
-        path: Place.
-        picture: Pixels.
-        form: One of `FORMATS`.
-    """
-    buffer, (name, options) = io.BytesIO(), FORMATS[form]
-    Image.fromarray(picture).save(buffer, name, **options)
+def save_picture(path: Path, picture: np.ndarray) -> None:
+    """Write a (H, W, 3) uint8 RGB picture as a .png or .jpg file, whole or not at all."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG" if path.suffix == ".jpg" else "PNG", quality=92)
     write_bytes_atomically(path, buffer.getvalue())
 
 
-def _coco_images(images: Sequence[InputImage], classes: Classes, trained: TrainedRow) -> dict[str, Any]:
+def _coco_file(images: Sequence[InputImage], classes: Classes, trained: TrainedRow) -> dict[str, Any]:
     """A COCO file without annotations: which image an `image_id` is, and what a `category_id` means."""
-    entries = [
-        {"id": i.id, "file_name": str(i.path), "width": i.width, "height": i.height, "picture": i.picture}
-        for i in images
-    ]
     cfg = trained.cfg
     info = {"row": trained.name, "scale": cfg.SCALE, "seed": cfg.SEED, "config_hash": trained.job.folder.config_hash}
-    return {"info": info, "images": entries, "categories": classes.coco_categories(cfg.MODEL.KEYPOINT_ON)}
+    return {"info": info, "images": images, "categories": classes.coco_categories(cfg.MODEL.KEYPOINT_ON)}

@@ -1,36 +1,24 @@
 """The images that `predict` is about, and the names of their pictures."""
 
 import glob
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from detectron2.data.detection_utils import read_image
 from PIL import Image
 
 # What is taken from folders and patterns. A file that is named can be anything that Pillow reads.
 IMAGE_SUFFIXES = (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-
-
-@dataclass(frozen=True)
-class InputImage:
-    """An image that can be read: its number from 1 on, size in pixels when upright, and file name of its picture."""
-
-    id: int
-    path: Path
-    width: int
-    height: int
-    picture: str
+# COCO's entry of an image: `id` from 1 on, `file_name`, `width` and `height` in pixels when upright; and `picture`, the
+# file name of its picture.
+InputImage = Mapping[str, Any]
 
 
 def find_images(words: Sequence[str]) -> list[Path]:
-    """Files that some words name.
+    """Files that words name, each once, in the order of the words, those of a word by name.
 
-    Args:
-        words: Files, folders (the images directly in them) and patterns such as "photos/**/*.jpg".
-
-    Returns:
-        Each file once, in the order of the words, those of a word by name.
+    A word is a file, a folder (the images directly in it) or a pattern such as "photos/**/*.jpg".
 
     Raises:
         FileNotFoundError: a word names no file, or no image.
@@ -54,23 +42,19 @@ def find_images(words: Sequence[str]) -> list[Path]:
     return list(found.values())
 
 
-def read_sizes(paths: Sequence[Path], suffix: str) -> list[InputImage]:
-    """Decode every image once, so that a bad one is found before any work.
-
-    Args:
-        paths: Image files.
-        suffix: Of the pictures, such as ".png".
+def read_images(paths: Sequence[Path], suffix: str) -> list[InputImage]:
+    """Decode every image once, so that a bad one is found before any work; `suffix` is of the pictures: ".png".
 
     Raises:
         ValueError: a file is no image, or is damaged; the message names it.
     """
-    images = []
+    images: list[InputImage] = []
     for number, (path, picture) in enumerate(zip(paths, picture_names(paths, suffix), strict=True), start=1):
         try:
             height, width = read_image(str(path), "RGB").shape[:2]
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise ValueError(f"image {str(path)!r} cannot be read: {error}") from error
-        images.append(InputImage(number, path, width, height, picture))
+        images.append({"id": number, "file_name": str(path), "width": width, "height": height, "picture": picture})
     return images
 
 

@@ -20,42 +20,33 @@ _WEIGHTS = "model_final.pth"
 
 @dataclass(frozen=True)
 class TrainedRow:
-    """A row whose detector, and whose RPN if it has one, are trained.
-
-    `name` is "table/row"; `cfg` and `job` are the detector's, `rpn_cfg` and `rpn` of the RPN that makes its proposals.
-    """
+    """A row "table/row" whose detector is trained, with its config, and the RPN that makes its proposals, if any."""
 
     name: str
     cfg: CfgNode
     job: Job
-    rpn_cfg: CfgNode | None
     rpn: Job | None
 
     def load_predictor(self) -> Predictor:
         """The models with their weights."""
-        proposer = None if self.rpn is None else Predictor(self.rpn_cfg, self.rpn.folder.path / _WEIGHTS)
+        proposer = None if self.rpn is None else Predictor(_cfg(self.rpn), self.rpn.folder.path / _WEIGHTS)
         return Predictor(self.cfg, self.job.folder.path / _WEIGHTS, proposer)
 
 
 def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
-    """The row that a name stands for.
+    """The row of a name, and the id of its table.
 
-    Args:
-        tables: All tables by id.
-        name: "table/row" such as "2b/sigmoid", or a run such as "r50_c4", which rows of several tables share.
-
-    Returns:
-        Id of a table, and the row.
+    A name is "table/row" such as "2b/sigmoid", or a run such as "r50_c4", which rows of several tables share.
 
     Raises:
         ValueError: there is no such row, or none that can be trained.
     """
     rows = {f"{t.id}/{row.id}": (t.id, row) for t in tables.values() for row in t.rows if row.origin == OURS}
-    found = rows.get(name) or next((entry for entry in rows.values() if name == entry[1].run and entry[1].config), None)
+    can_run = {key: entry for key, entry in rows.items() if entry[1].config}
+    found = rows.get(name) or next((entry for entry in can_run.values() if name == entry[1].run), None)
     if found is None:
-        table = name.partition("/")[0]
-        runs = dict.fromkeys(row.run for _, row in rows.values() if row.config)
-        here = [key for key, (_, row) in rows.items() if key.startswith(f"{table}/") and row.config]
+        here = [key for key in can_run if key.startswith(f"{name.partition('/')[0]}/")]
+        runs = dict.fromkeys(row.run for _, row in can_run.values())
         choice = ", ".join(here) or f"TABLE/ROW as `python -m ablations list` shows them, or a run: {', '.join(runs)}"
         raise ValueError(f"unknown row {name!r}: choose from {choice}")
     if not found[1].config:
@@ -64,11 +55,7 @@ def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
 
 
 def find_trained(asked: Asked, name: str) -> TrainedRow:
-    """The trained models of a row.
-
-    Args:
-        asked: What the row was trained with, and one seed.
-        name: As for `find_row`.
+    """The trained models of the row of a `find_row` name, under what it was trained with and one seed.
 
     Raises:
         ValueError: unknown row, scale or key, or wrong data.
@@ -86,23 +73,22 @@ def find_trained(asked: Asked, name: str) -> TrainedRow:
         if needed.folder.finished() is None or not weights.is_file():
             status = query.statuses[needed.identity]
             state = f"{status.state}, {status.reason}" if status.reason else status.state
-            command = f"python -m ablations run {table} {shlex.join(_options(query, row.id))}"
             raise FileNotFoundError(
                 f"row {table}/{row.id} has no trained {needed.kind} at scale {asked.scale}, seed {seed} ({state}; "
-                f"looked for {weights}): train it with `{command}`"
+                f"looked for {weights}): train it with `{_command(query, table, row.id)}`"
             )
     import_components(query.imports)
-    return TrainedRow(f"{table}/{row.id}", _cfg(job), job, None if rpn is None else _cfg(rpn), rpn)
+    return TrainedRow(f"{table}/{row.id}", _cfg(job), job, rpn)
 
 
-def _options(query: Query, row_id: str) -> list[str]:
-    """The words that ask `run` for the row."""
+def _command(query: Query, table: str, row_id: str) -> str:
+    """What trains the row."""
     asked = query.asked
     words = ["--rows", row_id, "--scale", asked.scale, "--seeds", *map(str, query.seeds)]
     words += ["--output", str(query.output), *(["--data", asked.data] if asked.data else [])]
     for option, values in (("import", asked.imports), ("tables", asked.more_tables)):
         words += [word for value in values for word in (f"--{option}", value)]
-    return [*words, *asked.opts]
+    return f"python -m ablations run {table} {shlex.join([*words, *asked.opts])}"
 
 
 def _cfg(job: Job) -> CfgNode:

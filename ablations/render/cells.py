@@ -1,4 +1,4 @@
-"""A table as it is printed, whatever the format: headers, texts of the cells, footnotes, and what is bold."""
+"""A table as it is printed, whatever the format: names, headers, texts of the cells, footnotes, and what is bold."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.evidence.collect import ResultRow, TableResults, Value
-from ablations.paper.tables import Metric
+from ablations.paper.tables import Metric, Row, Table
 
 # What runs of a reduced scale can show.
 SCALE_NOTES = {
@@ -16,6 +16,7 @@ SCALE_NOTES = {
 CITED = "(cited)"
 # A script of a metric's header, which the tables file has in TeX: "AP^bb_50" has two.
 SCRIPT = re.compile(r"([\^_])([A-Za-z0-9]+)")
+_TASKS = {"segm": "mask", "bbox": "box", "keypoints": "keypoint", "count": "number of"}
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,11 @@ def lay_out(results: TableResults) -> PrintedTable:
     """Texts of a table and its surroundings."""
     table, seeds, best = results.table, len(results.seeds), best_values(results)
     letters: dict[str, str] = {}
-    rows = tuple(
-        PrintedRow(
-            label=row.label,
-            origin=row.origin,
-            descriptors=tuple(descriptor_text(row.descriptors.get(key, "")) for key in table.descriptors),
-            numbers=_numbers(row, best, seeds, letters),
-            is_delta=row.is_delta,
-        )
-        for row in results.rows
-    )
+    rows = []
+    for row in results.rows:
+        described = tuple(descriptor_text(row.descriptors.get(key, "")) for key in table.descriptors)
+        numbers = tuple(_numbers(row, best, seeds, letters))
+        rows.append(PrintedRow(row.label, row.origin, described, numbers, row.is_delta))
     return PrintedTable(
         id=table.id,
         title=f"Table {table.id}. {table.heading}",
@@ -83,26 +79,35 @@ def lay_out(results: TableResults) -> PrintedTable:
         descriptors=tuple(table.descriptors.values()),
         metrics=tuple(metric.printed for metric in table.metrics),
         columns=("paper", f"ours ({seeds} seeds)" if seeds > 1 else "ours", "diff."),
-        rows=rows,
+        rows=tuple(rows),
         footnotes={letter: reason for reason, letter in letters.items()},
     )
 
 
 def _facts(results: TableResults) -> tuple[str, ...]:
     """What a reader must know before the numbers."""
-    seeds = results.seeds
-    parts = (
+    facts = (
+        runs_line(results, _versions(results.data_versions)),
+        own_data_note(results.own_data),
+        "; ".join(f"results {note}" for note in results.other_commits),
+        SCALE_NOTES.get(results.scale, ""),
+        results.table.note,
+        "ours: mean ± standard deviation over seeds" if len(results.seeds) > 1 else "",
+    )
+    return tuple(filter(None, facts))
+
+
+def runs_line(results: TableResults, versions: str = "") -> str:
+    """What was run, in a line; `versions` are of the data."""
+    facts = (
         f"scale {results.scale}",
         results.data and f"data {results.data}",
-        _versions(results.data_versions),
-        f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}",
+        versions,
+        f"seed{'s' * (len(results.seeds) > 1)} {', '.join(map(str, results.seeds))}",
         results.provider and f"provider {results.provider}",
         results.coco_backend and f"COCO evaluation {results.coco_backend}",
     )
-    commits = "; ".join(f"results {note}" for note in results.other_commits)
-    spread = "ours: mean ± standard deviation over seeds" if len(seeds) > 1 else ""
-    scale, own = SCALE_NOTES.get(results.scale, ""), own_data_note(results.own_data)
-    return tuple(filter(None, ("; ".join(filter(None, parts)), own, commits, scale, results.table.note, spread)))
+    return "; ".join(filter(None, facts))
 
 
 def own_data_note(name: str) -> str:
@@ -119,18 +124,15 @@ def _versions(versions: Mapping[str, str]) -> str:
 
 def _numbers(
     row: ResultRow, best: Sequence[tuple[float | None, float | None]], seeds: int, letters: dict[str, str]
-) -> tuple[Cell, ...]:
+) -> Iterable[Cell]:
     """Paper, ours and difference of each metric; a reason that has no letter yet gets the next of `letters`."""
-    sign, line = "+" if row.is_delta else "", []
+    sign = "+" if row.is_delta else ""
     for paper, ours, note, (best_paper, best_ours) in zip(row.paper, row.ours, row.notes, best, strict=True):
-        mean = None if ours is None else rounded(ours)
+        mean = rounded(ours)
         difference = None if paper is None or mean is None else round(mean - paper, 1) + 0.0
-        line += [
-            Cell("-" if paper is None else f"{paper:{sign}}", best=_wins(paper, best_paper, row)),
-            Cell(_value_text(ours, sign, seeds), _letter(note, letters), _wins(mean, best_ours, row)),
-            Cell("-" if difference is None else f"{difference:+.1f}"),
-        ]
-    return tuple(line)
+        yield Cell("-" if paper is None else f"{paper:{sign}}", best=_wins(paper, best_paper, row))
+        yield Cell(_value_text(ours, sign, seeds), _letter(note, letters), _wins(mean, best_ours, row))
+        yield Cell("-" if difference is None else f"{difference:+.1f}")
 
 
 def _letter(reason: str, letters: dict[str, str]) -> str:
@@ -159,9 +161,9 @@ def descriptor_text(value: Any) -> str:
     return "✓" if value is True else "" if value is False else str(value)
 
 
-def rounded(value: Value) -> float:
+def rounded(value: Value | None) -> float | None:
     """A mean as printed, so that a reader who compares or subtracts agrees with the table; never -0.0."""
-    return round(value.mean, 1) + 0.0
+    return value and round(value.mean, 1) + 0.0
 
 
 def best_values(results: TableResults) -> list[tuple[float | None, float | None]]:
@@ -173,8 +175,9 @@ def best_values(results: TableResults) -> list[tuple[float | None, float | None]
     best = []
     for n, metric in enumerate(results.table.metrics):
         choose = _ranking(metric, rows)
-        ours = (None if row.ours[n] is None else rounded(row.ours[n]) for row in rows)
-        best.append((_best((row.paper[n] for row in rows), choose), _best(ours, choose)))
+        columns = [row.paper[n] for row in rows], [rounded(row.ours[n]) for row in rows]
+        found = [[value for value in column if value is not None] for column in columns]
+        best.append(tuple(choose(values) if choose and len(values) > 1 else None for values in found))
     return best
 
 
@@ -188,6 +191,23 @@ def _ranking(metric: Metric, rows: Sequence[ResultRow]) -> Callable[[Iterable[fl
     return max
 
 
-def _best(values: Iterable[float | None], choose: Callable[[Iterable[float]], float] | None) -> float | None:
-    found = [value for value in values if value is not None]
-    return choose(found) if choose and len(found) > 1 else None
+def row_label(table: Table, row: Row) -> str:
+    """A row's short name: its label, with the descriptors that tell it from others of that label: "RoIAlign, max"."""
+    same = [other for other in table.rows if other.label == row.label]
+    differing = [key for key in table.descriptors if len({str(other.descriptors[key]) for other in same}) > 1]
+    texts = [descriptor_text(row.descriptors[key]) for key in differing]
+    told_apart = [text for text in texts if text not in ("", descriptor_text(True))]
+    return ", ".join([row.label, *told_apart]) + (f" {CITED}" if row.origin == "cited" else "")
+
+
+def metric_label(metric: str) -> str:
+    """As "mask AP75" for "segm/AP75", "mask AP75 - AP50" for a difference, "mask AP-bus, AP-car" for a mean."""
+    words: list[str] = []
+    task = ""
+    for word in metric.split(" "):
+        if "/" not in word:
+            words.append(word)
+            continue
+        previous, (task, _, name) = task, word.partition("/")
+        words.append(name if task == previous else f"{_TASKS.get(task, task)} {name}")
+    return " ".join(words)

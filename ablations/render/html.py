@@ -22,8 +22,7 @@ _TAGS = {"^": "sup", "_": "sub"}
 def html_text(results: Sequence[TableResults]) -> str:
     """A page of tables."""
     title = "Mask R-CNN: " + ", ".join(f"Table {result.table.id}" for result in results)
-    template = html_templates().get_template("tables.html")
-    return template.render(title=title, tables=map(lay_out, results))
+    return html_templates().get_template("tables.html").render(title=title, tables=map(lay_out, results))
 
 
 @cache
@@ -31,9 +30,6 @@ def html_templates(package: str = __package__) -> Environment:
     """Templates of a package, and those here, which others build on.
 
     Whatever they print is escaped, and must be there. Filters: `scripts` for a metric's header, `data_uri` for files.
-
-    Args:
-        package: One with a folder `templates`; its names come before those here.
     """
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader(__package__)]),
@@ -59,10 +55,5 @@ def header_markup(header: str) -> Markup:
 
 
 def data_uri(content: bytes, kind: str) -> str:
-    """The content within an address.
-
-    Args:
-        content: Bytes of a file.
-        kind: Its MIME type, such as "image/svg+xml".
-    """
+    """The content of a file within an address; its `kind` is a MIME type, such as "image/svg+xml"."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -15,34 +15,14 @@ from ablations.render.cells import SCRIPT, Cell, lay_out
 
 # Metrics beside each other, three columns each; more go below, so that nothing is shrunk until nobody can read it.
 _MOST_METRICS = 4
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    # After \\ these would be taken for its arguments.
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "²": "$^2$",
-    "→": r"$\to$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "†": r"\dag{}",
-    "✓": r"\checkmark{}",
-    "–": r"\textendash{}",
-    "—": r"\textemdash{}",
-    "…": r"\dots{}",
-    "‘": "`",
-    "’": "'",
-    "“": "``",
-    "”": "''",
-} | {character: f"\\{character}" for character in "&%$#_{}"}
+# Characters, each before what prints it. After \\ a bracket or a star would be taken for its argument.
+_COMMANDS = r"""
+\ \textbackslash{}   ~ \textasciitilde{}   ^ \textasciicircum{}   < \textless{}   > \textgreater{}   | \textbar{}
+[ {[}   ] {]}   * {*}   ± $\pm$   × $\times$   · $\cdot$   ² $^2$   → $\to$   ≤ $\leq$   ≥ $\geq$   † \dag{}
+✓ \checkmark{}   – \textendash{}   — \textemdash{}   … \dots{}   ‘ `   ’ '   “ ``   ” ''
+& \&   % \%   $ \$   # \#   _ \_   { \{   } \}
+""".split()
+_ESCAPES = dict(zip(_COMMANDS[::2], _COMMANDS[1::2], strict=True))
 # Those that every TeX font encoding has.
 _LETTERS = re.compile(r"[ -~À-ÏÑ-ÖØ-Ýß-ïñ-öø-ýÿ]")
 
@@ -57,6 +37,14 @@ def escape(text: str) -> str:
     return re.sub("-(?=-)", "-{}", "".join(map(_character, text)))
 
 
+def _character(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isspace():
+        return " "
+    return character if _LETTERS.match(character) else f"{{[}}U+{ord(character):04X}{{]}}"
+
+
 def header_text(header: str) -> str:
     r"""A metric's header with math for its scripts alone: "AP^bb_50" -> "AP$^{\mathrm{bb}}_{\mathrm{50}}$"."""
 
@@ -65,14 +53,6 @@ def header_text(header: str) -> str:
         return f"${scripts}$" if scripts else escape(part[0])
 
     return re.sub(rf"(?:{SCRIPT.pattern})+|[^\^_]+|.", convert, header)
-
-
-def _character(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    if character.isspace():
-        return " "
-    return character if _LETTERS.match(character) else f"{{[}}U+{ord(character):04X}{{]}}"
 
 
 @cache

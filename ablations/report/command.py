@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ablations.query import Asked, make_query
 from ablations.report.contents import gather
-from ablations.report.html_page import report_page
-from ablations.report.picture import report_picture
+from ablations.report.page import report_page, report_picture
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
 

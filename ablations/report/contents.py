@@ -1,5 +1,6 @@
 """What a report shows, read from the results and the folders of runs; nothing is drawn here."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,10 @@ from ablations.evidence.findings import Finding
 from ablations.jobs.status import FINISHED, Status
 from ablations.paper.tables import Table
 from ablations.query import Query
-from ablations.report.labels import row_label
-from ablations.report.predictions import predictions_of
+from ablations.render.cells import row_label
 
 NO_PREDICTIONS = "no finished run has left predictions"
+RESULTS = "coco_instances_results.json"
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,6 @@ class TableContent:
         """Whether no row has a value of ours."""
         return not any(value for row in self.results.rows for value in row.ours)
 
-    @property
-    def has_predictions(self) -> bool:
-        """Whether a finished run has left some."""
-        return any(self.predictions.values())
-
 
 @dataclass(frozen=True)
 class Contents:
@@ -53,54 +49,45 @@ class Contents:
 
 
 def gather(query: Query) -> Contents:
-    """Read everything there is.
-
-    Args:
-        query: About tables and claims.
+    """Read everything there is on tables and claims.
 
     Raises:
         ValueError: the results of a table, or of the claims, cannot stand beside each other.
     """
+    published, folder = query.source.published, query.source.folder
     findings, _ = query.findings()
-    contents = []
-    for table in query.shown:
-        runs = ({}, {}) if query.source.published else _runs(table, query)
-        contents.append(TableContent(query.results(table), *runs))
-    folder = query.source.folder
-    place = f"published with the project, ablations/results/{query.scale}" if query.source.published else _shown(folder)
+    contents = [_table_content(table, query) for table in query.shown]
+    if published:
+        place = f"published with the project, ablations/results/{query.scale}"
+    else:  # What lies above the current folder is nobody's business who reads the report.
+        place = str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
     facts = run_facts(query.scale, query.seeds, list(query.statuses.values()), place)
-    return Contents(query.scale, query.seeds, facts, findings, contents, query.tables, not query.source.published)
+    return Contents(query.scale, query.seeds, facts, findings, contents, query.tables, not published)
 
 
-def _shown(folder: Path) -> str:
-    """Without what lies above the current folder, which is nobody's business who reads the report."""
-    return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)
+def _table_content(table: Table, query: Query) -> TableContent:
+    results = query.results(table)
+    if query.source.published:
+        return TableContent(results)
+    runs, predictions = {}, {}
+    for row, seed in itertools.product(table.rows, query.seeds):
+        if job := query.plan.job(table.id, row.id, seed):
+            key = row_label(table, row), seed
+            runs[key] = job.folder.path
+            if query.statuses[job.identity].state == FINISHED:
+                predictions[key] = predictions_of(runs[key])
+    return TableContent(results, runs, predictions)
 
 
-def _runs(table: Table, query: Query) -> tuple[dict[tuple[str, int], Path], dict[tuple[str, int], dict[str, Path]]]:
-    """Folders of a table's runs, and what the finished ones predicted."""
-    jobs = {
-        (row_label(table, row), seed): job
-        for row in table.rows
-        for seed in query.seeds
-        if (job := query.plan.job(table.id, row.id, seed))
-    }
-    finished = [key for key, job in jobs.items() if query.statuses[job.identity].state == FINISHED]
-    runs = {key: job.folder.path for key, job in jobs.items()}
-    return runs, {key: predictions_of(runs[key]) for key in finished}
+def predictions_of(folder: Path) -> dict[str, Path]:
+    """Files of predictions that the evaluations of a job left, by the name of the dataset."""
+    return {path.parent.name: path for path in sorted((folder / "inference").glob(f"*/{RESULTS}"))}
 
 
 def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], place: str) -> dict[str, str]:
-    """Facts for the head of a report; what no result says is left out.
+    """Facts for the head of a report, in the order to be shown; what no result says is left out.
 
-    Args:
-        scale: Name of the scale.
-        seeds: Seeds of the detectors.
-        statuses: Of all jobs, stages before the detectors included.
-        place: Where the results were read from.
-
-    Returns:
-        Text by name, in the order to be shown.
+    The `statuses` are of all jobs, stages before the detectors included; `place` is where the results were read from.
     """
     finished = [status for status in statuses if status.state == FINISHED]
     results = [status.result for status in finished]

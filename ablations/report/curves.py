@@ -1,4 +1,4 @@
-"""Training curves: what a run's `metrics.json` says of its losses."""
+"""Training curves: what a run's `metrics.json` says of its losses, and figures of them."""
 
 import json
 import math
@@ -6,21 +6,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
+from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg
+
 FILE_NAME = "metrics.json"
 # Losses that are drawn, where a run has them, and their names.
 LOSSES = {"total_loss": "total loss", "loss_mask": "mask loss", "loss_keypoint": "keypoint loss"}
 # Points that a drawn curve has at most, and the share of them that a mean takes in.
 MOST_POINTS = 200
 _SHARE = 0.08
+# Inches of a figure without its legend, and of a row in that.
+_HEIGHT, _LEGEND_ROW = 2.6, 0.19
 
 Curve = tuple[tuple[int, float], ...]
 
 
 def read_curves(folder: Path) -> dict[str, Curve]:
-    """Losses of a run.
-
-    Args:
-        folder: Folder of the job.
+    """Losses of the run in a job's folder.
 
     Returns:
         For each of `LOSSES` that the run has: (iteration, finite value) by increasing iteration. A run that was resumed
@@ -31,24 +32,28 @@ def read_curves(folder: Path) -> dict[str, Curve]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     found: dict[str, dict[int, float]] = {}
-    for record in filter(None, map(_record, lines)):
-        for name in LOSSES:
-            if _is_number(record.get(name)):
-                found.setdefault(name, {})[record["iteration"]] = float(record[name])
-    return {name: tuple(sorted(found[name].items())) for name in LOSSES if name in found}
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:  # the last line of a killed run
+            continue
+        for name in LOSSES if isinstance(record, dict) and "iteration" in record else ():
+            value = record.get(name)
+            if isinstance(value, int | float) and math.isfinite(value):
+                found.setdefault(name, {})[record["iteration"]] = float(value)
+    return {name: tuple(sorted(values.items())) for name, values in found.items()}
 
 
-def curves_by_row(runs: Mapping[tuple[str, int], Path]) -> dict[str, list[dict[str, Curve]]]:
-    """Curves of each seed by label of the row; runs that failed or go on have curves too, others none.
+def read_losses(runs: Mapping[tuple[str, int], Path]) -> dict[str, dict[str, list[Curve]]]:
+    """For each of `LOSSES` that some run has, the curve of each seed by the label of the row.
 
-    Args:
-        runs: Folder of the job by (label of the row, seed).
+    Runs that failed or go on have curves too. `runs` are the folders of jobs by (label of the row, seed).
     """
-    found: dict[str, list[dict[str, Curve]]] = {}
+    found: dict[str, dict[str, list[Curve]]] = {name: {} for name in LOSSES}
     for (label, _), folder in runs.items():
-        if curves := read_curves(folder):
-            found.setdefault(label, []).append(curves)
-    return found
+        for name, curve in read_curves(folder).items():
+            found[name].setdefault(label, []).append(curve)
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def smooth(curve: Curve) -> Curve:
@@ -56,31 +61,39 @@ def smooth(curve: Curve) -> Curve:
 
     The first and the last point stay.
     """
-    reach = max(1, round(_SHARE * len(curve) / 2))
-    step = math.ceil(len(curve) / MOST_POINTS)
-    chosen = [n for n in range(len(curve)) if n % step == 0 or n == len(curve) - 1]
-    return tuple((curve[n][0], _mean_around(curve, n, reach)) for n in chosen)
+    most, last = max(1, round(_SHARE * len(curve) / 2)), len(curve) - 1
+    smoothed = []
+    for n in sorted({*range(0, len(curve), math.ceil(len(curve) / MOST_POINTS)), last}):
+        # As many points on both sides, so that a slope does not shift the mean.
+        reach = min(most, n, last - n)
+        smoothed.append((curve[n][0], fmean(value for _, value in curve[n - reach : n + reach + 1])))
+    return tuple(smoothed)
 
 
-def _mean_around(curve: Curve, n: int, reach: int) -> float:
-    """Over as many points on both sides, so that a slope does not shift the mean."""
-    reach = min(reach, n, len(curve) - 1 - n)
-    return fmean(value for _, value in curve[n - reach : n + reach + 1])
+def curve_plots(losses: Mapping[str, Mapping[str, Sequence[Curve]]]) -> list[Plot]:
+    """A figure for each loss of `read_losses`."""
+    found = []
+    for name, rows in losses.items():
+        ends = (f"{row} {', '.join(f'{curve[-1][1]:.3g}' for curve in seeds)}" for row, seeds in rows.items())
+        text = f"{LOSSES[name]} over the iterations. At the end: {'; '.join(ends)}"
+        found.append(Plot(LOSSES[name], _draw_curves(LOSSES[name], rows), text))
+    return found
 
 
-def losses_of(curves: Sequence[Mapping[str, Curve]]) -> list[str]:
-    """The `LOSSES` that at least one of these runs has."""
-    return [name for name in LOSSES if any(name in of_run for of_run in curves)]
-
-
-def _record(line: str) -> dict | None:
-    """A line that training wrote, or None: an evaluation's has no loss, and a killed run's last may be cut off."""
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return record if isinstance(record, dict) and isinstance(record.get("iteration"), int) else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _draw_curves(title: str, runs: Mapping[str, Sequence[Curve]]) -> bytes:
+    """A row has a colour and a dash; its seeds are thin lines of the same look."""
+    figure, [[axes]] = new_figure(WIDTH, _HEIGHT + _LEGEND_ROW * len(runs))
+    soften(axes, title)
+    highest = []
+    for n, (row, curves) in enumerate(runs.items()):
+        look = {"color": COLOURS[n % len(COLOURS)], "linestyle": DASHES[n % len(DASHES)]}
+        for label, curve in zip([row, *[None] * len(curves)], curves, strict=False):
+            iterations, values = zip(*smooth(curve), strict=True)
+            axes.plot(iterations, values, linewidth=1.4 if len(curves) == 1 else 1.0, label=label, **look)
+            highest.append(max(values[len(values) // 10 :]))
+    # The first steps would flatten all that follows.
+    axes.set_ylim(0, 1.1 * max(highest))
+    axes.set_xlim(left=0)
+    axes.set_xlabel("iteration")
+    figure.legend(loc="outside lower left", frameon=False, fontsize=8, handlelength=3)
+    return svg(figure)

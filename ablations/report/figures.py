@@ -1,4 +1,4 @@
-"""Figures of matplotlib: dots for each metric of a table, and the training curves of its rows for each loss.
+"""Figures of matplotlib: their look, and dots for each metric of a table.
 
 They look alike and are the same bytes for the same content. matplotlib is imported when a figure is made: it takes
 longer than all other commands need.
@@ -6,13 +6,12 @@ longer than all other commands need.
 
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ablations.evidence.collect import TableResults, Value
-from ablations.report.curves import LOSSES, Curve, losses_of, smooth
-from ablations.report.labels import metric_label, row_label
+from ablations.render.cells import metric_label, row_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,26 +25,20 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1, 1, 
 OURS_COLOUR, PAPER_COLOUR = COLOURS[0], COLOURS[1]
 # Of a figure in inches. A phone shows it in full width, about as wide as it is here, so letters keep their size.
 WIDTH = 4.0
-# Inches of dots: of a row, and of title and axis; and of curves: without the legend, and of a row in it.
+# Inches of dots: of a row, and of title and axis.
 _DOTS_ROW, _DOTS_REST = 0.27, 0.85
-_CURVES_HEIGHT, _LEGEND_ROW = 2.6, 0.19
 # Letters of a row's label before it is broken, so that the dots have more than half of the width.
 _LINE = 25
 _PAPER = {"linestyle": "", "marker": "D", "markersize": 6, "color": "white", "markeredgecolor": PAPER_COLOUR}
 _OURS = {"linestyle": "", "marker": "o", "markersize": 6, "color": OURS_COLOUR}
-_TITLE = {"loc": "left", "fontweight": "bold", "fontsize": 10}
-_TEXT, _RULE = "#222222", "#bbbbbb"
 _STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # which matplotlib brings
     "font.size": 9,
     "svg.fonttype": "none",
     "svg.hashsalt": "mask_rcnn_paper",
-    "text.color": _TEXT,
-    "axes.labelcolor": _TEXT,
-    "axes.edgecolor": _RULE,
-    "xtick.color": _TEXT,
-    "ytick.color": _TEXT,
+    "axes.edgecolor": "#bbbbbb",
+    **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), "#222222"),
 }
 
 
@@ -93,7 +86,7 @@ def dots_of(results: TableResults, column: int) -> list[Dots]:
 
 def draw_dots(axes: "Axes", dots: Sequence[Dots], title: str) -> None:
     """Rows from top to bottom, values along the axis: a diamond for the paper's, a dot with its spread for ours."""
-    soften(axes)
+    soften(axes, title)
     heights = list(map(_lines, dots))
     places = [-sum(heights[:n]) - height / 2 for n, height in enumerate(heights)]
     for place, row in zip(places, dots, strict=True):
@@ -107,7 +100,6 @@ def draw_dots(axes: "Axes", dots: Sequence[Dots], title: str) -> None:
     axes.set_ylim(-sum(heights), 0)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.08)
-    axes.set_title(title, **_TITLE)
 
 
 def dot_handles() -> "list[Line2D]":
@@ -115,42 +107,6 @@ def dot_handles() -> "list[Line2D]":
     from matplotlib.lines import Line2D
 
     return [Line2D([], [], label=label, **look) for label, look in (("paper", _PAPER), ("ours", _OURS))]
-
-
-def curve_plots(runs: Mapping[str, Sequence[Mapping[str, Curve]]]) -> list[Plot]:
-    """A figure for each loss that some row has.
-
-    Args:
-        runs: By the label of a row, the curves of each of its seeds.
-    """
-    found = []
-    for name in losses_of([curves for seeds in runs.values() for curves in seeds]):
-        shown = {row: [smooth(curves[name]) for curves in seeds if name in curves] for row, seeds in runs.items()}
-        shown = {row: curves for row, curves in shown.items() if curves}
-        ends = (f"{row} {', '.join(f'{curve[-1][1]:.3g}' for curve in curves)}" for row, curves in shown.items())
-        text = f"{LOSSES[name]} over the iterations. At the end: {'; '.join(ends)}"
-        found.append(Plot(LOSSES[name], _draw_curves(LOSSES[name], shown), text))
-    return found
-
-
-def _draw_curves(title: str, runs: Mapping[str, Sequence[Curve]]) -> bytes:
-    """A row has a colour and a dash; its seeds are thin lines of the same look."""
-    figure, [[axes]] = new_figure(WIDTH, _CURVES_HEIGHT + _LEGEND_ROW * len(runs))
-    soften(axes)
-    highest = []
-    for n, (row, curves) in enumerate(runs.items()):
-        look = {"color": COLOURS[n % len(COLOURS)], "linestyle": DASHES[n % len(DASHES)]}
-        for label, curve in zip([row, *[None] * len(curves)], curves, strict=False):
-            iterations, values = zip(*curve, strict=True)
-            axes.plot(iterations, values, linewidth=1.4 if len(curves) == 1 else 1.0, label=label, **look)
-            highest.append(max(values[len(values) // 10 :]))
-    # The first steps would flatten all that follows.
-    axes.set_ylim(0, 1.1 * max(highest))
-    axes.set_xlim(left=0)
-    axes.set_xlabel("iteration")
-    axes.set_title(title, **_TITLE)
-    figure.legend(loc="outside lower left", frameon=False, fontsize=8, handlelength=3)
-    return svg(figure)
 
 
 def new_figure(
@@ -166,8 +122,9 @@ def new_figure(
     return figure, axes.tolist()
 
 
-def soften(axes: "Axes") -> None:
-    """Take the frame away and lay a light grid under the data."""
+def soften(axes: "Axes", title: str) -> None:
+    """Title, a light grid under the data, and no frame."""
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=10)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)

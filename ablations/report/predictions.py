@@ -1,22 +1,43 @@
-"""What evaluations left on disk: predictions in COCO's format, and the ground truth that they are of."""
+"""What rows predict in a dataset: read beside its ground truth, how well it covers the objects, and where it is shown.
+
+Images are chosen by rule, so that nobody picks those that suit a claim.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-RESULTS = "coco_instances_results.json"
+import numpy as np
+import pycocotools.mask as mask_util
+from pycocotools.cocoeval import Params
+from tqdm import tqdm
 
-Instances = Mapping[int, Sequence[Mapping[str, Any]]]
+from mask_rcnn_paper.coco.masks import encode_mask
+from mask_rcnn_paper.data.registered import coco_files
+
+Instance = Mapping[str, Any]
+# By the id of the image.
+Instances = Mapping[int, Sequence[Instance]]
+
+MASK, BOX, KEYPOINTS = "mask IoU", "box IoU", "keypoint similarity (OKS)"
+# What an instance must have to be measured so.
+FIELDS = {MASK: "segmentation", KEYPOINTS: "keypoints", BOX: "bbox"}
+SCORE_THRESHOLD = 0.5
+# COCO's bounds of a medium object, in pixels of area.
+MEDIUM = (32**2, 96**2)
+LEAST_OBJECTS = 2
+# Names of the images that are shown, and where they stand in the order, from 0 to 1.
+PLACES = {"largest": 1.0, "upper quartile": 0.75, "median": 0.5}
 
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """A dataset in COCO's format.
+    """A dataset in COCO's format: images by id, their annotations, and names by category id.
 
-    `images`: entry of an image by id; `instances`: its annotations by id of the image. `class_names` by category id,
-    `skeleton` as pairs of keypoint numbers from 1 on, empty without keypoints.
+    `skeleton` has pairs of keypoint numbers from 1 on; empty without keypoints.
     """
 
     name: str
@@ -27,13 +48,26 @@ class GroundTruth:
     skeleton: tuple[tuple[int, int], ...]
 
 
-def predictions_of(folder: Path) -> dict[str, Path]:
-    """Files of predictions that the evaluations of a job left, by the name of the dataset."""
-    return {path.parent.name: path for path in sorted((folder / "inference").glob(f"*/{RESULTS}"))}
+@dataclass(frozen=True)
+class Choice:
+    """An image: why it was chosen, and the mean overlap of each row, in [0, 1]."""
+
+    image_id: int
+    place: str
+    overlaps: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The images, out of how many candidates, and how many medium objects each of those has at least."""
+
+    images: tuple[Choice, ...]
+    candidates: int
+    least_objects: int
 
 
 def read_predictions(path: Path) -> Instances:
-    """Predictions of a file by image id.
+    """Predictions of a file.
 
     Raises:
         ValueError: it does not hold a list of predictions.
@@ -48,9 +82,6 @@ def read_ground_truth(name: str) -> GroundTruth:
         ValueError: it is not registered, or not in COCO's format.
         FileNotFoundError: its annotations are not on this machine.
     """
-    # detectron2, which it asks, takes seconds.
-    from mask_rcnn_paper.data.registered import coco_files
-
     path, image_root = coco_files(name)
     content = _read(path, dict)
     categories = content["categories"]
@@ -74,10 +105,88 @@ def _read(path: Path, kind: type) -> Any:
     return content
 
 
-def _by_image(instances: Sequence[Mapping[str, Any]], path: Path) -> Instances:
-    found: dict[int, list[Mapping[str, Any]]] = {}
+def _by_image(instances: Sequence[Instance], path: Path) -> Instances:
+    found: dict[int, list[Instance]] = {}
     for number, instance in enumerate(instances):
         if "image_id" not in instance:
             raise ValueError(f"{path}, entry {number}: has no image_id")
         found.setdefault(instance["image_id"], []).append(instance)
     return found
+
+
+def choose_images(truth: GroundTruth, rows: Sequence[Instances], measure: str) -> Chosen:
+    """Order the images with several medium objects by how far the best row is from the worst; take those at `PLACES`.
+
+    Where no image has `LEAST_OBJECTS` of them, those with one do, and then those with any object at all. A row alone
+    is ordered by its overlap. `measure` is a key of `FIELDS`; `rows` are predictions of at least one row.
+    """
+    objects = {image_id: objects_of(truth.instances.get(image_id, ()), measure) for image_id in sorted(truth.images)}
+    medium = {i: sum(MEDIUM[0] < thing["area"] <= MEDIUM[1] for thing in objects[i]) for i in objects if objects[i]}
+    if not medium:
+        return Chosen((), 0, 0)
+    least = min(LEAST_OBJECTS, max(medium.values()))
+    candidates = [image_id for image_id, count in medium.items() if count >= least]
+    measured = []
+    for image_id in tqdm(candidates, "comparing predictions", unit="image", leave=False, disable=None):
+        size = truth.images[image_id]["height"], truth.images[image_id]["width"]
+        overlaps = tuple(mean_overlap(objects[image_id], row.get(image_id, ()), measure, size) for row in rows)
+        rank = max(overlaps) - (min(overlaps) if len(overlaps) > 1 else 0.0)
+        measured.append((rank, -image_id, overlaps))
+    measured.sort()
+    places: dict[int, str] = {}
+    for name, place in PLACES.items():
+        places.setdefault(round(place * (len(measured) - 1)), name)
+    images = tuple(Choice(-measured[n][1], name, measured[n][2]) for n, name in places.items())
+    return Chosen(images, len(candidates), least)
+
+
+def common_measure(rows: Sequence[Sequence[Instance]]) -> str:
+    """The measure that some predictions of each row allow, masks first: one row without masks counts for all."""
+    return next(m for m, field in FIELDS.items() if m == BOX or all(p.get(field) for row in rows for p in row))
+
+
+def objects_of(annotations: Sequence[Instance], measure: str) -> list[Instance]:
+    """The annotations that can be measured: no crowds, and with keypoints where those are compared."""
+    wanted = "num_keypoints" if measure == KEYPOINTS else FIELDS[measure]
+    return [a for a in annotations if not a.get("iscrowd") and a.get(wanted)]
+
+
+def mean_overlap(
+    objects: Sequence[Instance], predictions: Sequence[Instance], measure: str, size: tuple[int, int]
+) -> float:
+    """Mean over the objects of the best overlap with a prediction of the same category, 0 where there is none.
+
+    Args:
+        objects: Annotations, at least one, as `objects_of` gives them.
+        predictions: Of the same image; those that score less than `SCORE_THRESHOLD` do not count.
+        measure: A key of `FIELDS`.
+        size: Height and width of the image.
+
+    Returns:
+        In [0, 1].
+    """
+    found = [p for p in predictions if p["score"] >= SCORE_THRESHOLD]
+    best = []
+    for thing in objects:
+        rivals = [p for p in found if p["category_id"] == thing["category_id"]]
+        best.append(max(_overlaps(thing, rivals, measure, size), default=0.0))
+    return fmean(best)
+
+
+def _overlaps(thing: Instance, rivals: Sequence[Instance], measure: str, size: tuple[int, int]) -> list[float]:
+    if not rivals:
+        return []
+    if measure == KEYPOINTS:
+        return [_keypoint_similarity(thing, rival) for rival in rivals]
+    is_mask = measure == MASK
+    shapes = [encode_mask(i["segmentation"], *size) if is_mask else i["bbox"] for i in (*rivals, thing)]
+    return np.ravel(mask_util.iou(shapes[:-1], shapes[-1:], [0])).tolist()
+
+
+def _keypoint_similarity(thing: Instance, prediction: Instance) -> float:
+    """COCO's OKS over the labelled keypoints; other sets of keypoints than COCO's 17 have the mean of its sigmas."""
+    true, found = (np.reshape(instance["keypoints"], (-1, 3)) for instance in (thing, prediction))
+    sigmas = Params(iouType="keypoints").kpt_oks_sigmas
+    variances = (2 * (sigmas if len(sigmas) == len(true) else sigmas.mean())) ** 2 * np.ones(len(true))
+    exponents = ((found - true)[:, :2] ** 2).sum(axis=1) / variances / (thing["area"] + np.spacing(1)) / 2
+    return float(np.exp(-exponents)[true[:, 2] > 0].mean())

@@ -3,14 +3,24 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ablations.report.contents import NO_PREDICTIONS
-from ablations.report.overlap import SCORE_THRESHOLD, Choice, Chosen, choose_images, common_measure
-from ablations.report.predictions import GroundTruth, Instances, read_ground_truth, read_predictions
+from ablations.report.predictions import (
+    SCORE_THRESHOLD,
+    Choice,
+    Chosen,
+    GroundTruth,
+    Instances,
+    choose_images,
+    common_measure,
+    read_ground_truth,
+    read_predictions,
+)
 from mask_rcnn_paper import register_components
 from mask_rcnn_paper.data.registered import UNKNOWN, data_versions
 from mask_rcnn_paper.drawing import draw_instances
@@ -60,31 +70,38 @@ class TableStrips:
 def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: Mapping[str, str]) -> TableStrips:
     """Choose images and draw the predictions that the jobs of a table's rows left.
 
-    Rows are compared on the dataset and the seed for which most of them have predictions.
+    Rows are compared on the dataset and the seed for which most of them have predictions, of equals the first.
 
     Args:
         files: By (label of the row, seed) of each finished job, files of predictions by dataset.
-        versions: Of each dataset, those that the results are of.
+        versions: Of each dataset, those that the results are of: predictions are not drawn on images of another.
 
     Returns:
         Without strips where there is nothing to draw, and then `missing` says why.
     """
-    labels = list(dict.fromkeys(label for label, _ in files))
-    dataset, seed = _most_rows(files)
-    shown = {label: files[label, seed][dataset] for label in labels if dataset in files.get((label, seed), {})}
-    if not shown:
+    counts = Counter((dataset, seed) for (_, seed), of_job in files.items() for dataset in of_job)
+    if not counts:
         return TableStrips(missing=NO_PREDICTIONS)
     # No config need have been read, which registers the paper's and the generated data: a plan comes from the cache.
     register_components()
+    dataset, seed = max(counts, key=lambda key: (counts[key], -key[1]))
+    labels = dict.fromkeys(label for label, _ in files)
+    shown = {label: files[label, seed][dataset] for label in labels if dataset in files.get((label, seed), {})}
+    absent = [label for label in labels if label not in shown]
+    missing = f"no predictions of seed {seed} on {dataset}: {', '.join(absent)}" if absent else ""
     try:
-        _check_version(dataset, versions)
+        then, now = versions.get(dataset, UNKNOWN), data_versions([dataset])[dataset]
+        if UNKNOWN not in (then, now) and then != now:
+            raise ValueError(f"{dataset} has changed: the predictions are of its version {then}, here is {now}")
         truth = read_ground_truth(dataset)
         rows = {label: read_predictions(path) for label, path in shown.items()}
-        absent = [label for label in labels if label not in shown]
-        missing = f"no predictions of seed {seed} on {dataset}: {', '.join(absent)}" if absent else ""
-        return _drawn(truth, rows, seed, missing)
+        measure = common_measure([list(chain(*row.values())) for row in rows.values()])
+        chosen = choose_images(truth, list(rows.values()), measure)
+        strips = tuple(_strip(truth, rows, choice) for choice in chosen.images)
     except (OSError, ValueError) as error:
         return TableStrips(missing=str(error))
+    missing = missing if strips else "no image of the validation set has objects to compare"
+    return TableStrips(strips, truth.name, seed, measure, chosen, missing)
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -97,28 +114,6 @@ def read_image(path: Path) -> np.ndarray:
     if image is None:
         raise FileNotFoundError(f"no image that can be read: {path}")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _most_rows(files: Mapping[tuple[str, int], Mapping[str, Path]]) -> tuple[str, int]:
-    """Dataset and seed with most rows; of equals the first."""
-    counts = Counter((dataset, seed) for (_, seed), of_job in files.items() for dataset in of_job)
-    return max(counts, key=lambda key: (counts[key], -key[1]), default=("", 0))
-
-
-def _check_version(dataset: str, versions: Mapping[str, str]) -> None:
-    """Predictions are not drawn on images of another version."""
-    then, now = versions.get(dataset, UNKNOWN), data_versions([dataset])[dataset]
-    if UNKNOWN not in (then, now) and then != now:
-        raise ValueError(f"{dataset} has changed: the predictions are of its version {then}, here is {now}")
-
-
-def _drawn(truth: GroundTruth, rows: Mapping[str, Instances], seed: int, missing: str) -> TableStrips:
-    some = [[p for image in row.values() for p in image] for row in rows.values()]
-    measure = common_measure([row for row in some if row])
-    chosen = choose_images(truth, list(rows.values()), measure)
-    strips = tuple(_strip(truth, rows, choice) for choice in chosen.images)
-    missing = missing if strips else "no image of the validation set has objects to compare"
-    return TableStrips(strips, truth.name, seed, measure, chosen, missing)
 
 
 def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice) -> Strip:

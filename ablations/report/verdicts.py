@@ -4,7 +4,6 @@ Each measured claim has a small drawing: where our difference and its interval l
 claim holds. The template draws it and not matplotlib: there are dozens, and each is a handful of shapes.
 """
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +11,10 @@ from typing import Any
 from ablations.evidence.findings import Finding
 from ablations.paper.judge import CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import Table
-from ablations.render.claim_text import comparison, counts, our_difference, papers_difference
-from ablations.report.labels import metric_label, row_label
+from ablations.render.cells import metric_label, row_label
+from ablations.render.claims import by_section, comparison, counts, our_difference, papers_difference
 
 SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
-_MEANINGS = {
-    REPRODUCED: "the whole interval agrees with the claim",
-    NOT_REPRODUCED: "no part of the interval agrees with it",
-    INCONCLUSIVE: "the interval covers both; a single seed has no interval",
-    NOT_RUN: "a row of it has no result",
-}
 # Of a drawing.
 WIDTH, HEIGHT = 300, 30
 _MARGIN = 8
@@ -55,17 +48,11 @@ def common_scale(findings: Sequence[Finding]) -> Scale:
 
 
 def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> dict[str, Any]:
-    """What the template shows: claims that were measured apart from those that were not, by section and sentence.
-
-    Args:
-        findings: In the order to be shown; may be empty.
-        tables: All tables by id, for the names of rows.
-    """
+    """What the template shows: claims that were measured apart from those that were not, by section and sentence."""
     measured = [f for f in findings if f.judgement.verdict != NOT_RUN]
     scale = common_scale([f for f in measured if f.claim.unit == "AP"])
     return {
         "signs": SIGNS,
-        "meanings": _MEANINGS,
         "counts": counts(findings) if findings else {},
         "confidence": f"{CONFIDENCE:.0%}",
         "ends": [f"{end:+.0f}" for end in (scale.low, scale.high)],
@@ -76,19 +63,16 @@ def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> d
 
 def _sections(findings: Sequence[Finding], tables: Mapping[str, Table], scale: Scale) -> list[tuple[str, list]]:
     """(heading, [(the paper's words, values of each claim)])."""
-    sections = []
-    for section, of_section in itertools.groupby(findings, lambda f: f.claim.section):
-        sentences = itertools.groupby(of_section, lambda f: f.claim.words)
-        listed = [(words, [_claim_values(f, tables, scale) for f in group]) for words, group in sentences]
-        sections.append((f"Section {section}" if section[:1].isdigit() else section, listed))
-    return sections
+    return [
+        (heading, [(words, [_claim_values(f, tables, scale) for f in group]) for words, group in sentences])
+        for heading, sentences in by_section(findings)
+    ]
 
 
 def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -> dict[str, Any]:
     claim, judged = finding.claim, finding.judgement
     names = [row_label(tables[table_id], tables[table_id].row(row_id)) for table_id, row_id in claim.rows]
-    is_measured = judged.mean is not None
-    ours = f", ours {our_difference(judged, claim.unit)}" if is_measured else ""
+    ours = "" if judged.mean is None else f", ours {our_difference(judged, claim.unit)}"
     return {
         "id": claim.id,
         "verdict": judged.verdict,
@@ -97,29 +81,22 @@ def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -
         "tables": list(dict.fromkeys(table_id for table_id, _ in claim.rows)),
         "numbers": f"paper {papers_difference(claim)}{ours}",
         "note": finding.note,
-        "drawing": drawing_values(finding, scale) if is_measured and claim.unit == "AP" else None,
+        "drawing": drawing_values(finding, scale) if judged.mean is not None and claim.unit == "AP" else None,
     }
 
 
 def drawing_values(finding: Finding, scale: Scale) -> dict[str, Any]:
-    """Horizontal places of a drawing's shapes, None for what a claim has not; `words` say the same.
-
-    Args:
-        finding: One that was measured.
-        scale: What its width stands for.
-    """
+    """Horizontal places of the shapes that draw a measured claim, None for what it has not; `words` say the same."""
     claim, judged = finding.claim, finding.judgement
     holds = (0.0, scale.high) if claim.relation == GREATER else (-claim.margin, claim.margin)
-    has_interval = judged.low is not None and judged.high is not None
+    ends = () if judged.low is None else (judged.low, judged.high)
     return {
         "size": (WIDTH, HEIGHT),
         "words": f"paper {papers_difference(claim)}, ours {our_difference(judged, claim.unit)}",
         "holds": tuple(map(scale.place, holds)),
         "zero": scale.place(0),
         "paper": None if claim.paper is None else scale.place(claim.paper),
-        "mean": None if judged.mean is None else scale.place(judged.mean),
+        "mean": scale.place(judged.mean),
         # Each end of the interval, and whether it goes on.
-        "interval": [(scale.place(v), not scale.covers(v)) for v in (judged.low, judged.high)]
-        if has_interval
-        else None,
+        "interval": [(scale.place(end), not scale.covers(end)) for end in ends],
     }

@@ -86,7 +86,8 @@ def test_predictions_of_persons_are_those_of_the_evaluation(tmp_path):
     assert len(found[0]["keypoints"]) == 51
     assert_equal_results(found, stored)
     category = json.loads((tmp_path / "out/images.json").read_text())["categories"][0]
-    assert len(category["keypoints"]) == 17 and len(category["skeleton"]) == 19
+    assert len(category["keypoints"]) == 17
+    assert len(category["skeleton"]) == 19
 
 
 def test_both_files_load_with_pycocotools(predictions):
@@ -112,9 +113,11 @@ def test_pictures_are_drawn_on_enlarged_images(predictions):
 def test_the_same_command_writes_the_same_bytes(predict, predictions, tmp_path):
     """Pictures and JSON."""
     code, out, _ = predict(*validation_images("smoke_val"), "--out", tmp_path, "--score-threshold", "0")
-    assert code == 0 and f"pictures, predictions.json and images.json: {tmp_path}" in out
+    assert code == 0
+    assert f"pictures, predictions.json and images.json: {tmp_path}" in out
     first, second = ({p.name: p.read_bytes() for p in folder.iterdir()} for folder in (predictions, tmp_path))
-    assert first == second and len(first) == 6
+    assert first == second
+    assert len(first) == 6
 
 
 def test_the_threshold_is_of_the_pictures_alone(predict, predictions, tmp_path):
@@ -150,7 +153,9 @@ def fails(result) -> str:
     """The one line with which a command on bad input ends, with exit code 2."""
     code, _, err = result
     lines = err.splitlines()
-    assert code == 2 and len(lines) == 1 and lines[0].startswith("ablations: error: ")
+    assert code == 2
+    assert len(lines) == 1
+    assert lines[0].startswith("ablations: error: ")
     return lines[0]
 
 
@@ -167,13 +172,15 @@ def test_a_bad_image_ends_the_command_before_any_work(predict, tmp_path):
     (tmp_path / "bad.png").write_text("no image")
     out = tmp_path / "out"
     message = fails(predict(validation_images("smoke_val")[0], tmp_path / "bad.png", "--out", out))
-    assert f"image '{tmp_path / 'bad.png'}' cannot be read" in message and not out.exists()
+    assert f"image '{tmp_path / 'bad.png'}' cannot be read" in message
+    assert not out.exists()
 
 
 def test_another_seed_is_not_trained(predict, tmp_path):
     """The RPN is there, the detector of this seed is not."""
     message = fails(predict(validation_images("smoke_val")[0], "--out", tmp_path / "out", "--seed", "1"))
-    assert "has no trained detector at scale smoke, seed 1" in message and "--seeds 1" in message
+    assert "has no trained detector at scale smoke, seed 1" in message
+    assert "--seeds 1" in message
 
 
 @pytest.mark.parametrize(
@@ -197,4 +204,6 @@ def test_ctrl_c_leaves_no_results_of_a_part(predict, tmp_path, monkeypatch):
 
     monkeypatch.setattr("ablations.predict.command.save_picture", interrupt)
     code, _, err = predict(validation_images("smoke_val")[0], "--out", tmp_path)
-    assert code == 130 and "interrupted" in err and not (tmp_path / "predictions.json").exists()
+    assert code == 130
+    assert "interrupted" in err
+    assert not (tmp_path / "predictions.json").exists()

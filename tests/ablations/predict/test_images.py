@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ablations.predict.images import find_images, picture_names, read_sizes
+from ablations.predict.images import find_images, picture_names, read_images
 
 
 @pytest.fixture
@@ -64,8 +64,9 @@ def test_sizes_are_those_of_the_upright_image(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (6, 4)).save(tmp_path / "a.png", exif=exif)
-    (image,) = read_sizes([tmp_path / "a.png"], ".jpg")
-    assert (image.id, image.width, image.height, image.picture) == (1, 4, 6, "a.jpg")
+    path = tmp_path / "a.png"
+    expected = {"id": 1, "file_name": str(path), "width": 4, "height": 6, "picture": "a.jpg"}
+    assert read_images([path], ".jpg") == [expected]
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", "truncated"])
@@ -76,7 +77,7 @@ def test_a_damaged_image_is_named(folder, content):
         content = (folder / "whole.png").read_bytes()[:5000]
     (folder / "z.png").write_bytes(content)
     with pytest.raises(ValueError, match=r"image '.*z\.png' cannot be read: "):
-        read_sizes([folder / "b.png", folder / "z.png"], ".png")
+        read_images([folder / "b.png", folder / "z.png"], ".png")
 
 
 def test_equal_names_get_numbers():

@@ -18,7 +18,8 @@ def test_a_row_has_the_name_of_its_table_before_it():
 def test_a_run_stands_for_any_of_its_rows():
     """r50_c4 is a row of four tables, which are one job."""
     table, row = find_row(TABLES, "r50_c4")
-    assert row.run == "r50_c4" and row in TABLES[table].rows
+    assert row.run == "r50_c4"
+    assert row in TABLES[table].rows
 
 
 @pytest.mark.parametrize("name", ["2b/sigmod", "2b/", "2b"])

@@ -17,7 +17,7 @@ from tests.ablations import fakes
 PACKAGE = Path(command.__file__).parents[1]
 # What takes seconds to import, and the modules that need it on every use.
 SLOW = {"cv2", "detectron2", "matplotlib", "numpy", "pandas", "pycocotools", "torch"}
-LATE = {"ablations.report.overlap", "ablations.report.strips"}
+LATE = {"ablations.report.predictions", "ablations.report.strips"}
 
 
 def status_of(job):

@@ -8,7 +8,7 @@ import pytest
 from ablations.evidence.sources import Source
 from ablations.jobs.status import FAILED, WAITING, Status
 from ablations.query import Asked, make_query
-from ablations.report.contents import duration, gather, run_facts
+from ablations.report.contents import duration, gather, predictions_of, run_facts
 from tests.ablations import fakes
 from tests.ablations.report import tiny
 
@@ -58,6 +58,17 @@ def test_runs_are_all_folders_and_predictions_those_of_finished_ones(query):
     assert shown.runs == runs
     file = runs["sigmoid", 0] / "inference/mini_val/coco_instances_results.json"
     assert shown.predictions == {("softmax", 0): {}, ("sigmoid", 0): {"mini_val": file}}
+
+
+def test_files_of_predictions_are_found_by_dataset(tmp_path):
+    """One for each test set; a job that was not evaluated has none."""
+    for name in ("b_val", "a_val"):
+        tiny.write_predictions(tmp_path, name, [])
+    (tmp_path / "inference" / "without").mkdir()
+    found = predictions_of(tmp_path)
+    assert list(found) == ["a_val", "b_val"]
+    assert found["a_val"].parent.name == "a_val"
+    assert predictions_of(tmp_path / "nowhere") == {}
 
 
 def test_published_results_have_no_runs(query):

@@ -1,10 +1,17 @@
-"""Losses as a run logged them."""
+"""Losses as a run logged them, and figures of them."""
 
 import json
 
 import pytest
 
-from ablations.report.curves import MOST_POINTS, curves_by_row, losses_of, read_curves, smooth
+from ablations.report.curves import MOST_POINTS, curve_plots, read_curves, read_losses, smooth
+from tests.ablations.report.tiny import words
+
+LINE = tuple((n, 2.0 - n / 100) for n in range(19, 120, 20))
+RUNS = {
+    "total_loss": {"with masks": [LINE, LINE], "boxes only": [LINE]},
+    "loss_mask": {"with masks": [LINE]},
+}
 
 
 def write(folder, *records, tail=""):
@@ -45,7 +52,7 @@ def test_the_curves_of_a_row_are_those_of_its_seeds(tmp_path):
     """Runs that left none are left out, and so are rows without any."""
     first, second = (write(tmp_path / str(n), {"iteration": 19, "total_loss": float(n)}) for n in (1, 2))
     runs = {("a", 0): first, ("b", 0): tmp_path / "nowhere", ("a", 1): second, ("a", 2): tmp_path / "nowhere"}
-    assert curves_by_row(runs) == {"a": [{"total_loss": ((19, 1.0),)}, {"total_loss": ((19, 2.0),)}]}
+    assert read_losses(runs) == {"total_loss": {"a": [((19, 1.0),), ((19, 2.0),)]}}
 
 
 def test_smoothing_is_a_mean_over_as_many_points_on_both_sides():
@@ -67,11 +74,33 @@ def test_long_curves_are_thinned():
     assert (curve[0][0], curve[-1][0]) == (0, 4499)
 
 
-def test_losses_are_those_that_some_run_has():
+def test_losses_are_those_that_some_run_has(tmp_path):
     """In a fixed order."""
-    assert losses_of([{"loss_keypoint": ()}, {"total_loss": (), "loss_mask": ()}]) == [
-        "total_loss",
-        "loss_mask",
-        "loss_keypoint",
-    ]
-    assert losses_of([]) == []
+    first = write(tmp_path / "1", {"iteration": 19, "loss_keypoint": 1.0})
+    second = write(tmp_path / "2", {"iteration": 19, "loss_mask": 1.0, "total_loss": 1.0})
+    assert list(read_losses({("a", 0): first, ("a", 1): second})) == ["total_loss", "loss_mask", "loss_keypoint"]
+    assert read_losses({}) == {}
+
+
+def test_every_loss_has_a_figure_of_the_rows_that_have_it():
+    """A row is named once, however many seeds it has."""
+    total, mask = curve_plots(RUNS)
+    assert (total.title, mask.title) == ("total loss", "mask loss")
+    assert words(total.svg).count("with masks") == words(total.svg).count("boxes only") == 1
+    assert "boxes only" not in words(mask.svg)
+
+
+def test_words_say_where_each_seed_ends():
+    """For those who cannot see the figure."""
+    total, _ = curve_plots(RUNS)
+    assert total.text == "total loss over the iterations. At the end: with masks 0.81, 0.81; boxes only 0.81"
+
+
+def test_no_curves_no_figures(tmp_path):
+    """As where nothing was logged."""
+    assert curve_plots({}) == curve_plots(read_losses({("row", 0): tmp_path})) == []
+
+
+def test_the_same_curves_give_the_same_bytes():
+    """Twice the same call."""
+    assert curve_plots(RUNS) == curve_plots(RUNS)

@@ -7,8 +7,8 @@ import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from ablations.report import strips
-from ablations.report.overlap import KEYPOINTS, MASK
-from ablations.report.predictions import predictions_of
+from ablations.report.contents import predictions_of
+from ablations.report.predictions import KEYPOINTS, MASK
 from ablations.report.strips import GROUND_TRUTH, SIDE, draw_strips, read_image
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import predicted, rectangle
@@ -58,13 +58,15 @@ def test_ground_truth_shows_what_the_rows_predict(register, tmp_path):
     found = draw({("row", 0): tiny.write_predictions(tmp_path / "row", name, row)}, {})
     truth = found.strips[0].panels[0].image
     assert found.measure == KEYPOINTS
-    assert truth[120, 200].tolist() == [40, 40, 40] and truth[82, 82].tolist() != [40, 40, 40]
+    assert truth[120, 200].tolist() == [40, 40, 40]
+    assert truth[82, 82].tolist() != [40, 40, 40]
 
 
 def test_the_seed_with_most_rows_is_shown(rows, tmp_path):
     """Of equals the first; rows without predictions of it are named."""
     found = draw({("good", 0): tmp_path / "nowhere", ("good", 1): rows["good", 0], ("none", 1): tmp_path}, {})
-    assert found.seed == 1 and [p.label for p in found.strips[0].panels] == [GROUND_TRUTH, "good"]
+    assert found.seed == 1
+    assert [p.label for p in found.strips[0].panels] == [GROUND_TRUTH, "good"]
     assert found.missing == f"no predictions of seed 1 on {found.dataset}: none"
     both = {(label, seed): folder for (label, _), folder in rows.items() for seed in (2, 1)}
     assert draw(both, {}).seed == 1
@@ -101,7 +103,8 @@ def test_missing_images_are_said(rows, tmp_path):
     """As where only the annotations are on this machine."""
     (tmp_path / "data/images/1.png").unlink()
     found = draw(rows, {})
-    assert found.strips == () and found.missing.startswith("no image that can be read: ")
+    assert found.strips == ()
+    assert found.missing.startswith("no image that can be read: ")
 
 
 def test_predictions_are_not_drawn_on_another_version_of_the_data(register, tmp_path):
@@ -130,7 +133,8 @@ def test_large_images_are_reduced(rows, monkeypatch):
 def test_the_same_files_give_the_same_bytes(rows):
     """Choice, drawing and compression."""
     first, second = ([panel.jpeg() for strip in draw(rows, {}).strips for panel in strip.panels] for _ in range(2))
-    assert first == second and all(content.startswith(b"\xff\xd8") for content in first)
+    assert first == second
+    assert all(content.startswith(b"\xff\xd8") for content in first)
 
 
 def test_images_are_read_as_rgb(tmp_path):

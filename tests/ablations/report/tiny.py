@@ -1,6 +1,7 @@
-"""A dataset of a few small images, predictions on it, and stored pages."""
+"""A dataset of a few small images, predictions on it, stored pages, and a reader of SVGs."""
 
 import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,11 @@ CATEGORIES = [
 def golden(name: str) -> str:
     """A stored page or a part of one."""
     return (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def words(svg: bytes) -> list[str]:
+    """Texts of an SVG."""
+    return [text.text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
 def rectangle(x: float, y: float, width: float, height: float, image_id: int = 1, category: int = 3, **more) -> dict:

@@ -1,11 +1,44 @@
-"""Tables for programs."""
+"""Markdown beyond the stored output, and tables for programs."""
 
 import csv
 import io
 import json
 
-from ablations.render.data import csv_text, json_text
+import pytest
+
+from ablations.render.plain import csv_text, header_text, json_text, markdown_text
 from tests.ablations.render import samples
+
+
+@pytest.mark.parametrize("table_id", samples.TABLES())
+def test_every_row_of_every_table_has_the_same_columns(table_id):
+    """Bars of labels and cells are escaped."""
+    lines = [line for line in markdown_text([samples.results_of(table_id)]).splitlines() if line[:1] == "|"]
+    assert len(lines) > 2
+    assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+def test_markdown_tells_columns_of_one_metric_apart():
+    """Table 7 has AP on val and on test: one result, two printed headers."""
+    text = markdown_text([samples.results_of("7")])
+    assert "| training data   |   AP [val] paper |" in text
+    assert "|   AP paper |" in text
+    assert "(Appendix A; the paper's numbers: cityscapes_val, cityscapes_test)" in text
+
+
+@pytest.mark.parametrize(
+    "header, text",
+    [
+        ("AP", "AP"),
+        ("AP_50", "AP50"),
+        ("AP^bb_50", "APbb50"),
+        ("AP^bb - AP", "APbb - AP"),
+        ("AP [val] & more", "AP [val] & more"),
+    ],
+)
+def test_headers_lose_the_marks_of_their_scripts(header, text):
+    """Plain text has none."""
+    assert header_text(header) == text
 
 
 def test_json_has_every_number_unrounded():
@@ -29,7 +62,7 @@ def test_csv_has_a_line_per_number():
     assert (rows[-1]["mean"], rows[-1]["count"]) == ("", "0")
 
 
-def test_columns_of_one_metric_are_told_apart():
+def test_csv_tells_columns_of_one_metric_apart():
     """Table 7 has AP on val and on test: one result, two printed headers."""
     rows = list(csv.DictReader(io.StringIO(csv_text([samples.results_of("7")]))))
     assert [(row["metric"], row["printed"]) for row in rows[:2]] == [("segm/AP", "AP [val]"), ("segm/AP", "AP")]

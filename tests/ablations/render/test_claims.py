@@ -5,7 +5,7 @@ import pytest
 from ablations.evidence.findings import Finding
 from ablations.paper.claims import Claim
 from ablations.paper.judge import Judgement
-from ablations.render.claim_text import comparison, counts, number, our_difference, papers_difference
+from ablations.render.claims import comparison, counts, number, our_difference, papers_difference
 
 
 def claim(relation="greater", over=("2b", "softmax"), **changes):

@@ -1,4 +1,4 @@
-"""The whole report: what a reader gets as one file."""
+"""The whole report: what a reader gets as one file, or as one picture."""
 
 import base64
 import io
@@ -8,14 +8,15 @@ import xml.etree.ElementTree as ElementTree
 from importlib.resources import files
 
 import pytest
+from PIL import Image
 
 from ablations.evidence.findings import Finding
+from ablations.evidence.sources import published_results
 from ablations.paper.claims import load_claims
 from ablations.paper.judge import Judgement
 from ablations.render.html import html_templates
-from ablations.report.contents import Contents, TableContent
-from ablations.report.html_page import report_page
-from ablations.report.predictions import predictions_of
+from ablations.report.contents import Contents, TableContent, predictions_of
+from ablations.report.page import report_page, report_picture
 from tests.ablations.render import samples
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import golden
@@ -233,3 +234,25 @@ def test_the_style_adds_to_that_of_tables():
     assert not {"<", "&"} & set(style)
     assert [word for word in ("url(", "@import") if word in style] == []
     assert style.count("{") == style.count("}")
+
+
+def test_a_table_is_a_line_of_the_picture(full):
+    """Those without results or predictions are left out; the same content gives the same bytes."""
+    one = report_picture(contents(full, TableContent(samples.table_2b()), TableContent(samples.results_of("6"))))
+    assert one == report_picture(contents(full))
+    sizes = [Image.open(io.BytesIO(png)).size for png in (one, report_picture(contents(full, full)))]
+    assert sizes[0][0] == sizes[1][0]
+    assert sizes[1][1] == pytest.approx(2 * sizes[0][1], abs=1)  # rounded
+
+
+def test_the_published_picture_is_small_enough_for_a_readme():
+    """It is loaded by everyone who opens the project's page."""
+    content = (published_results("mini").folder / "report.png").read_bytes()
+    assert Image.open(io.BytesIO(content)).format == "PNG"
+    assert len(content) < 300_000
+
+
+def test_without_predictions_there_is_no_picture():
+    """As of published results."""
+    with pytest.raises(ValueError, match="none of the tables has both results and predictions"):
+        report_picture(contents(TableContent(samples.table_2b())))

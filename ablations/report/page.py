@@ -1,0 +1,103 @@
+"""A report as a page of HTML that needs nothing else, or as one picture for places that show no HTML."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from ablations.render.cells import SCALE_NOTES, lay_out, metric_label
+from ablations.render.html import html_templates
+from ablations.report import figures
+from ablations.report.contents import NO_PREDICTIONS, Contents, TableContent
+from ablations.report.curves import curve_plots, read_losses
+from ablations.report.verdicts import claims_values
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ablations.report.strips import TableStrips
+
+HEADING = "Mask R-CNN: what was reproduced"
+# Which of `predictions.PLACES` the picture shows: neither the most extreme image, nor one on which rows hardly differ.
+PLACE = "upper quartile"
+_WIDTH, _ROW_HEIGHT, _DPI = 9.0, 2.3, 110
+_COLUMNS = (1.35, 1.0, 1.0, 1.0)
+
+
+def report_page(contents: Contents) -> str:
+    """HTML that is XML too: head, claims, then every table; a terminal shows how far it is."""
+    full = [content for content in contents.shown if not content.is_empty]
+    empty = [content for content in contents.shown if content.is_empty]
+    note = SCALE_NOTES.get(contents.scale, "")
+    page = html_templates(__package__).get_template("report.html")
+    return page.render(
+        title=f"{HEADING}: scale {contents.scale}",
+        heading=HEADING,
+        scale_note=note[:1].upper() + note[1:],
+        has_runs=contents.has_runs,
+        facts=contents.facts,
+        claims=claims_values(contents.findings, contents.tables),
+        on_page={content.results.table.id for content in contents.shown},
+        full=[content.results.table.id for content in full],
+        sections=_sections(full, contents.has_runs),
+        empty=[lay_out(content.results) for content in empty],
+    )
+
+
+def _sections(contents: Sequence[TableContent], has_runs: bool) -> Iterator[dict[str, Any]]:
+    """Values of each table, which are drawn when the template comes to them."""
+    for content in tqdm(contents, "tables of the report", unit="table", leave=False, disable=None):
+        results = content.results
+        section = {"table": lay_out(results), "heading": results.table.title, "plots": figures.dot_plots(results)}
+        if has_runs:
+            strips = _strips(content)
+            missing = strips.missing if strips else NO_PREDICTIONS
+            section |= {"curves": curve_plots(read_losses(content.runs)), "strips": strips, "missing": missing}
+        yield section
+
+
+def _strips(content: TableContent) -> "TableStrips | None":
+    """A table's predictions, drawn; None where its runs have left none."""
+    if not any(content.predictions.values()):
+        return None
+    # OpenCV, pycocotools and detectron2 take seconds.
+    from ablations.report.strips import draw_strips
+
+    return draw_strips(content.predictions, content.results.data_versions)
+
+
+def report_picture(contents: Contents) -> bytes:
+    """A PNG with a line for each table that has results and predictions: a plot, and those of its first and last row.
+
+    Raises:
+        ValueError: no table has both.
+    """
+    full = [content for content in contents.shown if not content.is_empty]
+    bar = tqdm(full, "tables of the picture", unit="table", leave=False, disable=None)
+    found = [(content, strips) for content in bar if (strips := _strips(content)) and strips.strips]
+    if not found:
+        raise ValueError("no picture: none of the tables has both results and predictions; published results have none")
+    figure, grid = figures.new_figure(_WIDTH, _ROW_HEIGHT * len(found), len(found), _COLUMNS)
+    for axes, (content, strips) in zip(grid, found, strict=True):
+        _draw_line(axes, content, strips)
+    figure.legend(handles=figures.dot_handles(), loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+    several = "mean and standard deviation over seeds" if len(contents.seeds) > 1 else "seed"
+    note = f"scale {contents.scale}, {several} {', '.join(map(str, contents.seeds))}"
+    overlap = "in brackets: mean overlap of the image's objects with their best predictions"
+    figure.supxlabel(f"{note}; {overlap}", fontsize=8)
+    return figures.png(figure, _DPI)
+
+
+def _draw_line(axes: "Sequence[Axes]", content: TableContent, found: "TableStrips") -> None:
+    results = content.results
+    column = figures.measured_columns(results)[0]
+    title = f"Table {results.table.id}: {metric_label(results.table.metrics[column].result)}"
+    figures.draw_dots(axes[0], figures.dots_of(results, column), title)
+    strip = next((s for s in found.strips if s.choice.place == PLACE), found.strips[0])
+    truth, *rows = strip.panels
+    for place in axes[1:]:
+        place.set_axis_off()
+    for place, panel in zip(axes[1:], (truth, *rows[:1], *rows[1:][-1:]), strict=False):
+        place.imshow(panel.image)
+        overlap = "" if panel.overlap is None else f" ({panel.overlap:.2f})"
+        place.set_title(panel.label + overlap, fontsize=9)
