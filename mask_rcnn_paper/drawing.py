@@ -1,14 +1,29 @@
-"""Draws masks, boxes, keypoints and labels on an image."""
+"""Pictures of instances in COCO's format, ground truth and predictions alike: masks, boxes, keypoints and labels.
 
-from collections.abc import Mapping, Sequence
+Shorthand: a rectangle is (x0, y0, x1, y1) in pixels of the picture, x1 and y1 not included.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from mask_rcnn_paper.coco.masks import decode_mask
-from mask_rcnn_paper.drawing.labels import Colour, Label, Rectangle, class_colours, draw_labels
+
+Colour = tuple[int, int, int]
+Rectangle = tuple[int, int, int, int]
+
+_HEX = "#E69F00 #56B4E9 #009E73 #F0E442 #0072B2 #D55E00 #CC79A7 #882255 #332288 #999933"
+PALETTE: tuple[Colour, ...] = tuple(map(ImageColor.getrgb, _HEX.split()))
+"""RGB colours that are told apart with any kind of colour vision as far as ten can be.
+
+Source: Okabe and Ito, https://jfly.uni-koeln.de/color/ (without black); then wine, indigo and olive of Tol's "muted",
+https://sronpersonalpages.nl/~pault/.
+"""
 
 _OPACITY = 0.5
 _WHITE = (255, 255, 255)
@@ -18,10 +33,9 @@ _SHIFT = 4
 
 @dataclass(frozen=True)
 class _Pen:
-    """Sizes in pixels of the picture, in proportion to it."""
+    """Width of lines in pixels of the picture, which is `scale` times as large as the image."""
 
     line: int
-    font: int
     scale: int
 
     def point(self, x: float, y: float) -> tuple[int, int]:
@@ -63,7 +77,7 @@ def draw_instances(
     height, width = image.shape[:2]
     picture = cv2.resize(image, (width * scale, height * scale), interpolation=cv2.INTER_CUBIC)
     side = max(picture.shape[:2])
-    pen = _Pen(line=max(1, round(side / 320)), font=max(10, round(side / 48)), scale=scale)
+    pen = _Pen(max(1, round(side / 320)), scale)
     colours = class_colours(class_names)
     shown = [i for i in instances if i.get("score", 1.0) >= score_threshold]
     shown.sort(key=lambda i: -i["bbox"][2] * i["bbox"][3])
@@ -80,7 +94,7 @@ def draw_instances(
             labels.append((instance.get("score", 1.0), Label(_text(instance, class_names), box, colour)))
         _draw_keypoints(picture, instance.get("keypoints") or (), skeleton, colour, pen)
     labels.sort(key=lambda scored: -scored[0])
-    return draw_labels(picture, [label for _, label in labels], pen.font)
+    return draw_labels(picture, [label for _, label in labels], max(10, round(side / 48)))
 
 
 def _check(image: np.ndarray, instances: Sequence[Mapping], class_names: Mapping[int, str], scale: int) -> None:
@@ -111,10 +125,8 @@ def _clip(bbox: Sequence[float], picture: np.ndarray, scale: int) -> Rectangle |
 def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: bool, pen: _Pen) -> None:
     """Tint the pixels of a mask, in stripes for a crowd, and draw its outline, in place."""
     height, width = picture.shape[:2]
-    if pen.scale > 1:
-        # Thresholding a smooth enlargement rounds the stairs of the pixels off.
-        smooth = cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR)
-        mask = (smooth > 127).astype(np.uint8)
+    if pen.scale > 1:  # thresholding a smooth enlargement rounds the stairs of the pixels off
+        mask = (cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
     inside = mask.astype(bool)
     if crowd:
         rows, columns = np.ogrid[:height, :width]
@@ -138,3 +150,65 @@ def _draw_keypoints(
     for radius, ink in ((2.0, _WHITE), (1.4, colour)):
         for point in filter(None, points):
             cv2.circle(picture, point, round(radius * pen.line * 2**_SHIFT), ink, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def class_colours(category_ids: Iterable[int]) -> dict[int, Colour]:
+    """RGB colour by category id; depends on the set of ids only. With more than ten ids colours come again."""
+    return {category: PALETTE[n % len(PALETTE)] for n, category in enumerate(sorted(set(category_ids)))}
+
+
+def text_colour(background: Colour) -> Colour:
+    """Black or white, whichever is easier to read on `background`."""
+    red, green, blue = background
+    return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text that belongs to a box, on a ground of the box's colour."""
+
+    text: str
+    box: Rectangle
+    colour: Colour
+
+
+def draw_labels(picture: np.ndarray, labels: Sequence[Label], font_size: int) -> np.ndarray:
+    """Write labels on a copy of a (H, W, 3) uint8 RGB picture.
+
+    The first label is the most important: it gets the better place, and is written over the others. `font_size` is the
+    height of the letters in pixels. The font that Pillow brings is used, which has Latin letters only.
+    """
+    image = Image.fromarray(picture)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(font_size)
+    margin = max(1, font_size // 6)
+    ascent, descent = font.getmetrics()
+    placed: list[Rectangle] = []
+    for label in labels:
+        size = (round(font.getlength(label.text)) + 2 * margin, ascent + descent)
+        placed.append(place(size, label.box, placed, image.size))
+    for label, (x0, y0, x1, y1) in reversed(list(zip(labels, placed, strict=True))):
+        draw.rectangle((x0, y0, x1 - 1, y1 - 1), fill=label.colour)
+        draw.text((x0 + margin, y0), label.text, font=font, fill=text_colour(label.colour))
+    return np.array(image)
+
+
+def place(
+    size: tuple[int, int], box: Rectangle, taken: Sequence[Rectangle], picture_size: tuple[int, int]
+) -> Rectangle:
+    """Choose where a label goes: above its box, else at another edge, wherever it hides least of those `taken`.
+
+    Sizes are width and height. The label is moved into the picture; one that is larger than it starts at its edge.
+    """
+    (width, height), (x0, y0, x1, y1) = size, box
+    tops = (y0 - height, y1, y0, y1 - height)  # above, below, inside at the top, inside at the bottom
+    places = []
+    for left, top in itertools.product((x0, x1 - width), tops):
+        left, top = max(0, min(left, picture_size[0] - width)), max(0, min(top, picture_size[1] - height))
+        places.append((left, top, left + width, top + height))
+    return min(places, key=lambda p: sum(overlap(p, other) for other in taken))
+
+
+def overlap(a: Rectangle, b: Rectangle) -> int:
+    """Area that two rectangles share."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(0, width) * max(0, height)
