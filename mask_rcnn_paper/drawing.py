@@ -31,18 +31,6 @@ _WHITE = (255, 255, 255)
 _SHIFT = 4
 
 
-@dataclass(frozen=True)
-class _Pen:
-    """Width of lines in pixels of the picture, which is `scale` times as large as the image."""
-
-    line: int
-    scale: int
-
-    def point(self, x: float, y: float) -> tuple[int, int]:
-        """Place of a pixel index of the image, for cv2."""
-        return tuple(round(((value + 0.5) * self.scale - 0.5) * 2**_SHIFT) for value in (x, y))
-
-
 def draw_instances(
     image: np.ndarray,
     instances: Sequence[Mapping[str, Any]],
@@ -77,22 +65,22 @@ def draw_instances(
     height, width = image.shape[:2]
     picture = cv2.resize(image, (width * scale, height * scale), interpolation=cv2.INTER_CUBIC)
     side = max(picture.shape[:2])
-    pen = _Pen(max(1, round(side / 320)), scale)
+    line = max(1, round(side / 320))
     colours = class_colours(class_names)
     shown = [i for i in instances if i.get("score", 1.0) >= score_threshold]
     shown.sort(key=lambda i: -i["bbox"][2] * i["bbox"][3])
     for instance in shown:
         if instance.get("segmentation"):
             mask = decode_mask(instance["segmentation"], height, width)
-            _draw_mask(picture, mask, colours[instance["category_id"]], bool(instance.get("iscrowd")), pen)
+            _draw_mask(picture, mask, colours[instance["category_id"]], bool(instance.get("iscrowd")), line)
     labels = []
     for instance in shown:
         colour, box = colours[instance["category_id"]], _clip(instance["bbox"], picture, scale)
         if box is not None:
             x0, y0, x1, y1 = box
-            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, max(1, pen.line - 1))
+            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, max(1, line - 1))
             labels.append((instance.get("score", 1.0), Label(_text(instance, class_names), box, colour)))
-        _draw_keypoints(picture, instance.get("keypoints") or (), skeleton, colour, pen)
+        _draw_keypoints(picture, instance.get("keypoints") or (), skeleton, colour, line, scale)
     labels.sort(key=lambda scored: -scored[0])
     return draw_labels(picture, [label for _, label in labels], max(10, round(side / 48)))
 
@@ -122,34 +110,37 @@ def _clip(bbox: Sequence[float], picture: np.ndarray, scale: int) -> Rectangle |
     return left, top, min(max(round(x1), left + 1), width), min(max(round(y1), top + 1), height)
 
 
-def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: bool, pen: _Pen) -> None:
+def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: bool, line: int) -> None:
     """Tint the pixels of a mask, in stripes for a crowd, and draw its outline, in place."""
     height, width = picture.shape[:2]
-    if pen.scale > 1:  # thresholding a smooth enlargement rounds the stairs of the pixels off
+    if mask.shape != (height, width):  # thresholding a smooth enlargement rounds the stairs of the pixels off
         mask = (cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
     inside = mask.astype(bool)
     if crowd:
         rows, columns = np.ogrid[:height, :width]
-        inside &= (rows + columns) // (4 * pen.line) % 2 == 0
+        inside &= (rows + columns) // (4 * line) % 2 == 0
     tinted = (1 - _OPACITY) * picture[inside] + _OPACITY * np.array(colour)
     picture[inside] = tinted.round().astype(np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, outlines, -1, colour, pen.line, cv2.LINE_AA)
+    cv2.drawContours(picture, outlines, -1, colour, line, cv2.LINE_AA)
 
 
 def _draw_keypoints(
-    picture: np.ndarray, keypoints: Sequence[float], skeleton: Sequence[tuple[int, int]], colour: Colour, pen: _Pen
+    picture: np.ndarray, keypoints: Sequence[float], skeleton: Sequence, colour: Colour, line: int, scale: int
 ) -> None:
     """Draw the keypoints that are labelled or found, and the limbs between them, in place."""
-    points = [pen.point(x, y) if v > 0 else None for x, y, v in np.reshape(keypoints, (-1, 3)).tolist()]
+    points = [
+        tuple(round(((value + 0.5) * scale - 0.5) * 2**_SHIFT) for value in xy) if v > 0 else None
+        for *xy, v in np.reshape(keypoints, (-1, 3)).tolist()
+    ]
     limbs = [(points[a - 1], points[b - 1]) for a, b in skeleton if max(a, b) <= len(points)]
     limbs = [ends for ends in limbs if None not in ends]
-    for thickness, ink in ((2 * pen.line + 1, _WHITE), (2 * pen.line - 1, colour)):
+    for thickness, ink in ((2 * line + 1, _WHITE), (2 * line - 1, colour)):
         for start, end in limbs:
             cv2.line(picture, start, end, ink, thickness, cv2.LINE_AA, _SHIFT)
     for radius, ink in ((2.0, _WHITE), (1.4, colour)):
         for point in filter(None, points):
-            cv2.circle(picture, point, round(radius * pen.line * 2**_SHIFT), ink, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, point, round(radius * line * 2**_SHIFT), ink, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def class_colours(category_ids: Iterable[int]) -> dict[int, Colour]:

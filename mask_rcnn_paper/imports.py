@@ -66,9 +66,9 @@ def add_import_option(parser: argparse.ArgumentParser) -> None:
         except (FileNotFoundError, ValueError) as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
-    text = "a Python file or module that registers your own components; may be given several times"
     option = {"dest": "imports", "action": "append", "default": [], "metavar": "FILE|MODULE"}
-    parser.add_argument("--import", type=found, help=text, **option)
+    option["help"] = "a Python file or module that registers your own components; may be given several times"
+    parser.add_argument("--import", type=found, **option)
 
 
 def import_components(imports: Sequence[Import]) -> None:
@@ -125,21 +125,14 @@ def _run(wanted: Import) -> None:
 
 def registries() -> tuple["Registry", ...]:
     """Every registry that a config names components of."""
-    from detectron2.modeling import (
-        BACKBONE_REGISTRY,
-        META_ARCH_REGISTRY,
-        PROPOSAL_GENERATOR_REGISTRY,
-        ROI_HEADS_REGISTRY,
-        ROI_KEYPOINT_HEAD_REGISTRY,
-        ROI_MASK_HEAD_REGISTRY,
-    )
+    from detectron2 import modeling as d2
     from detectron2.modeling.roi_heads import ROI_BOX_HEAD_REGISTRY
 
     from mask_rcnn_paper.modeling import MASK_LOSS_REGISTRY, ROI_LAYER_REGISTRY
 
     return (
-        *(META_ARCH_REGISTRY, BACKBONE_REGISTRY, PROPOSAL_GENERATOR_REGISTRY, ROI_HEADS_REGISTRY),
-        *(ROI_BOX_HEAD_REGISTRY, ROI_MASK_HEAD_REGISTRY, ROI_KEYPOINT_HEAD_REGISTRY),
+        *(d2.META_ARCH_REGISTRY, d2.BACKBONE_REGISTRY, d2.PROPOSAL_GENERATOR_REGISTRY, d2.ROI_HEADS_REGISTRY),
+        *(ROI_BOX_HEAD_REGISTRY, d2.ROI_MASK_HEAD_REGISTRY, d2.ROI_KEYPOINT_HEAD_REGISTRY),
         *(MASK_LOSS_REGISTRY, ROI_LAYER_REGISTRY),
     )
 

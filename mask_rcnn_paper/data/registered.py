@@ -102,16 +102,12 @@ def _checksum(path: Path, size: int, modified: int) -> str:
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes in the model's order.
-
-    `names` by category id; `ids`: category id of each class of the model; `skeleton`: limbs between the `keypoints`, as
-    pairs of numbers from 1 on.
-    """
+    """Classes of a dataset: `names` by category id, and the `ids` in the order of the model's classes."""
 
     names: dict[int, str]
     ids: tuple[int, ...]
     keypoints: tuple[str, ...] = ()
-    skeleton: tuple[tuple[int, int], ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()  # limbs, as pairs of keypoint numbers from 1 on
 
     def coco_categories(self, keypoints: bool) -> list[dict[str, Any]]:
         """The `categories` of a COCO file, with or without the names of keypoints."""

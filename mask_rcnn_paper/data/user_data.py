@@ -90,11 +90,7 @@ def _keypoint_keys(cfg: CfgNode, names: tuple[str, ...], pairs: Any) -> dict[str
 
 
 def check_name(name: str) -> None:
-    """Refuse names that cannot be part of a dataset's name and a folder's.
-
-    Raises:
-        ValueError: bad characters, or datasets of this name that are not the user's own.
-    """
+    """Raise a ValueError for bad characters in a name, and for datasets of this name that are not the user's own."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"name of data {name!r}: use letters, digits, '_' and '-', and start with a letter")
     for dataset in (f"{name}_{split}" for split in SPLITS):

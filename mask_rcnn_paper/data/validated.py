@@ -42,9 +42,8 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
         KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`.
     """
     with contextlib.ExitStack() as stack:
-        for name, (subject, found) in _training_errors(cfg).items():
-            if _without_info(found):
-                stack.enter_context(_replaced(name, _load_valid(name, subject)))
+        for name, subject in _partly_invalid(cfg).items():
+            stack.enter_context(_replaced(name, _load_valid(name, subject)))
         return get_detection_dataset_dicts(
             cfg.DATASETS.TRAIN,
             filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
@@ -59,21 +58,22 @@ def require_usable(cfg: CfgNode) -> None:
     Raises:
         InvalidDatasetError: as `training_dicts` and `require_valid`.
     """
-    _training_errors(cfg)
+    _partly_invalid(cfg)
     for name in cfg.DATASETS.TEST:
         require_valid(cfg, name)
 
 
-def _training_errors(cfg: CfgNode) -> dict[str, tuple[Subject | None, list[DataError]]]:
-    """What may be left out of each training set, under DATASETS.SKIP_INVALID."""
-    errors_of = {}
+def _partly_invalid(cfg: CfgNode) -> dict[str, Subject]:
+    """Training sets from which something is to be left out, under DATASETS.SKIP_INVALID."""
+    subjects = {}
     for name in dict.fromkeys(cfg.DATASETS.TRAIN):
         subject = _subject(name, cfg.INPUT.MASK_FORMAT if cfg.MODEL.MASK_ON else None, _needs_keypoints(cfg))
         found = [error for error in _errors_of(subject) if not error.left_out]
         if found and not cfg.DATASETS.SKIP_INVALID:
             raise InvalidDatasetError(_refusal(name, subject, found, training=True))
-        errors_of[name] = subject, found
-    return errors_of
+        if _without_info(found):
+            subjects[name] = subject
+    return subjects
 
 
 def _needs_keypoints(cfg: CfgNode) -> bool:

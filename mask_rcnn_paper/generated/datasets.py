@@ -8,7 +8,6 @@ it is asked for.
 import colorsys
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -106,42 +105,36 @@ def write_dataset(spec: DatasetSpec, folder: Path) -> None:
     """Draw a dataset into an existing folder: PNG images, a COCO file of instances and one of keypoints."""
     (folder / IMAGES).mkdir()
     images, annotations = [], []
+    size = {"height": spec.scene.height, "width": spec.scene.width}
     draw = partial(_draw_image, spec, folder)
-    for index, found in enumerate(map_indices(draw, spec.images, f"drawing {spec.name}")):
-        size = {"height": spec.scene.height, "width": spec.scene.width}
-        images.append({"id": index + 1, "file_name": _file_name(index), **size, "license": 1})
+    for number, found in enumerate(map_indices(draw, spec.images, f"drawing {spec.name}"), 1):
+        images.append({"id": number, "file_name": _file_name(number), **size, "license": 1})
         for annotation in found:
-            annotations.append({"id": len(annotations) + 1, "image_id": index + 1, **annotation})
+            annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
     common = {
         "info": {"description": f"{spec.name}: generated scenes", "version": str(VERSION), "year": 2017},
         "licenses": [{"id": 1, "name": "generated", "url": ""}],
         "images": images,
     }
+    categories = [{"id": found.id, "name": name, "supercategory": name} for name, found in CATEGORIES.items()]
     plain = [{k: v for k, v in a.items() if "keypoints" not in k} for a in annotations]
-    persons = [a for a in annotations if a["category_id"] == CATEGORIES["person"].id]
-    _write_json(folder / INSTANCES, {**common, "categories": _categories(CATEGORIES), "annotations": plain})
-    categories = _categories(["person"], keypoints=list(KEYPOINT_NAMES), skeleton=SKELETON)
-    _write_json(folder / PERSON_KEYPOINTS, {**common, "categories": categories, "annotations": persons})
+    person = {**categories[0], "keypoints": KEYPOINT_NAMES, "skeleton": SKELETON}
+    persons = [a for a in annotations if a["category_id"] == person["id"]]
+    for name, kinds, entries in ((INSTANCES, categories, plain), (PERSON_KEYPOINTS, [person], persons)):
+        content = {**common, "categories": kinds, "annotations": entries}
+        (folder / name).write_text(json.dumps(content, separators=(",", ":")))
 
 
-def _file_name(index: int) -> str:
-    return f"{index + 1:012d}.png"
+def _file_name(number: int) -> str:
+    return f"{number:012d}.png"
 
 
 def _draw_image(spec: DatasetSpec, folder: Path, index: int) -> list[dict]:
     scene = draw_scene(spec.scene, spec.seed, index)
-    path = str(folder / IMAGES / _file_name(index))
+    path = str(folder / IMAGES / _file_name(index + 1))
     if not cv2.imwrite(path, scene.image, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
         raise OSError(f"cannot write {path}: is the disk full?")
     return scene_annotations(scene)
-
-
-def _categories(names: Iterable[str], **keypoints: list) -> list[dict]:
-    return [{"id": CATEGORIES[name].id, "name": name, "supercategory": name, **keypoints} for name in names]
-
-
-def _write_json(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, separators=(",", ":")))
 
 
 def scene_annotations(scene: Scene) -> list[dict]:

@@ -67,13 +67,11 @@ class SafeCheckpointer(DetectionCheckpointer):
             return str(path)
         earlier = self._earlier(name)
         instead = f"resuming from {earlier[0]}" if earlier else "there is none before it, so the run begins anew"
-        self._warn_once(f"{path} is truncated or missing: {instead}" if name else f"{tag} is empty: {instead}")
+        warning = f"{path} is truncated or missing: {instead}" if name else f"{tag} is empty: {instead}"
+        if warning != self._warned:  # detectron2 asks several times
+            self._warned = warning
+            self.logger.warning(warning)
         return str(earlier[0]) if earlier else ""
-
-    def _warn_once(self, text: str) -> None:
-        if text != self._warned:  # detectron2 asks several times
-            self._warned = text
-            self.logger.warning(text)
 
     def _earlier(self, name: str) -> list[Path]:
         """Numbered checkpoints before the one of this name, newest first; the first of them is whole."""

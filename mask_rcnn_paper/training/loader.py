@@ -1,8 +1,8 @@
 """A training loader that goes on where an interrupted run stopped, without reading the images before that.
 
-Which images make a batch is settled by their numbers and shapes alone, so batches are skipped at no cost. What
-augmentations draw comes from the global generators, which a checkpoint restores; the workers of a loader have
-generators of their own, which it does not reach, so there every sample has its own seed.
+Which images make a batch is settled by their numbers and shapes alone, so batches are skipped at no cost. Augmentations
+draw from the global generators, which a checkpoint restores; it does not reach those of a loader's workers, so there
+every sample has its own seed.
 """
 
 import itertools
