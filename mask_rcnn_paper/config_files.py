@@ -43,8 +43,7 @@ def config_name(config_file: str | Path) -> str:
 def with_bases(path: Path) -> list[tuple[Path, dict[str, Any]]]:
     """A config file and those that it is based on, each with its content without `_BASE_`.
 
-    Args:
-        path: The file. `_BASE_` is a path from its folder, or the name of one of ours as `find_config` takes it.
+    `_BASE_` is a path from the folder of the file, or the name of one of ours as `find_config` takes it.
 
     Raises:
         FileNotFoundError: a base is not there.

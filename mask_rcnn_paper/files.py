@@ -18,10 +18,7 @@ class DiskFullError(OSError):
 
 @contextlib.contextmanager
 def disk_full_explained(path: str | Path) -> Iterator[None]:
-    """Let a full disk be reported by the file and the space there is, which libraries leave out.
-
-    Args:
-        path: What is written: a file, or a folder that others write to.
+    """Let a full disk be reported by the file, or the folder that others write to, and the space there is.
 
     Raises:
         DiskFullError: in place of the system's own error.
@@ -50,11 +47,7 @@ def _free_space(path: Path) -> str:
 
 
 def write_bytes_atomically(path: str | Path, content: bytes | memoryview) -> None:
-    """Write `content` to a temporary file in the same folder, sync it, and rename it to `path`.
-
-    Args:
-        path: Final place; its folder is made if it is not there.
-        content: Whole content.
+    """Write `content` to a temporary file in the folder of `path`, made if need be, sync it, and rename it to `path`.
 
     Raises:
         DiskFullError: there is no space; the old file is as it was.
@@ -84,26 +77,14 @@ def write_json_atomically(path: str | Path, value: Any) -> None:
 
 
 def remove_leftovers(folder: str | Path, name: str) -> None:
-    """Remove temporary files of `write_bytes_atomically` whose writers were killed.
-
-    Args:
-        folder: Folder of the files.
-        name: Pattern of the final names, such as "*.pth".
-    """
+    """Remove what killed writers have left of `write_bytes_atomically`, for final names such as "*.pth"."""
     for temporary in Path(folder).glob(f".{name}.*.tmp"):
-        process = temporary.name.split(".")[-2]
-        if process.isdecimal() and not _is_alive(int(process)):
+        try:
+            os.kill(int(temporary.name.split(".")[-2]), 0)
+        except ProcessLookupError:
             temporary.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OverflowError, PermissionError):
-        return True
-    return True
+        except (ValueError, OverflowError, PermissionError):
+            pass  # not such a file, or its writer lives
 
 
 def sync_folder(folder: str | Path) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,22 +39,20 @@ class Import:
 
 
 def find_import(text: str) -> Import:
-    """What `--import` names, which is not run yet.
-
-    Args:
-        text: A Python file, or the dotted name of a module that can be imported.
+    """What `--import` names, a Python file or the dotted name of a module that can be imported; it is not run yet.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: there is no such module, or none with a source file.
     """
     path = Path(text).expanduser()
-    if path.suffix != ".py" and not path.is_file():
+    is_module = path.suffix != ".py" and not path.is_file()
+    if is_module:
         path = _module_file(text)
     if not path.is_file():
         raise FileNotFoundError(f"--import {text!r}: there is no such file; give a Python file, or a module's name")
     checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-    if "." in text and not Path(text).expanduser().is_file():
+    if is_module and "." in text:
         return Import(text, text, checksum)  # a module within a package, which it may need
     return Import(path.stem, str(path.absolute()), checksum)  # found also by jobs, which run in another folder
 
@@ -68,9 +66,9 @@ def add_import_option(parser: argparse.ArgumentParser) -> None:
         except (FileNotFoundError, ValueError) as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
-    text = "a Python file or module that registers your own components; may be given several times"
     option = {"dest": "imports", "action": "append", "default": [], "metavar": "FILE|MODULE"}
-    parser.add_argument("--import", type=found, help=text, **option)
+    option["help"] = "a Python file or module that registers your own components; may be given several times"
+    parser.add_argument("--import", type=found, **option)
 
 
 def import_components(imports: Sequence[Import]) -> None:
@@ -82,12 +80,12 @@ def import_components(imports: Sequence[Import]) -> None:
     for wanted in imports:
         if wanted in _registered:
             continue
-        before = set(_all_names())
+        before = _all_names()
         try:
             _run(wanted)
         except Exception as error:  # whatever a user's file raises
             raise ImportError(f"--import {wanted.place}: {type(error).__name__}: {error}") from error
-        _registered[wanted] = frozenset(set(_all_names()) - before)
+        _registered[wanted] = _all_names() - before
 
 
 def imported_versions(cfg: "CfgNode") -> tuple[str, ...]:
@@ -99,7 +97,7 @@ def imported_versions(cfg: "CfgNode") -> tuple[str, ...]:
     given = {wanted.name for wanted in _registered}
     if missing := [name for name in cfg.IMPORTS.NEEDED if name not in given]:
         raise ValueError(f"IMPORTS.NEEDED: the config needs {', '.join(missing)}: add --import with its file or module")
-    texts = set(_texts(cfg))
+    texts = _texts(cfg)
     return tuple(sorted(w.version for w, names in _registered.items() if names & texts or w.name in cfg.IMPORTS.NEEDED))
 
 
@@ -127,36 +125,23 @@ def _run(wanted: Import) -> None:
 
 def registries() -> tuple["Registry", ...]:
     """Every registry that a config names components of."""
-    from detectron2.modeling import (
-        BACKBONE_REGISTRY,
-        META_ARCH_REGISTRY,
-        PROPOSAL_GENERATOR_REGISTRY,
-        ROI_HEADS_REGISTRY,
-        ROI_KEYPOINT_HEAD_REGISTRY,
-        ROI_MASK_HEAD_REGISTRY,
-    )
+    from detectron2 import modeling as d2
     from detectron2.modeling.roi_heads import ROI_BOX_HEAD_REGISTRY
 
     from mask_rcnn_paper.modeling import MASK_LOSS_REGISTRY, ROI_LAYER_REGISTRY
 
     return (
-        *(META_ARCH_REGISTRY, BACKBONE_REGISTRY, PROPOSAL_GENERATOR_REGISTRY, ROI_HEADS_REGISTRY),
-        *(ROI_BOX_HEAD_REGISTRY, ROI_MASK_HEAD_REGISTRY, ROI_KEYPOINT_HEAD_REGISTRY),
+        *(d2.META_ARCH_REGISTRY, d2.BACKBONE_REGISTRY, d2.PROPOSAL_GENERATOR_REGISTRY, d2.ROI_HEADS_REGISTRY),
+        *(ROI_BOX_HEAD_REGISTRY, d2.ROI_MASK_HEAD_REGISTRY, d2.ROI_KEYPOINT_HEAD_REGISTRY),
         *(MASK_LOSS_REGISTRY, ROI_LAYER_REGISTRY),
     )
 
 
-def _all_names() -> Iterator[str]:
-    for registry in registries():
-        yield from (name for name, _ in registry)
+def _all_names() -> frozenset[str]:
+    return frozenset(name for registry in registries() for name, _ in registry)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
+def _texts(value: Any) -> set[str]:
+    if isinstance(value, (dict, list, tuple)):
+        return set().union(*map(_texts, value.values() if isinstance(value, dict) else value))
+    return {value} if isinstance(value, str) else set()

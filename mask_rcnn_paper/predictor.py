@@ -40,14 +40,9 @@ class Predictor:
 
     @torch.no_grad()
     def __call__(self, file_name: str | Path) -> dict[str, Any]:
-        """Detect.
+        """What the model returns for an image, turned upright as its EXIF block says, and in pixels of the upright one.
 
-        Args:
-            file_name: Image, which is turned upright as its EXIF block says.
-
-        Returns:
-            What the model returns for an image, in pixels of the upright image: `instances`, or `proposals` of an RPN,
-            best first.
+        That is `instances`, or `proposals` of an RPN, best first.
         """
         sample = {"file_name": str(file_name)}
         if self.proposer is not None:

@@ -11,22 +11,13 @@ from pathlib import Path
 ENV_VAR = "MASK_RCNN_PAPER_DETECTRON2"
 LEGAL = ("upstream", "embedded")
 EMBEDDED_ROOT = Path(__file__).parent / "embedded"
-_LOADED_FROM = (
-    "detectron2 is already imported from {found}, so {ENV_VAR}={asked} comes too late: import mask_rcnn_paper first"
-)
 
 
 def choose_provider(asked: str = "") -> str:
-    """Make `import detectron2` work and say who provides it.
+    """Make `import detectron2` work and say who provides it, "upstream" or "embedded".
 
     The embedded core goes to the END of `sys.path`, so that an installed detectron2 always wins; only
-    `asked="embedded"` puts it first.
-
-    Args:
-        asked: "upstream", "embedded", or "" to prefer upstream; normally `$MASK_RCNN_PAPER_DETECTRON2`.
-
-    Returns:
-        "upstream" or "embedded".
+    `asked="embedded"` puts it first. `asked` is normally `$MASK_RCNN_PAPER_DETECTRON2`; "" prefers upstream.
 
     Raises:
         ValueError: `asked` is not legal.
@@ -35,8 +26,7 @@ def choose_provider(asked: str = "") -> str:
     if asked not in ("", *LEGAL):
         raise ValueError(f"{ENV_VAR}={asked!r}: choose from {', '.join(LEGAL)}, or unset it to prefer upstream")
     root = str(EMBEDDED_ROOT)
-    on_path = root in sys.path
-    if on_path:
+    if root in sys.path:
         sys.path.remove(root)
     upstream = _find_outside(root)
     if asked == "upstream" and upstream is None:
@@ -45,7 +35,12 @@ def choose_provider(asked: str = "") -> str:
             "(https://detectron2.readthedocs.io/tutorials/install.html), or unset the variable to use the embedded core"
         )
     provider = "upstream" if upstream is not None and asked != "embedded" else "embedded"
-    _check_not_imported_from_elsewhere(provider, asked)
+    found = getattr(sys.modules.get("detectron2"), "__file__", None)
+    if found is not None and found.startswith(root) != (provider == "embedded"):
+        raise ImportError(
+            f"detectron2 is already imported from {found}, so {ENV_VAR}={asked or '(unset)'} comes too late: "
+            "import mask_rcnn_paper first"
+        )
     if provider == "embedded":
         sys.path.insert(0, root) if upstream is not None else sys.path.append(root)
     importlib.invalidate_caches()
@@ -64,16 +59,6 @@ def _find_outside(root: str) -> str | None:
     if spec is None or spec.origin is None or spec.origin.startswith(root):
         return None
     return spec.origin
-
-
-def _check_not_imported_from_elsewhere(provider: str, asked: str) -> None:
-    loaded = sys.modules.get("detectron2")
-    found = getattr(loaded, "__file__", None)
-    if found is None:
-        return
-    is_embedded = found.startswith(str(EMBEDDED_ROOT))
-    if is_embedded != (provider == "embedded"):
-        raise ImportError(_LOADED_FROM.format(found=found, ENV_VAR=ENV_VAR, asked=asked or "(unset)"))
 
 
 PROVIDER = choose_provider(os.environ.get(ENV_VAR, ""))

@@ -13,7 +13,7 @@ Rules for keys whose value a factor cannot change (strings, None) are errors. `p
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,12 @@ _RULES = ("MULTIPLY", "REPLACE", "SET")
 
 
 def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] = ()) -> CfgNode:
-    """The config of a run.
+    """The config of a run, not frozen, with `cfg.SCALE == scale`.
 
     Args:
         config_file: YAML of a row or an RPN, as `find_config` takes it.
         scale: One of `SCALES`.
         opts: KEY VALUE pairs; they win over the scale and over what `data/user_data.py` takes from DATASETS.OWN.
-
-    Returns:
-        The config, not frozen, with `cfg.SCALE == scale`.
 
     Raises:
         ValueError: unknown scale, a scale's rule does not fit the config, a file that is not a mapping of keys, or a
@@ -87,11 +84,7 @@ def load_scale(name: str) -> dict[str, Any]:
 
 
 def apply_scale(cfg: CfgNode, rules: dict[str, Any]) -> None:
-    """Change `cfg` in place by the rules of a scale.
-
-    Args:
-        cfg: Config of a row at paper scale, which is what the conditions of CASES are about.
-        rules: As `load_scale` gives them.
+    """Change a config at paper scale, which is what the conditions of CASES are about, by the rules of `load_scale`.
 
     Raises:
         KeyError: a rule names a key that `cfg` does not have.
@@ -103,32 +96,25 @@ def apply_scale(cfg: CfgNode, rules: dict[str, Any]) -> None:
             for kind in _RULES:
                 rules[kind] |= case.get(kind, {})
     for key, factor in rules["MULTIPLY"].items():
-        _update(cfg, key, lambda value, key=key, factor=factor: _multiplied(value, Fraction(factor), key))
+        multiply = partial(_multiplied, factor=Fraction(factor), key=key)
+        cfg.merge_from_list([key, _each(_value(cfg, key), multiply)])
     for key, table in rules["REPLACE"].items():
-        _update(cfg, key, lambda value, table=table: _replaced(value, table))
+        cfg.merge_from_list([key, _each(_value(cfg, key), lambda value, table=table: table.get(value, value))])
     for key, value in rules["SET"].items():
-        _update(cfg, key, lambda _old, value=value: value)
+        _value(cfg, key)
+        cfg.merge_from_list([key, value])
 
 
 def _value(cfg: CfgNode, key: str) -> Any:
     return reduce(getitem, key.split("."), cfg)
 
 
-def _update(cfg: CfgNode, key: str, change: Callable[[Any], Any]) -> None:
-    cfg.merge_from_list([key, change(_value(cfg, key))])
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The changed value, or a list with each of its values changed."""
+    return type(value)(_each(v, change) for v in value) if isinstance(value, (list, tuple)) else change(value)
 
 
-def _multiplied(value: Any, factor: Fraction, key: str) -> Any:
-    if isinstance(value, (list, tuple)):
-        return type(value)(_multiplied(item, factor, key) for item in value)
+def _multiplied(value: Any, factor: Fraction, key: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"a scale multiplies {key} by {factor}, but its value {value!r} is not a number")
-    if isinstance(value, int):
-        return max(1, round(value * factor))
-    return float(value * float(factor))
-
-
-def _replaced(value: Any, table: dict[Any, Any]) -> Any:
-    if isinstance(value, (list, tuple)):
-        return type(value)(_replaced(item, table) for item in value)
-    return table.get(value, value)
+    return max(1, round(value * factor)) if isinstance(value, int) else float(value * float(factor))

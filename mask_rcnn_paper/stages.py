@@ -24,12 +24,7 @@ DEFAULT_OUTPUT = "./output"
 
 
 def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
-    """Fill OUTPUT_DIR and the places of the stages' inputs, in place, where they were left at their defaults.
-
-    Args:
-        cfg: Resolved config, not frozen.
-        config_file: What it was read from.
-    """
+    """Fill OUTPUT_DIR and the places of the stages' inputs, in place, where they were left at their defaults."""
     root = Path(DEFAULT_OUTPUT) / cfg.SCALE / cfg.DATASETS.OWN.NAME
     if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
@@ -39,8 +34,8 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
         rpn_output = root / config_name(cfg.STAGES.RPN)
         for split in ("TRAIN", "TEST"):
             if not cfg.DATASETS[f"PROPOSAL_FILES_{split}"]:
-                files = [str(proposal_file(rpn_output, name)) for name in cfg.DATASETS[split]]
-                cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = tuple(files)
+                files = tuple(str(proposal_file(rpn_output, name)) for name in cfg.DATASETS[split])
+                cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = files
 
 
 def pretrain_output(cfg: CfgNode) -> Path:
@@ -70,11 +65,7 @@ def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
 
 
 def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
-    """Fail before any work if a stage that this run builds on has not been run.
-
-    Args:
-        cfg: Resolved config with its places set.
-        eval_only: Only test proposals are needed.
+    """Fail before any work if a stage that this run builds on has not been run; `eval_only` needs test proposals only.
 
     Raises:
         FileNotFoundError: missing proposals or pre-trained weights; the message says how to make them.

@@ -11,29 +11,22 @@ from mask_rcnn_paper.coco.keypoints import FLIP_FIELDS
 
 @dataclass(frozen=True)
 class CocoFacts:
-    """Attributes:
-    classes: name by category id, in the order of the ids, which is that of detectron2's classes.
-    has_masks: whether any annotation has a segmentation.
-    has_run_lengths: whether one that is no crowd has it as run lengths (RLE), which polygons cannot hold.
-    has_keypoints: whether any annotation has keypoints.
-    keypoint_names: of the categories that name theirs; () where none does.
-    flip_pairs: pairs of names that trade places in a mirror, from the first of `FLIP_FIELDS` that a category has; None
-        where none has any.
+    """What the categories say, and what any of the annotations has.
+
+    `classes` are names by category id, in the order of the ids, which is that of detectron2's classes; `flip_pairs`
+    trade places in a mirror, from the first of `FLIP_FIELDS` that a category has, None where none has any.
     """
 
     classes: dict[int, str]
     has_masks: bool
-    has_run_lengths: bool
+    has_run_lengths: bool  # (RLE) in one that is no crowd, which polygons cannot hold
     has_keypoints: bool
     keypoint_names: tuple[str, ...]
     flip_pairs: tuple[tuple[str, str], ...] | None
 
 
 def read_facts(path: str | Path) -> CocoFacts:
-    """Facts of a file, which is read once in a process while it stays as it is.
-
-    Args:
-        path: annotation file.
+    """Facts of an annotation file, which is read once in a process while it stays as it is.
 
     Raises:
         FileNotFoundError: there is no such file.

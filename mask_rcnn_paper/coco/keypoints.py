@@ -30,12 +30,7 @@ _SIDE = re.compile(
 
 
 class MissingOptionError(ValueError):
-    """Keypoints need something that their names do not tell.
-
-    Args:
-        option: key of the data's YAML that says it.
-        message: what to give, and where.
-    """
+    """Keypoints need something that their names do not tell, but an `option` in the data's YAML can."""
 
     def __init__(self, option: str, message: str) -> None:
         super().__init__(message)
@@ -45,10 +40,8 @@ class MissingOptionError(ValueError):
 def flip_pairs(names: Sequence[str], given: Sequence[Sequence[str]] | None = None) -> tuple[tuple[str, str], ...]:
     """Pairs of keypoints that trade places when an image is mirrored.
 
-    Args:
-        names: of all keypoints.
-        given: the pairs, where they are known; empty if every keypoint stays itself. None: by left and right, or a
-            single l and r, in the names.
+    Those that are `given` (none, if every keypoint stays itself), else by left and right, or a single l and r, in the
+    names.
 
     Raises:
         MissingOptionError: no name has a side, or one has no counterpart.
@@ -87,9 +80,8 @@ def other_side(name: str) -> str:
     """A name with left and right exchanged: "left_ear" -> "right_ear", "R.Hand" -> "L.Hand"; others stay."""
 
     def swap(match: re.Match) -> str:
-        word = match[0]
-        other = _OTHER_SIDE[word.lower()]
-        return other.upper() if word.isupper() else other.title() if word.istitle() else other
+        other = _OTHER_SIDE[match[0].lower()]
+        return other.upper() if match[0].isupper() else other.title() if match[0].istitle() else other
 
     return _SIDE.sub(swap, name)
 
@@ -97,12 +89,9 @@ def other_side(name: str) -> str:
 def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]:
     """Standard deviation of each keypoint for object keypoint similarity (cocodataset.org/#keypoints-eval).
 
-    Args:
-        names: of all keypoints.
-        given: one above 0 for each; empty: those of COCO, for keypoints with COCO's names.
-
     Returns:
-        One for each, or [] for exactly COCO's 17, which is what COCO's evaluation takes by default.
+        Those that are `given`, else COCO's, for keypoints with COCO's names; [] for exactly COCO's 17, which is what
+        COCO's evaluation takes by default.
 
     Raises:
         MissingOptionError: none are given for names that COCO does not have.
@@ -110,21 +99,18 @@ def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]
     """
     if given:
         if len(given) != len(names) or not all(type(s) in (int, float) and s > 0 for s in given):
-            raise ValueError(
-                f"OKS sigmas {list(given)}: there must be {len(names)} numbers above 0, one for each of the keypoints "
-                f"{', '.join(names)}"
-            )
+            need = f"there must be {len(names)} numbers above 0, one for each of the keypoints {', '.join(names)}"
+            raise ValueError(f"OKS sigmas {list(given)}: {need}")
         return [float(sigma) for sigma in given]
     if tuple(names) == KEYPOINT_NAMES:
         return []
     known = dict(zip(KEYPOINT_NAMES, Params("keypoints").kpt_oks_sigmas.tolist(), strict=True))
     if foreign := [name for name in names if name not in known]:
-        start = f"[{', '.join(['0.07'] * len(names))}]"
         raise MissingOptionError(
             "oks_sigmas",
             f"how exactly can the keypoints be told? COCO has no sigma for {', '.join(foreign)}: give oks_sigmas in "
             "the data's YAML, or TEST.KEYPOINT_OKS_SIGMAS, one for each keypoint: the standard deviation between "
             "annotators, divided by the square root of the object's area (COCO: eyes 0.025, hips 0.107, mean 0.067); "
-            f"to start with: {start}",
+            f"to start with: [{', '.join(['0.07'] * len(names))}]",
         )
     return [round(known[name], 3) for name in names]

@@ -25,8 +25,7 @@ def encode_mask(segmentation: Any, height: int, width: int) -> dict[str, Any]:
     Args:
         segmentation: Polygons [[x, y, x, y, ...], ...], or RLE with counts as COCO's string, its bytes, or a list of
             run lengths.
-        height: Of the image.
-        width: Of the image.
+        height, width: Of the image.
 
     Raises:
         ValueError: the RLE is of another size.
@@ -47,16 +46,13 @@ def encode_mask(segmentation: Any, height: int, width: int) -> dict[str, Any]:
 
 
 def read_counts(counts: Any) -> np.ndarray | None:
-    """Lengths of the runs, of 0 and 1 in turn down the columns, or None where they cannot be read.
+    """(R,) int64 lengths of the runs, of 0 and 1 in turn down the columns, or None where they cannot be read.
 
     pycocotools reads compressed counts without asking whether they are sound.
 
     Args:
         counts: a list of numbers, or a string as pycocotools writes it: each difference to the run before the last in
             groups of 5 bits, lowest first, bit 6 set if more follow, the top bit of the last group as sign.
-
-    Returns:
-        (R,) int64, each 0 or more.
     """
     if isinstance(counts, list):
         sound = bool(counts) and all(type(c) is int and 0 <= c < 2**40 for c in counts)
@@ -82,15 +78,12 @@ def _decompress(counts: str) -> np.ndarray | None:
 
 
 def mask_to_polygons(mask: np.ndarray, scale: float = 1.0, min_area: float = 0.0) -> list[np.ndarray]:
-    """Trace a mask.
+    """Trace each 8-connected region of a (H, W) mask as an (N, 2) float64 array of continuous (x, y) coordinates.
 
     Args:
-        mask: (H, W) boolean or 0/non-zero array.
+        mask: boolean, or 0 and non-zero.
         scale: output units per cell, e.g. 1/4 for a mask at 4x supersampling.
         min_area: regions and holes below this area, in cells, are ignored.
-
-    Returns:
-        One (N, 2) float64 array of continuous (x, y) coordinates for each 8-connected region.
     """
     cells = (np.asarray(mask) != 0).view(np.uint8)
     x, y, width, height = cv2.boundingRect(cells)
@@ -118,27 +111,20 @@ def mask_to_polygons(mask: np.ndarray, scale: float = 1.0, min_area: float = 0.0
 
 
 def _trace(chain: np.ndarray) -> np.ndarray:
-    """Follow a border from cell edge to cell edge.
+    """Follow (N, 2) half-cell corners from ``findContours`` from cell edge to cell edge, in half-cells too.
 
     Midpoints of the edges smooth staircases without a bias in area; corners between straight runs are kept.
-
-    Args:
-        chain: (N, 2) half-cell corners from ``findContours``; a diagonal step skips a concave corner.
-
-    Returns:
-        (M, 2) half-cell coordinates.
     """
     chain = chain.astype(np.float64)
     step = np.roll(chain, -1, axis=0) - chain
-    diagonal = np.abs(step).sum(1) == 2
+    diagonal = np.abs(step).sum(1) == 2  # skips a concave corner
     # on the screen the region is to the left of the direction of travel, and so is the skipped corner
     along_x = step[:, 0] * step[:, 1] > 0
     skipped = chain + np.where(along_x[:, None], step * (1, 0), step * (0, 1))
     border = _interleave(chain, skipped, np.ones_like(diagonal), diagonal)
     corners = border[(border % 2 == 0).all(1)]
     leave = np.roll(corners, -1, axis=0) - corners
-    arrive = np.roll(leave, 1, axis=0)
-    turns = (leave != arrive).any(1)
+    turns = (leave != np.roll(leave, 1, axis=0)).any(1)
     sharp = turns & ~np.roll(turns, 1) & ~np.roll(turns, -1)
     return _interleave(corners, corners + leave / 2, sharp, np.ones_like(sharp))
 

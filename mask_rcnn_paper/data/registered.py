@@ -24,9 +24,6 @@ def annotation_file(name: str) -> Path | None:
 def coco_files(name: str) -> tuple[Path, Path]:
     """Annotation file and folder of images of a dataset; generated data are drawn if they are not there.
 
-    Args:
-        name: As in DATASETS.TEST.
-
     Raises:
         ValueError: it is not registered, or was not registered as COCO's datasets are.
         FileNotFoundError: its annotations are not on this machine.
@@ -49,9 +46,6 @@ def check_annotations(datasets: Iterable[str]) -> None:
     So a wrong path costs seconds and not minutes: only a few bytes are read, since COCO's files take long to parse.
     Datasets without a `json_file`, generated ones, and names that nobody registered are left to detectron2.
 
-    Args:
-        datasets: Names of datasets.
-
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is not a JSON object, or was cut short.
@@ -66,40 +60,29 @@ def check_annotations(datasets: Iterable[str]) -> None:
                 f"{os.environ.get('DETECTRON2_DATASETS', 'datasets')!r}) to the folder that holds coco/, or check the "
                 "path given to register_coco_instances"
             )
-        if _ends(path) != (b"{", b"}"):
-            raise ValueError(
-                f"annotation file {str(path)!r} of dataset {name!r} is not a whole JSON object: download or write "
-                "it again"
-            )
-
-
-def _ends(path: Path, length: int = 256) -> tuple[bytes, bytes]:
-    """The first and the last byte of a file that is not white space; empty where the first or last 256 are."""
-    with open(path, "rb") as file:
-        head = file.read(length).lstrip()
-        file.seek(max(0, path.stat().st_size - length))
-        tail = file.read(length).rstrip()
-    return head[:1], tail[-1:]
+        with open(path, "rb") as file:
+            head = file.read(256).lstrip()
+            file.seek(max(0, path.stat().st_size - 256))
+            tail = file.read(256).rstrip()
+        if (head[:1], tail[-1:]) != (b"{", b"}"):
+            what = f"annotation file {str(path)!r} of dataset {name!r}"
+            raise ValueError(f"{what} is not a whole JSON object: download or write it again")
 
 
 def data_versions(datasets: Iterable[str]) -> dict[str, str]:
     """Which state of each dataset a result was computed on, so that results of different states are not compared.
 
-    Args:
-        datasets: Names of datasets.
-
     Returns:
         By name: `data_version` of its metadata, or else `file_version` of its annotation file, or "unknown" for
         datasets without a local annotation file and names that nobody registered.
     """
-    return {name: _version(name) for name in dict.fromkeys(datasets)}
-
-
-def _version(name: str) -> str:
-    if name in DatasetCatalog.list() and (version := MetadataCatalog.get(name).get("data_version")):
-        return str(version)
-    path = annotation_file(name)
-    return file_version(path) if path is not None and path.is_file() else UNKNOWN
+    versions = {}
+    for name in datasets:
+        path = annotation_file(name)
+        known = MetadataCatalog.get(name).get("data_version") if name in DatasetCatalog.list() else None
+        found = file_version(path) if not known and path is not None and path.is_file() else UNKNOWN
+        versions[name] = str(known or found)
+    return versions
 
 
 def file_version(path: Path) -> str:
@@ -119,16 +102,12 @@ def _checksum(path: Path, size: int, modified: int) -> str:
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes in the model's order.
-
-    `names` by category id; `ids`: category id of each class of the model; `skeleton`: limbs between the `keypoints`, as
-    pairs of numbers from 1 on.
-    """
+    """Classes of a dataset: `names` by category id, and the `ids` in the order of the model's classes."""
 
     names: dict[int, str]
     ids: tuple[int, ...]
     keypoints: tuple[str, ...] = ()
-    skeleton: tuple[tuple[int, int], ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()  # limbs, as pairs of keypoint numbers from 1 on
 
     def coco_categories(self, keypoints: bool) -> list[dict[str, Any]]:
         """The `categories` of a COCO file, with or without the names of keypoints."""
@@ -140,9 +119,7 @@ class Classes:
 def read_classes(dataset: str) -> Classes:
     """Classes of a registered dataset, from its metadata; the dataset is only loaded where it has none before that.
 
-    Args:
-        dataset: Its name. Limbs are COCO's where the keypoints are, else those of detectron2's
-            `keypoint_connection_rules`.
+    Limbs are COCO's where the keypoints are, else those of detectron2's `keypoint_connection_rules`.
 
     Raises:
         KeyError, FileNotFoundError: the dataset is unknown, or has to be loaded and is not there.

@@ -13,6 +13,7 @@ A config names the data in DATASETS.OWN; `apply_own_data` reads the files and se
 Image files are not part of the identity: after a change of images alone, delete the results.
 """
 
+import contextlib
 import re
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -36,11 +37,7 @@ class DataLacksError(ValueError):
 
 
 def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
-    """Set what follows from DATASETS.OWN, in place, and register the data.
-
-    Args:
-        cfg: Config of a row or an RPN at its scale, not frozen.
-        given: Keys that the user has set, which are left alone.
+    """Set what follows from DATASETS.OWN, in place, but for the keys `given` by the user, and register the data.
 
     Raises:
         FileNotFoundError: a file or folder is not there.
@@ -64,19 +61,15 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
     pairs = train.flip_pairs if own.KEYPOINT_FLIP_PAIRS is None else own.KEYPOINT_FLIP_PAIRS
     _register(own, train.classes, names, pairs)
     _require(cfg, facts, json_files)
-    derived = _names_and_classes(cfg, len(train.classes)) | _keypoint_keys(cfg, names, pairs)
+    datasets = tuple(f"{own.NAME}_{split}" for split in SPLITS)
+    stores_proposals = bool(set(cfg.DATASETS.TEST) & set(cfg.DATASETS.TRAIN))
+    derived = {"DATASETS.TRAIN": datasets[:1], "DATASETS.TEST": datasets if stores_proposals else datasets[1:]}
+    derived |= {"MODEL.ROI_HEADS.NUM_CLASSES": len(train.classes), **_keypoint_keys(cfg, names, pairs)}
     if cfg.MODEL.MASK_ON and train.has_run_lengths:
         derived["INPUT.MASK_FORMAT"] = "bitmask"
     for key, value in derived.items():
         if key not in given:
             cfg.merge_from_list([key, value])
-
-
-def _names_and_classes(cfg: CfgNode, classes: int) -> dict[str, Any]:
-    train, val = (f"{cfg.DATASETS.OWN.NAME}_{split}" for split in SPLITS)
-    stores_proposals = bool(set(cfg.DATASETS.TEST) & set(cfg.DATASETS.TRAIN))
-    test = (train, val) if stores_proposals else (val,)
-    return {"DATASETS.TRAIN": (train,), "DATASETS.TEST": test, "MODEL.ROI_HEADS.NUM_CLASSES": classes}
 
 
 def _keypoint_keys(cfg: CfgNode, names: tuple[str, ...], pairs: Any) -> dict[str, Any]:
@@ -97,11 +90,7 @@ def _keypoint_keys(cfg: CfgNode, names: tuple[str, ...], pairs: Any) -> dict[str
 
 
 def check_name(name: str) -> None:
-    """Refuse names that cannot be part of a dataset's name and a folder's.
-
-    Raises:
-        ValueError: bad characters, or datasets of this name that are not the user's own.
-    """
+    """Raise a ValueError for bad characters in a name, and for datasets of this name that are not the user's own."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"name of data {name!r}: use letters, digits, '_' and '-', and start with a letter")
     for dataset in (f"{name}_{split}" for split in SPLITS):
@@ -110,11 +99,7 @@ def check_name(name: str) -> None:
 
 
 def locate(place: Sequence[str], split: str) -> tuple[str, str]:
-    """Absolute annotation file and image folder.
-
-    Args:
-        place: the two paths; relative ones start from the current folder.
-        split: one of `SPLITS`, for the message.
+    """Absolute annotation file and image folder of a split; relative paths start from the current folder.
 
     Raises:
         ValueError: not two paths.
@@ -136,10 +121,8 @@ def _check_categories(train: CocoFacts, val: CocoFacts) -> None:
     if train.classes == val.classes:
         return
     names = [set(facts.classes.values()) for facts in (train, val)]
-    differences = []
-    for which, mine, other in (("train", *names), ("val", *reversed(names))):
-        if extra := sorted(mine - other):
-            differences.append(f"only in {which}: {', '.join(extra)}")
+    only = {"train": sorted(names[0] - names[1]), "val": sorted(names[1] - names[0])}
+    differences = [f"only in {split}: {', '.join(extra)}" for split, extra in only.items() if extra]
     if not differences:
         moved = [name for key, name in train.classes.items() if val.classes.get(key) != name]
         differences = [f"other ids of {', '.join(moved)}"]
@@ -168,17 +151,14 @@ def _require(cfg: CfgNode, facts: list[CocoFacts], json_files: tuple[str, str]) 
 def _register(own: CfgNode, classes: dict[int, str], names: tuple[str, ...], pairs: Any) -> None:
     """Register both datasets; those of an earlier config of this process are replaced."""
     keypoints = {"keypoint_names": list(names)} if names else {}
-    try:
+    with contextlib.suppress(MissingOptionError):  # Rows with keypoints are refused, the others do not need it.
         keypoints |= {"keypoint_flip_map": list(flip_pairs(names, pairs))} if names else {}
-    except MissingOptionError:
-        pass  # Rows with keypoints are refused, the others do not need it.
     for split in SPLITS:
         json_file, image_root = own[split.upper()]
         name = f"{own.NAME}_{split}"
-        if name in DatasetCatalog.list():
-            DatasetCatalog.remove(name)
-        if name in MetadataCatalog.list():
-            MetadataCatalog.remove(name)
+        for catalog in (DatasetCatalog, MetadataCatalog):
+            if name in catalog.list():
+                catalog.remove(name)
         DatasetCatalog.register(name, partial(load_coco_json, json_file, image_root, name))
         MetadataCatalog.get(name).set(
             own=True,

@@ -42,9 +42,8 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
         KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`.
     """
     with contextlib.ExitStack() as stack:
-        for name, (subject, found) in _training_errors(cfg).items():
-            if _without_info(found):
-                stack.enter_context(_replaced(name, _load_valid(name, subject)))
+        for name, subject in _partly_invalid(cfg).items():
+            stack.enter_context(_replaced(name, _load_valid(name, subject)))
         return get_detection_dataset_dicts(
             cfg.DATASETS.TRAIN,
             filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
@@ -59,21 +58,22 @@ def require_usable(cfg: CfgNode) -> None:
     Raises:
         InvalidDatasetError: as `training_dicts` and `require_valid`.
     """
-    _training_errors(cfg)
+    _partly_invalid(cfg)
     for name in cfg.DATASETS.TEST:
         require_valid(cfg, name)
 
 
-def _training_errors(cfg: CfgNode) -> dict[str, tuple[Subject | None, list[DataError]]]:
-    """What may be left out of each training set, under DATASETS.SKIP_INVALID."""
-    errors_of = {}
+def _partly_invalid(cfg: CfgNode) -> dict[str, Subject]:
+    """Training sets from which something is to be left out, under DATASETS.SKIP_INVALID."""
+    subjects = {}
     for name in dict.fromkeys(cfg.DATASETS.TRAIN):
         subject = _subject(name, cfg.INPUT.MASK_FORMAT if cfg.MODEL.MASK_ON else None, _needs_keypoints(cfg))
         found = [error for error in _errors_of(subject) if not error.left_out]
         if found and not cfg.DATASETS.SKIP_INVALID:
             raise InvalidDatasetError(_refusal(name, subject, found, training=True))
-        errors_of[name] = subject, found
-    return errors_of
+        if _without_info(found):
+            subjects[name] = subject
+    return subjects
 
 
 def _needs_keypoints(cfg: CfgNode) -> bool:
@@ -81,11 +81,7 @@ def _needs_keypoints(cfg: CfgNode) -> bool:
 
 
 def require_valid(cfg: CfgNode, name: str) -> None:
-    """Check a test set. Nothing is left out of one: that would change the score.
-
-    Args:
-        cfg: config of the run.
-        name: one of DATASETS.TEST.
+    """Check one of DATASETS.TEST. Nothing is left out of one: that would change the score.
 
     Raises:
         InvalidDatasetError: it has errors; a file without any annotations, as of COCO's test sets, is legal here.
@@ -108,9 +104,8 @@ def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> Subjec
 
 
 def _checker(subject: Subject) -> CocoChecker:
-    return CocoChecker(
-        subject.json_file, subject.image_root, subject.mask_format, decode=False, with_keypoints=subject.with_keypoints
-    )
+    options = {"decode": False, "with_keypoints": subject.with_keypoints}
+    return CocoChecker(subject.json_file, subject.image_root, subject.mask_format, **options)
 
 
 @cache
@@ -151,9 +146,7 @@ def _load_valid(name: str, subject: Subject) -> list[dict]:
     fixed = fix(data, checker, findings, drop_only=True)
     if left := _without_info(_data_errors(fixed.left)):
         raise InvalidDatasetError(_refusal(name, subject, left, training=False))
-    totals = Counter()
-    for (section, _), count in fixed.dropped.items():
-        totals[section] += count
+    totals = Counter(section for section, _ in fixed.dropped.elements())
     what = " and ".join(f"{count} {section}" for section, count in sorted(totals.items()))
     rules = ", ".join(f"{rule} {count}" for (_, rule), count in sorted(fixed.dropped.items()))
     _logger.warning(f"{name}: left out {what} of {subject.json_file} with errors ({rules}), DATASETS.SKIP_INVALID=True")
@@ -177,9 +170,8 @@ def _replaced(name: str, dicts: list[dict]) -> Iterator[None]:
 
 def _refusal(name: str, subject: Subject, found: list[DataError], training: bool) -> str:
     first = found[0]
-    command = f"python -m mask_rcnn_paper.validate_dataset {shlex.quote(str(subject.json_file))}"
-    command += f" {shlex.quote(str(subject.image_root))}"
-    command += " --mask-format bitmask" if subject.mask_format == "bitmask" else ""
+    words = ["python", "-m", "mask_rcnn_paper.validate_dataset", str(subject.json_file), str(subject.image_root)]
+    command = shlex.join(words + (["--mask-format", "bitmask"] if subject.mask_format == "bitmask" else []))
     count = "an error" if len(found) == 1 else f"{len(found)} errors"
     skip = ", or set DATASETS.SKIP_INVALID True to train without what has errors" if training else ""
     return (

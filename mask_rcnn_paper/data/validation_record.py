@@ -28,13 +28,9 @@ _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked of a dataset.
+    """What is checked of a dataset: an annotation file of a `file_version`, its images, and by which rules.
 
-    Attributes:
-        json_file, image_root: its annotation file and its folder of images.
-        version: `file_version` of the annotation file.
-        mask_format: INPUT.MASK_FORMAT, "polygon" or "bitmask"; None for masks that need not fit either.
-        with_keypoints: whether the rules of keypoints apply.
+    `mask_format` is INPUT.MASK_FORMAT, "polygon" or "bitmask", or None for masks that need not fit either.
     """
 
     json_file: Path
@@ -51,21 +47,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class DataError:
-    """An error of an annotation file, as it is shown.
-
-    Attributes:
-        rule, cure: name of the rule, and what a user can do.
-        field: where in the entry or the file.
-        place, text: which entry, and what is wrong with it.
-        left_out: whether it is of an annotation whose box has no area, which detectron2's mapper leaves out.
-    """
+    """An error of an annotation file, as it is shown."""
 
     rule: str
     cure: str
     field: str
     place: str
     text: str
-    left_out: bool
+    left_out: bool  # of an annotation whose box has no area, which detectron2's mapper leaves out
 
 
 @cache

@@ -11,13 +11,8 @@ def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: in
 
     Pale, since a small network has few iterations to learn what is figure and what is ground.
 
-    Args:
-        rng: source of all choices.
-        height, width: of the result, in cells.
-        clutter: largest number of distractors.
-
     Returns:
-        (height, width, 3) uint8.
+        (height, width, 3) uint8, with at most `clutter` such shapes.
     """
     cells = (int(rng.integers(2, 7)), int(rng.integers(2, 7)))
     blotches = rng.integers(195, 236, 3) + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
@@ -45,11 +40,10 @@ def _draw_distractor(rng: np.random.Generator, image: np.ndarray) -> None:
         corners = centre + rng.uniform(-size, size, (int(rng.integers(3, 7)), 2))
         cv2.fillPoly(image, [corners.astype(np.int32)], colour)
     elif kind == 1:
-        x, y = rng.uniform(0.2, 1, 2) * size
-        cv2.fillPoly(image, [arc(*centre, x, y).astype(np.int32)], colour)
+        cv2.fillPoly(image, [arc(*centre, *(rng.uniform(0.2, 1, 2) * size)).astype(np.int32)], colour)
     elif kind == 2:
-        x, y = rng.uniform(0.2, 1, 2) * size
-        cv2.rectangle(image, (centre - (x, y)).astype(int).tolist(), (centre + (x, y)).astype(int).tolist(), colour, -1)
+        half = rng.uniform(0.2, 1, 2) * size
+        cv2.rectangle(image, (centre - half).astype(int).tolist(), (centre + half).astype(int).tolist(), colour, -1)
     else:
         bow = arc(*centre, *(rng.uniform(0.3, 1.5, 2) * size), rng.uniform(0, 360), rng.uniform(400, 700), 16)
         line = centre + np.cumsum(rng.normal(0, 0.8 * size, (int(rng.integers(2, 5)), 2)), axis=0)
@@ -66,16 +60,7 @@ def light(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
 
 
 def expose(rng: np.random.Generator, canvas: np.ndarray, supersampling: int) -> np.ndarray:
-    """Average a canvas down to pixels and add sensor noise.
-
-    Args:
-        rng: source of the noise.
-        canvas: (H * supersampling, W * supersampling, 3) uint8.
-        supersampling: cells per pixel side.
-
-    Returns:
-        (H, W, 3) uint8.
-    """
+    """Average a (H * supersampling, W * supersampling, 3) uint8 canvas down to (H, W, 3), and add sensor noise."""
     height, width = canvas.shape[0] // supersampling, canvas.shape[1] // supersampling
     image = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
     strength = int(rng.integers(2, 9))

@@ -4,11 +4,10 @@ A folder is built under a temporary name, synced and renamed whole. Processes th
 builder; the lock belongs to the open file, so the system drops it if the builder dies.
 """
 
-import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from mask_rcnn_paper.files import disk_full_explained, sync_folder
@@ -22,11 +21,7 @@ def cache_root() -> Path:
 
 
 def cached_folder(folder: Path, build: Callable[[Path], None]) -> Path:
-    """Return ``folder``, built first if it does not exist.
-
-    Args:
-        folder: where the data belongs; its name must identify the content.
-        build: fills an empty folder; what it wrote is dropped if it raises.
+    """Return ``folder``, whose name must identify its content; `build` fills it first if it does not exist.
 
     Raises:
         ValueError: the cache cannot be written.
@@ -42,7 +37,8 @@ def cached_folder(folder: Path, build: Callable[[Path], None]) -> Path:
             f"cannot write generated data to {folder.parent} ({error.strerror}): "
             f"set {CACHE_VARIABLE} to a folder that can be written"
         ) from error
-    with lock, _exclusive(lock.fileno()) as alone:
+    with lock:
+        alone = _locked(lock.fileno())
         if folder.is_dir():
             return folder
         if alone:  # what an earlier, dead builder has left
@@ -54,31 +50,21 @@ def cached_folder(folder: Path, build: Callable[[Path], None]) -> Path:
                 build(temporary)
                 sync_folder(temporary)
             temporary.chmod(0o755)
-            _publish(temporary, folder)
+            temporary.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was first, where files cannot be locked
+                raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
-def _publish(temporary: Path, folder: Path) -> None:
-    try:
-        temporary.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # else another process was first, where files cannot be locked
-            raise
-
-
-@contextlib.contextmanager
-def _exclusive(descriptor: int) -> Iterator[bool]:
-    """Hold the lock of an open file; yields False on systems and file systems that have none."""
+def _locked(descriptor: int) -> bool:
+    """Wait for the lock of an open file, which its closing ends; False on systems and file systems that have none."""
     try:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except (ImportError, OSError):
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        return False
+    return True

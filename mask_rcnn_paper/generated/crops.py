@@ -10,7 +10,7 @@ import numpy as np
 from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
 from mask_rcnn_paper.generated.cache import cached_folder
 from mask_rcnn_paper.generated.categories import CATEGORIES
-from mask_rcnn_paper.generated.coco_writer import VERSION, spec_hash
+from mask_rcnn_paper.generated.datasets import VERSION, spec_hash
 from mask_rcnn_paper.generated.parallel import map_indices
 from mask_rcnn_paper.generated.shapes import render
 
@@ -19,13 +19,10 @@ _SUPERSAMPLING = 2
 
 @dataclass(frozen=True)
 class CropSpec:
-    """All that determines a set of crops.
+    """All that determines a set of crops; crop i shows category i modulo the number of categories.
 
-    Attributes:
-        count: number of crops; crop i shows category i modulo the number of categories.
-        side: height and width in pixels.
-        seed: of the series; training and held-out crops must differ in it.
-        min_size, max_size: longer side of the object as a fraction of ``side``, drawn log-uniformly.
+    `side` is in pixels; training and held-out crops must differ in `seed`. The longer side of the object is a fraction
+    of ``side`` from `min_size` to `max_size`, drawn log-uniformly.
     """
 
     count: int

@@ -17,12 +17,7 @@ _SMALL = 48  # below this many items, starting processes costs more than it save
 def map_indices(function: Callable[[int], Any], count: int, description: str) -> Iterator[Any]:
     """Yield ``function(i)`` for i in [0, count), in order, computed by one process per core.
 
-    A progress bar is shown on a terminal.
-
-    Args:
-        function: can be pickled; depends on its argument only.
-        count: number of calls.
-        description: label of the progress bar.
+    The function can be pickled and depends on its argument only. On a terminal a progress bar is shown.
     """
     bar = partial(tqdm, total=count, desc=description, unit="img", disable=None, leave=False)
     cores = core_count()

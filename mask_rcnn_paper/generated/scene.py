@@ -5,7 +5,7 @@ front. They are painted front to back: what is hidden of an object is known befo
 would hardly be seen is left out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,39 +19,26 @@ SUPERSAMPLING = 4
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """What a scene may hold; part of a dataset's identity.
-
-    Attributes:
-        height, width: of the image, in pixels.
-        min_size, max_size: longer side of an object in pixels, drawn log-uniformly.
-        min_objects, max_objects: objects per image; a crowd counts as one.
-        neighbour: probability that an object is placed so that it touches or overlaps an earlier one.
-        crowd: probability that an image holds a group of small objects of one category.
-        crowd_size: longer side in pixels of the objects of a group, varied by a fifth.
-        weights: relative frequency of a category, where not 1.
-    """
+    """What a scene may hold; part of a dataset's identity. Lengths are in pixels."""
 
     height: int = 160
     width: int = 160
-    min_size: float = 44.0
+    min_size: float = 44.0  # longer side of an object, drawn log-uniformly
     max_size: float = 130.0
-    min_objects: int = 2
+    min_objects: int = 2  # a crowd counts as one
     max_objects: int = 4
-    neighbour: float = 0.6
-    crowd: float = 0.12
-    crowd_size: float = 17.0
-    weights: tuple[tuple[str, float], ...] = (("person", 2.0),)
+    neighbour: float = 0.6  # probability that an object is placed so that it touches or overlaps an earlier one
+    crowd: float = 0.12  # probability that an image holds a group of small objects of one category
+    crowd_size: float = 17.0  # longer side of the objects of a group, varied by a fifth
+    weights: tuple[tuple[str, float], ...] = (("person", 2.0),)  # relative frequency of a category, where not 1
 
 
 @dataclass(frozen=True)
 class Instance:
     """One object, or a crowd of objects, of a scene.
 
-    Attributes:
-        category: its name.
-        mask: (H * SUPERSAMPLING, W * SUPERSAMPLING) bool, the visible part.
-        crowd: whether it is a group.
-        keypoints: None, or (K, 3) of continuous pixel x, y and COCO's visibility (0, 1 or 2).
+    `mask` is the visible part, (H * SUPERSAMPLING, W * SUPERSAMPLING) bool; `keypoints` are (K, 3) of continuous pixel
+    x, y and COCO's visibility (0, 1 or 2), if any.
     """
 
     category: str
@@ -62,15 +49,10 @@ class Instance:
 
 @dataclass
 class Scene:
-    """An image and what can be seen in it.
-
-    Attributes:
-        image: (H, W, 3) uint8, BGR.
-        instances: front to back; their masks do not overlap.
-    """
+    """A (H, W, 3) uint8 BGR image and what can be seen in it, front to back; masks do not overlap."""
 
     image: np.ndarray
-    instances: list[Instance] = field(default_factory=list)
+    instances: list[Instance]
 
 
 def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
@@ -81,16 +63,14 @@ def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
     taken = np.zeros((height, width), bool)
     instances = []
     for members, category, is_crowd in _arrange(rng, spec):
-        visible, hidden_before = np.zeros_like(taken), taken.copy()
+        visible = np.zeros_like(taken)
         for patch in members:
             visible |= _paint(rng, canvas, taken, patch)
-        if not visible.any():
-            continue
-        taken |= visible
-        keypoints = None
-        if members[0].keypoints is not None and not is_crowd:
-            keypoints = _flag_keypoints(members[0].keypoints, hidden_before)
-        instances.append(Instance(category, visible, is_crowd, keypoints))
+        if visible.any():
+            points = None if is_crowd else members[0].keypoints
+            keypoints = None if points is None else _flag_keypoints(points, taken)
+            instances.append(Instance(category, visible, is_crowd, keypoints))
+            taken |= visible
     return Scene(expose(rng, canvas, SUPERSAMPLING), instances)
 
 
@@ -99,9 +79,8 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
     names, weights = list(CATEGORIES), dict(spec.weights)
     odds = np.array([weights.get(name, 1.0) for name in names])
     image_size = np.array([spec.width, spec.height]) * SUPERSAMPLING
-    count = int(rng.integers(spec.min_objects, spec.max_objects + 1))
     groups, placed = [], []
-    for number in range(count):
+    for number in range(int(rng.integers(spec.min_objects, spec.max_objects + 1))):
         category = names[rng.choice(len(names), p=odds / odds.sum())]
         is_crowd = number == 0 and rng.random() < spec.crowd
         size = SUPERSAMPLING * np.exp(rng.uniform(np.log(spec.min_size), np.log(spec.max_size)))
@@ -113,8 +92,7 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
             centres = sorted((np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1])
         else:
             centres = [centre]
-        members = [_draw(rng, category, c, size) for c in centres]
-        groups.append((members, category, is_crowd))
+        groups.append(([_draw(rng, category, c, size) for c in centres], category, is_crowd))
     return sorted(groups, key=lambda group: -max(p.y + p.mask.shape[0] for p in group[0]))
 
 
@@ -143,11 +121,7 @@ def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed
 
 
 def _paint(rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray, patch: Patch) -> np.ndarray:
-    """Paint what is not hidden, in place, unless less than a quarter of the object would be seen.
-
-    Returns:
-        The painted cells, of the canvas' size.
-    """
+    """Paint what is not hidden, in place, unless less than a quarter of it would be seen; returns the painted cells."""
     visible = np.zeros_like(taken)
     y1, x1 = max(patch.y, 0), max(patch.x, 0)
     inner = patch.mask[y1 - patch.y : canvas.shape[0] - patch.y, x1 - patch.x : canvas.shape[1] - patch.x] > 0

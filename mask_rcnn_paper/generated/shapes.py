@@ -15,14 +15,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Part:
-    """A filled polygon (``width`` 0) or a stroke along a polyline.
-
-    Attributes:
-        points: (N, 2) coordinates in the drawing's frame.
-        colour: BGR, 0 to 255.
-        width: thickness of the stroke in the drawing's unit.
-        closed: whether the polyline returns to its first point.
-    """
+    """A polygon filled with a BGR colour, or a stroke of a `width` above 0 along a polyline, which may be `closed`."""
 
     points: np.ndarray
     colour: Colour
@@ -31,12 +24,7 @@ class Part:
 
 
 class Drawing:
-    """Collects the parts of one object.
-
-    Attributes:
-        parts: what to paint, back to front.
-        keypoints: None, or (K, 2) coordinates in the drawing's frame.
-    """
+    """Collects the parts of one object, back to front, and its (K, 2) `keypoints`, if any."""
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
@@ -44,7 +32,11 @@ class Drawing:
 
     def polygon(self, points: np.ndarray | list, colour: Colour, rounds: int = 0) -> None:
         """Add a filled polygon whose corners are cut ``rounds`` times (0 keeps them sharp)."""
-        self.parts.append(Part(_cut_corners(np.asarray(points, float), rounds), colour))
+        points = np.asarray(points, float)
+        for _ in range(rounds):
+            following = np.roll(points, -1, axis=0)
+            points = np.stack([0.8 * points + 0.2 * following, 0.2 * points + 0.8 * following], axis=1).reshape(-1, 2)
+        self.parts.append(Part(points, colour))
 
     def box(self, x1: float, y1: float, x2: float, y2: float, colour: Colour, rounds: int = 0) -> None:
         """Add a filled rectangle."""
@@ -76,23 +68,12 @@ def arc(x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: floa
     return np.array([x + rx * np.cos(angles), y + ry * np.sin(angles)]).T
 
 
-def _cut_corners(points: np.ndarray, rounds: int) -> np.ndarray:
-    for _ in range(rounds):
-        following = np.roll(points, -1, axis=0)
-        cut = np.stack([0.8 * points + 0.2 * following, 0.2 * points + 0.8 * following], axis=1)
-        points = cut.reshape(-1, 2)
-    return points
-
-
 @dataclass(frozen=True)
 class Patch:
-    """A rendered object, in cells of the supersampled canvas.
+    """A rendered object: (h, w, 3) uint8 `colour` and (h, w) uint8 `mask`, 255 where the object is.
 
-    Attributes:
-        colour: (h, w, 3) uint8.
-        mask: (h, w) uint8, 255 where the object is.
-        x, y: canvas column and row of the patch's first cell; may be negative.
-        keypoints: None, or (K, 2) continuous canvas coordinates.
+    Its first cell is at column `x` and row `y` of the canvas, which may be negative; `keypoints` are (K, 2) continuous
+    canvas coordinates, if any.
     """
 
     colour: np.ndarray
@@ -105,12 +86,8 @@ class Patch:
 def render(drawing: Drawing, centre: tuple[float, float], size: float, angle: float, mirror: bool) -> Patch:
     """Paint a drawing.
 
-    Args:
-        drawing: what to paint.
-        centre: where the middle of the drawing's box goes, in continuous canvas coordinates.
-        size: longer side of the unrotated drawing, in cells.
-        angle: rotation in degrees.
-        mirror: flip left and right.
+    The middle of its box goes to `centre`, in continuous canvas coordinates; its longer side is `size` cells before it
+    is rotated by `angle` degrees.
     """
     box = drawing.extent()
     scale = size / (box[1] - box[0]).max()

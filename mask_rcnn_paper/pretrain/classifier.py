@@ -38,11 +38,7 @@ _FEATURE_MEAN = 0.5  # of the pooled output of res5, about what ImageNet's ResNe
 
 
 class Classifier(nn.Module):
-    """A row's ResNet with trainable batch normalisation, average pooling and a linear layer.
-
-    Args:
-        cfg: config of the row; FPN and other things on top of the ResNet are left out.
-    """
+    """A row's ResNet, without FPN, with trainable batch normalisation, average pooling and a linear layer."""
 
     def __init__(self, cfg: CfgNode) -> None:
         super().__init__()
@@ -71,11 +67,7 @@ class Classifier(nn.Module):
 
 
 class Crops:
-    """Draws augmented batches from an array of crops.
-
-    Args:
-        count, side, seed: of the crops, see :class:`CropSpec`; ``side`` without the margin for shifts.
-    """
+    """Draws augmented batches of crops of a `CropSpec`, whose ``side`` here leaves out the margin for shifts."""
 
     def __init__(self, count: int, side: int, seed: int) -> None:
         images, self.labels = load_crops(CropSpec(count, side + 2 * _SHIFT, seed), cache_root())
@@ -83,28 +75,22 @@ class Crops:
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (N, 3, side, side) images in [0, 255] and (N,) labels; augmented if ``rng`` is given."""
+        labels = torch.from_numpy(self.labels[indices])
         if rng is None:
-            return torch.from_numpy(self.windows[indices, _SHIFT, _SHIFT]).float(), torch.from_numpy(
-                self.labels[indices]
-            )
+            return torch.from_numpy(self.windows[indices, _SHIFT, _SHIFT]).float(), labels
         n = len(indices)
         images = self.windows[indices, rng.integers(0, 2 * _SHIFT + 1, n), rng.integers(0, 2 * _SHIFT + 1, n)]
         flip = rng.random(n) < 0.5
         images[flip] = images[flip][..., ::-1]
         gain, offset = rng.uniform(0.7, 1.3, (2, n, 1, 1, 1)).astype(np.float32)
         images = torch.from_numpy(images).float() * torch.from_numpy(gain) + torch.from_numpy(100 * (offset - 1))
-        return images.clamp_(0, 255), torch.from_numpy(self.labels[indices])
+        return images.clamp_(0, 255), labels
 
 
 def pretrain(cfg: CfgNode, resume: bool = False) -> dict:
-    """Train, evaluate and save the classifier of a config.
+    """Train by ``cfg.PRETRAIN``, evaluate and save the classifier of a row; returns what is in ``result.json``.
 
-    Args:
-        cfg: config of a row; ``cfg.PRETRAIN`` is the recipe.
-        resume: go on from the last checkpoint in ``cfg.OUTPUT_DIR``, if any; the weights will be the same.
-
-    Returns:
-        What was written to ``OUTPUT_DIR/result.json``.
+    With `resume` it goes on from the last checkpoint in ``cfg.OUTPUT_DIR``, if any; the weights will be the same.
     """
     # numbers too small for a normal float make steps several times slower on a CPU
     torch.set_flush_denormal(True)
@@ -122,19 +108,6 @@ def pretrain(cfg: CfgNode, resume: bool = False) -> dict:
     return write_result(cfg, {"classification": {"accuracy": 100 * accuracy}}, time.perf_counter() - start)
 
 
-class _Draws:
-    """A generator of numpy with the state that a checkpointer saves."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.bit_generator = rng.bit_generator
-
-    def state_dict(self) -> dict:
-        return self.bit_generator.state
-
-    def load_state_dict(self, state: dict) -> None:
-        self.bit_generator.state = state
-
-
 def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_dir: Path, resume: bool) -> None:
     device, rng = model.linear.weight.device, np.random.default_rng(seed)
     # SGD needs three times the steps; fused, since 161 small updates one by one cost a quarter of a step
@@ -143,9 +116,10 @@ def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_d
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda i: min(1.0, (i + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * i / total))
     )
-    states = {"optimizer": optimizer, "scheduler": scheduler, "draws": _Draws(rng)}
-    checkpointer = SafeCheckpointer(model, str(output_dir), **states)
-    first = checkpointer.resume_or_load("", resume=resume).get("iteration", -1) + 1
+    checkpointer = SafeCheckpointer(model, str(output_dir), optimizer=optimizer, scheduler=scheduler)
+    resumed = checkpointer.resume_or_load("", resume=resume)
+    first = resumed.get("iteration", -1) + 1
+    rng.bit_generator.state = resumed.get("draws", rng.bit_generator.state)
     model.train()
     reported = 0.0
     bar = tqdm(range(first, total), desc="pre-training", unit="it", initial=first, total=total, disable=None)
@@ -164,7 +138,7 @@ def _train(model: Classifier, crops: Crops, recipe: CfgNode, seed: int, output_d
             bar.set_postfix(loss=f"{value:.3f}")
             write_progress(output_dir, iteration + 1, total, stage="pretrain", loss=value)
         if (iteration + 1) % _CHECKPOINT_PERIOD == 0 or iteration + 1 == total:
-            checkpointer.save(f"model_{iteration:07d}", iteration=iteration)
+            checkpointer.save(f"model_{iteration:07d}", draws=rng.bit_generator.state, iteration=iteration)
 
 
 @torch.no_grad()
@@ -182,11 +156,8 @@ def _evaluate(model: Classifier, crops: Crops) -> tuple[float, float]:
 
 def _save_weights(backbone: nn.Module, factor: float, path: Path) -> None:
     """Write a checkpoint in detectron2's format for pre-trained weights, whole or not at all."""
-    weights = {
-        name: value.cpu().contiguous().numpy()
-        for name, value in backbone.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
+    state = {name: v for name, v in backbone.state_dict().items() if not name.endswith("num_batches_tracked")}
+    weights = {name: value.cpu().contiguous().numpy() for name, value in state.items()}
     weights = scale_last_stage(fold_batch_norm(weights), factor)
     checkpoint = {"model": weights, "__author__": "mask_rcnn_paper", "matching_heuristics": True}
     write_bytes_atomically(path, pickle.dumps(checkpoint))

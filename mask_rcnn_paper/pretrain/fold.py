@@ -35,17 +35,11 @@ def scale_last_stage(weights: dict[str, np.ndarray], factor: float) -> dict[str,
     """Multiply what `res5` puts out by a positive factor.
 
     A residual stage is homogeneous in what its blocks add: every block's last layer and the first block's shortcut are
-    multiplied, and the next block's first layer is divided.
-
-    Args:
-        weights: As `fold_batch_norm` returns them.
-        factor: Above 0.
+    multiplied, and the next block's first layer is divided. `weights` are as `fold_batch_norm` returns them.
     """
     scaled = dict(weights)
-    for name in weights:
-        block, _, layer = name.removeprefix("res5.").partition(".")
-        if not name.startswith("res5."):
-            continue
+    for name in (name for name in weights if name.startswith("res5.")):
+        _, block, layer = name.split(".", 2)
         if layer in ("conv3.weight", "shortcut.weight", "conv3.norm.bias", "shortcut.norm.bias"):
             scaled[name] = (weights[name] * factor).astype(weights[name].dtype)
         elif layer == "conv1.weight" and block != "0":

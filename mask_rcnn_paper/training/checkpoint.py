@@ -1,6 +1,7 @@
 """Checkpoints that a kill, a full disk or a truncated file cannot spoil."""
 
 import io
+import itertools
 import os
 import re
 import zipfile
@@ -28,10 +29,6 @@ class SafeCheckpointer(DetectionCheckpointer):
         """Save model and checkpointables as `<name>.pth`, make it the one to resume from, and remove old ones.
 
         Of the numbered checkpoints (`model_0000199`) before this one only the newest whole one is kept.
-
-        Args:
-            name: File name without its ending.
-            **kwargs: Further data to save.
 
         Raises:
             DiskFullError: there is no space; earlier checkpoints and `last_checkpoint` are as they were.
@@ -70,13 +67,11 @@ class SafeCheckpointer(DetectionCheckpointer):
             return str(path)
         earlier = self._earlier(name)
         instead = f"resuming from {earlier[0]}" if earlier else "there is none before it, so the run begins anew"
-        self._warn_once(f"{path} is truncated or missing: {instead}" if name else f"{tag} is empty: {instead}")
+        warning = f"{path} is truncated or missing: {instead}" if name else f"{tag} is empty: {instead}"
+        if warning != self._warned:  # detectron2 asks several times
+            self._warned = warning
+            self.logger.warning(warning)
         return str(earlier[0]) if earlier else ""
-
-    def _warn_once(self, text: str) -> None:
-        if text != self._warned:  # detectron2 asks several times
-            self._warned = text
-            self.logger.warning(text)
 
     def _earlier(self, name: str) -> list[Path]:
         """Numbered checkpoints before the one of this name, newest first; the first of them is whole."""
@@ -84,21 +79,15 @@ class SafeCheckpointer(DetectionCheckpointer):
         limit = int(match[1]) if match else float("inf")
         numbers = {n: int(m[1]) for n in os.listdir(self.save_dir) if (m := _NUMBERED.fullmatch(n)) and n != name}
         names = sorted((n for n in numbers if numbers[n] < limit), key=numbers.__getitem__, reverse=True)
-        paths = [Path(self.save_dir, n) for n in names]
-        whole = next((number for number, path in enumerate(paths) if is_whole(path)), None)
-        return [] if whole is None else paths[whole:]
+        return list(itertools.dropwhile(lambda path: not is_whole(path), (Path(self.save_dir, n) for n in names)))
 
 
 def is_whole(path: str | Path) -> bool:
-    """Whether a file is a checkpoint of torch that was written to its end: a zip archive with the right checksums.
-
-    Raises:
-        PermissionError: the file may not be read.
-    """
+    """Whether a file is a checkpoint of torch that was written to its end: a zip archive with the right checksums."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
-    except PermissionError:
+    except PermissionError:  # it may be whole: beginning anew would lose it
         raise
     except Exception:  # of a damaged archive: almost anything
         return False

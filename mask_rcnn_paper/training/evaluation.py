@@ -23,11 +23,7 @@ _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
 
 def coco_backend() -> str:
-    """Name and version of what computes COCO's metrics for `SafeCOCOEvaluator`.
-
-    Returns:
-        "COCOeval_opt of detectron2 0.6" where detectron2 has its compiled evaluation, else "pycocotools 2.0.11".
-    """
+    """ "COCOeval_opt of detectron2 0.6" where detectron2 has its compiled evaluation, else "pycocotools 2.0.11"."""
     if COCOeval_opt is None:
         return f"pycocotools {importlib.metadata.version('pycocotools')}"
     return f"{COCOeval_opt.__name__} of detectron2 {detectron2.__version__}"
@@ -36,12 +32,8 @@ def coco_backend() -> str:
 class SafeCOCOEvaluator(COCOEvaluator):
     """detectron2's COCOEvaluator, which shows its files only when all are written and synced.
 
-    detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals.
-
-    Args:
-        dataset_name: A registered dataset.
-        output_dir: Folder for coco_instances_results.json and box_proposals.pkl.
-        **options: As for COCOEvaluator, but for use_fast_impl: what there is, is used.
+    detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals. Arguments are
+    COCOEvaluator's, but for use_fast_impl: what there is, is used.
     """
 
     def __init__(self, dataset_name: str, output_dir: str | Path, **options: Any) -> None:
@@ -49,8 +41,8 @@ class SafeCOCOEvaluator(COCOEvaluator):
         self.unfinished_dir = self.final_dir / ".unfinished"
         if comm.is_main_process():
             shutil.rmtree(self.unfinished_dir, ignore_errors=True)  # of a run that was killed
-        fast = COCOeval_opt is not None
-        super().__init__(dataset_name, output_dir=str(self.unfinished_dir), use_fast_impl=fast, **options)
+        options |= {"output_dir": str(self.unfinished_dir), "use_fast_impl": COCOeval_opt is not None}
+        super().__init__(dataset_name, **options)
 
     def evaluate(self, img_ids: Sequence[int] | None = None) -> dict[str, dict[str, float]]:
         """As COCOEvaluator; the files are in their places afterwards.

@@ -25,15 +25,7 @@ _TIMEOUT = timedelta(minutes=30)  # of collective operations, as in detectron2's
 
 @dataclass(frozen=True)
 class TorchrunProcess:
-    """What torchrun tells a process of itself.
-
-    Attributes:
-        rank: Index among all processes.
-        world_size: Number of all processes.
-        local_rank: Index among those of this machine.
-        local_size: Number of those of this machine.
-        restarts: How often torchrun has started all of them anew after a failure.
-    """
+    """Index and number among all processes and among those of this machine, and how often all were started anew."""
 
     rank: int
     world_size: int
@@ -45,10 +37,6 @@ class TorchrunProcess:
 def torchrun_process(args: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> TorchrunProcess | None:
     """This process as one of torchrun's, or None where no torchrun has started it.
 
-    Args:
-        args: Parsed by detectron2's parser.
-        environ: Environment variables.
-
     Raises:
         ValueError: variables that are no numbers, `--num-gpus` or `--num-machines` beside torchrun, or fewer GPUs than
             processes.
@@ -59,19 +47,16 @@ def torchrun_process(args: argparse.Namespace, environ: Mapping[str, str] = os.e
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "TORCHELASTIC_RESTART_COUNT")
     for name in names:
         if not numbers[name].isdecimal():
-            raise ValueError(
-                f"environment variable {name}={numbers[name]!r}: must be a whole number, as torchrun sets it"
-            )
+            value = f"environment variable {name}={numbers[name]!r}"
+            raise ValueError(f"{value}: must be a whole number, as torchrun sets it")
     process = TorchrunProcess(*(int(numbers[name]) for name in names))
     if args.num_gpus not in (1, process.local_size) or args.num_machines not in (1, process.world_size):
         given = f"--num-gpus {args.num_gpus} --num-machines {args.num_machines}"
         raise ValueError(f"{given} beside torchrun, which started {process.local_size} processes here: leave them out")
     gpus = torch.cuda.device_count()
     if 0 < gpus < process.local_size:
-        raise ValueError(
-            f"torchrun started {process.local_size} processes, but this machine has {gpus} GPUs: "
-            f"--nproc-per-node {gpus}"
-        )
+        both = f"{process.local_size} processes, but this machine has {gpus} GPUs"
+        raise ValueError(f"torchrun started {both}: --nproc-per-node {gpus}")
     return process
 
 
@@ -83,7 +68,7 @@ def launch(main: Callable, args: argparse.Namespace, process: TorchrunProcess | 
     Args:
         main: Function of a module.
         args: Parsed by detectron2's parser.
-        process: From `torchrun_process`: this process is one of them, and no other is started.
+        process: This one, where torchrun has started it; then no other is started.
     """
     if process is None:
         launch_processes(main, args.num_gpus, args.num_machines, args.machine_rank, args.dist_url, args=(args,))

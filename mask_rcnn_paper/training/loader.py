@@ -1,8 +1,8 @@
 """A training loader that goes on where an interrupted run stopped, without reading the images before that.
 
-Which images make a batch is settled by their numbers and shapes alone, so batches are skipped at no cost. What
-augmentations draw comes from the global generators, which a checkpoint restores; the workers of a loader have
-generators of their own, which it does not reach, so there every sample has its own seed.
+Which images make a batch is settled by their numbers and shapes alone, so batches are skipped at no cost. Augmentations
+draw from the global generators, which a checkpoint restores; it does not reach those of a loader's workers, so there
+every sample has its own seed.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 from torch.utils.data import Dataset, Sampler, get_worker_info
 
-from mask_rcnn_paper.training.rng import kept_rng_state
+from mask_rcnn_paper.training.resume import kept_rng_state
 
 Place = tuple[int, int]  # position in this process's endless stream of samples, index of the sample
 
@@ -26,7 +26,7 @@ class BatchOrder(Sampler):
     """An endless stream of places, in which each `batch_size` that follow each other make a batch.
 
     Batches are as detectron2's under DATALOADER.ASPECT_RATIO_GROUPING: in the order in which they fill up, all of
-    wide images or all of others. Attribute `first_batch` is the number of batches to leave out at the start.
+    wide images or all of others. The first `first_batch` batches are left out.
 
     Args:
         wide: For each sample whether it is wider than high; all equal for no grouping.
@@ -54,12 +54,7 @@ class BatchOrder(Sampler):
 
 
 class SeededSamples(Dataset):
-    """Samples by place; in a worker each is mapped with generators seeded for it.
-
-    Args:
-        samples: Mapped samples by index.
-        seed: Of the run; None leaves the workers' generators alone.
-    """
+    """Mapped samples by place; in a worker each with generators seeded for it, unless the run's seed is None."""
 
     def __init__(self, samples: Dataset, seed: int | None) -> None:
         self.samples = samples
@@ -77,12 +72,7 @@ class SeededSamples(Dataset):
 
 
 class ResumableLoader:
-    """Batches without end, of which the first can be left out.
-
-    Args:
-        loader: Reads the samples.
-        order: Says which; the loader follows it.
-    """
+    """Batches without end of a loader that follows `order`; the first can be left out."""
 
     def __init__(self, loader: Iterable[list[dict]], order: BatchOrder) -> None:
         self.loader = loader
@@ -104,9 +94,7 @@ class ResumableLoader:
 def build_train_loader(cfg: CfgNode, dicts: list[dict]) -> Iterable[list[dict]]:
     """detectron2's loader of `dicts`, made resumable where DATALOADER.SAMPLER_TRAIN is TrainingSampler, the default.
 
-    Args:
-        cfg: Config of the run; SEED fixes the batches and their order.
-        dicts: Samples in detectron2's format.
+    SEED fixes the batches and their order.
     """
     if cfg.DATALOADER.SAMPLER_TRAIN != "TrainingSampler":
         return build_detection_train_loader(cfg, dataset=dicts)

@@ -18,8 +18,7 @@ def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **
 
     Args:
         output_dir: Folder of the job.
-        done: Units done, 0 <= done <= total.
-        total: Units of this stage (iterations, images).
+        done, total: Units (iterations, images), 0 <= done <= total.
         stage: What is being done: "pretrain", "train" or "evaluate".
         **info: Further JSON values to show, such as `loss`.
     """

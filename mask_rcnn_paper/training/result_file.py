@@ -38,18 +38,12 @@ def config_hash(cfg: CfgNode) -> str:
         64 hexadecimal digits.
     """
     ignored = set(_NOT_PART_OF_THE_EXPERIMENT)
-    if cfg.STAGES.PRETRAIN:
-        ignored.add("MODEL.WEIGHTS")
-    if cfg.STAGES.RPN:
-        ignored |= {"DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"}
-    defaults = get_cfg()
-    add_mask_rcnn_paper_config(defaults)
-    default_values = dict(_leaves(defaults))
-    chosen = {
-        key: value
-        for key, value in _leaves(cfg)
-        if key not in ignored and (key not in default_values or value != default_values[key])
-    }
+    ignored |= {"MODEL.WEIGHTS"} if cfg.STAGES.PRETRAIN else set()
+    ignored |= {"DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"} if cfg.STAGES.RPN else set()
+    default_cfg = get_cfg()
+    add_mask_rcnn_paper_config(default_cfg)
+    defaults = dict(_leaves(default_cfg))
+    chosen = {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
@@ -64,16 +58,13 @@ def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def write_result(
     cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: float, coco_backend: str | None = None
 ) -> dict[str, Any]:
-    """Write `OUTPUT_DIR/result.json`, whole or not at all.
+    """Write `OUTPUT_DIR/result.json`, whole or not at all; returns its content.
 
     Args:
         cfg: Config of the run.
         metrics: As detectron2 reports them: task -> metric -> value, AP in percent. NaN is stored as null.
         seconds: Wall-clock of the run.
         coco_backend: What computed COCO's metrics, with its version; None where none were computed.
-
-    Returns:
-        What was written.
     """
     # Not above: who asks for the hash of a config need not wait for torch.
     import torch
@@ -98,8 +89,6 @@ def write_result(
     }
     write_json_atomically(Path(cfg.OUTPUT_DIR) / RESULT_FILE, result)
     return result
-
-
 
 
 def _without_nan(value: Any) -> Any:

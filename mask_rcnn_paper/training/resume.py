@@ -1,15 +1,48 @@
-"""A resumed training run equals the one that was never interrupted."""
+"""A resumed training run equals the one that was never interrupted: states of the random generators, and their hook."""
 
+import contextlib
 import logging
+import random
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import torch
 from detectron2.engine import HookBase
 from detectron2.utils import comm
 
-from mask_rcnn_paper.training.loader import ResumableLoader
-from mask_rcnn_paper.training.rng import get_rng_state, set_rng_state
-
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
+
+
+def get_rng_state() -> dict[str, Any]:
+    """States of torch's, numpy's and Python's global generators, as `torch.load(weights_only=True)` reads them."""
+    _, keys, *rest = np.random.get_state()
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+        "numpy": (torch.from_numpy(keys.astype(np.int64)), *rest),
+        "python": random.getstate(),
+    }
+
+
+def set_rng_state(state: dict[str, Any]) -> None:
+    """Restore what `get_rng_state` returned."""
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+    keys, *rest = state["numpy"]
+    np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), *rest))
+    random.setstate(state["python"])
+
+
+@contextlib.contextmanager
+def kept_rng_state() -> Iterator[None]:
+    """Leave the generators as they were, whatever is drawn inside."""
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
 
 
 class ExactResumeHook(HookBase):
@@ -34,7 +67,7 @@ class ExactResumeHook(HookBase):
         start, loader = self.trainer.start_iter, self.trainer.data_loader
         if start == 0:
             return
-        if isinstance(loader, ResumableLoader):
+        if hasattr(loader, "skip_batches"):
             loader.skip_batches(start)
         else:
             _logger.warning(f"Resuming at iteration {start} with a loader that cannot skip: the data begin anew")

@@ -17,17 +17,11 @@ from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
-from mask_rcnn_paper.training.resume import ExactResumeHook
-from mask_rcnn_paper.training.rng import kept_rng_state
+from mask_rcnn_paper.training.resume import ExactResumeHook, kept_rng_state
 
 
 class ProgressHook(HookBase):
-    """Write `progress.json` into a folder about once a second, for whoever watches the run from outside.
-
-    Args:
-        output_dir: Folder of the run.
-        period: Seconds between two writings.
-    """
+    """Write `progress.json` into a folder every `period` seconds, for whoever watches the run from outside."""
 
     def __init__(self, output_dir: str, period: float = 1.0) -> None:
         self.output_dir = output_dir

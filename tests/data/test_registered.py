@@ -9,7 +9,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
 from mask_rcnn_paper.data.registered import check_annotations, coco_files, data_versions, read_classes
-from mask_rcnn_paper.generated.coco_writer import VERSION
+from mask_rcnn_paper.generated.datasets import VERSION
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
-from mask_rcnn_paper.training.rng import kept_rng_state
+from mask_rcnn_paper.training.resume import kept_rng_state
 from tests.embedded.tiny_coco import write_coco
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mask_rcnn_paper.generated.coco_writer import scene_annotations
+from mask_rcnn_paper.generated.datasets import scene_annotations
 from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, _flag_keypoints, draw_scene
 
 SPEC = SceneSpec(crowd=0.4)

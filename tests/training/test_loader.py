@@ -12,7 +12,7 @@ from detectron2.utils.env import seed_all_rng
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
 from mask_rcnn_paper.training.loader import BatchOrder, ResumableLoader, build_train_loader
-from mask_rcnn_paper.training.rng import kept_rng_state
+from mask_rcnn_paper.training.resume import kept_rng_state
 
 WIDE = [True, False, False, True, True, False, True]
 

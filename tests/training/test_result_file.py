@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mask_rcnn_paper.generated.coco_writer import VERSION
+from mask_rcnn_paper.generated.datasets import VERSION
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.training.result_file import RESULT_FILE, config_hash, write_result
 

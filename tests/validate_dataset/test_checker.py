@@ -2,7 +2,7 @@
 
 import pytest
 
-from mask_rcnn_paper.generated.coco_writer import IMAGES, INSTANCES, PERSON_KEYPOINTS, DatasetSpec, write_dataset
+from mask_rcnn_paper.generated.datasets import IMAGES, INSTANCES, PERSON_KEYPOINTS, DatasetSpec, write_dataset
 from mask_rcnn_paper.validate_dataset import entries
 from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco
 from mask_rcnn_paper.validate_dataset.rule import errors

@@ -7,7 +7,7 @@ from detectron2.engine import defaults as defaults_module
 from detectron2.evaluation import DatasetEvaluator
 from torch import nn
 
-from mask_rcnn_paper.training.rng import kept_rng_state
+from mask_rcnn_paper.training.resume import kept_rng_state
 
 
 class Noisy(nn.Module):
