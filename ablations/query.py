@@ -169,7 +169,7 @@ def make_query(
 
 def _select_claims(asked: Asked, tables: Mapping[str, Table], shown: Sequence[Table] | None) -> list[Claim]:
     claims = load_claims(tables, more=asked.more_claims)
-    return select_claims(claims, asked.claims) if shown is None else claims_about(claims, shown)
+    return select_claims(claims, asked.claims) if shown is None else claims_about(claims, [table.id for table in shown])
 
 
 def _keys(shown: Sequence[Table], row_ids: Sequence[str], claims: Sequence[Claim]) -> list[RowKey]:
