@@ -1,7 +1,8 @@
 """Collect the results of a table's rows: mean and spread over the seeds, or the reason why there is none."""
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from ablations.jobs.plan import Plan
 from ablations.jobs.status import BLOCKED, FAILED, FINISHED, Status
-from ablations.paper.tables import OURS, Delta, Metric, Table
+from ablations.paper.tables import OURS, Delta, Metric, RowKey, Table
 
 # Of what an older result does not say.
 UNKNOWN = "unknown"
@@ -70,37 +71,38 @@ class TableResults:
 def collect(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> TableResults:
     """Gather what there is for a table over these seeds; rows that the plan does not cover are "not selected".
 
-    `statuses` are of the plan's jobs, by identity.
+    `statuses` are of the plan's jobs, by identity. Raises as `shared_facts`.
+    """
+    facts = shared_facts(table, [(table.id, row.id) for row in table.rows], plan, seeds, statuses)
+    columns: dict[str, list[_Column]] = {}
+    for row in table.rows:
+        by_seed = {seed: statuses.get(plan.rows.get((table.id, row.id, seed), "")) for seed in seeds}
+        pairs = zip(table.metrics, row.paper, strict=True)
+        columns[row.id] = [_column(*pair, by_seed) if row.config else ({}, row.why_not_run) for pair in pairs]
+    rows = [
+        ResultRow(row.id, row.label, row.origin, row.descriptors, row.paper, *_printed(columns[row.id]))
+        for row in table.rows
+    ]
+    rows += [_delta(delta, table, columns, len(seeds)) for delta in table.deltas]
+    return dataclasses.replace(facts, rows=tuple(rows))
+
+
+def shared_facts(
+    table: Table, rows: Iterable[RowKey], plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
+) -> TableResults:
+    """What the results of some rows have in common, without a row.
 
     Raises:
         ValueError: the results differ in scale, provider, COCO backend or the version of a dataset, so they cannot
             stand in one table.
     """
-    jobs = {(row.id, seed): plan.job(table.id, row.id, seed) for row in table.rows for seed in seeds}
-    by_seed = {key: None if job is None else statuses[job.identity] for key, job in jobs.items()}
-    planned = [job for job in jobs.values() if job is not None]
-    results = {job.folder.path: s.result for job in planned if (s := statuses[job.identity]).state == FINISHED}
+    jobs = [job for row in rows for seed in seeds if (job := plan.job(*row, seed))]
+    results = {job.folder.path: s.result for job in jobs if (s := statuses[job.identity]).state == FINISHED}
     agreed = _agreed(results, table.id)
-    columns: dict[str, list[_Column]] = {}
-    for row in table.rows:
-        of_row = {seed: by_seed[row.id, seed] for seed in seeds}
-        pairs = zip(table.metrics, row.paper, strict=True)
-        columns[row.id] = [_column(*pair, of_row) if row.config else ({}, row.why_not_run) for pair in pairs]
-    rows = [
-        ResultRow(row.id, row.label, row.origin, row.descriptors, row.paper, *_printed(columns[row.id]))
-        for row in table.rows
-    ]
-    return TableResults(
-        table=table,
-        scale=plan.scale,
-        seeds=tuple(seeds),
-        data=", ".join(dict.fromkeys(job.data for job in planned)),
-        provider=agreed["provider", ""],
-        coco_backend=agreed["coco_backend", ""],
-        rows=(*rows, *(_delta(delta, table, columns, len(seeds)) for delta in table.deltas)),
-        data_versions={name: version for (_, name), version in agreed.items() if name},
-        own_data=plan.user_data,
-    )
+    versions = {name: version for (_, name), version in agreed.items() if name}
+    data, provider = ", ".join(dict.fromkeys(job.data for job in jobs)), agreed["provider", ""]
+    facts = plan.scale, tuple(seeds), data, provider, agreed["coco_backend", ""]
+    return TableResults(table, *facts, (), versions, plan.user_data)
 
 
 def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status | None]) -> _Column:
@@ -122,12 +124,7 @@ def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status |
 
 
 def measure(status: Status | None, result: str) -> tuple[float | None, str]:
-    """Value of "task/metric", or of the difference of two, in the result of a job; or None and the reason.
-
-    Args:
-        status: Of the job; None: it is not planned.
-        result: As of `Metric`.
-    """
+    """Value of "task/metric", or of the difference of two, in a job's result; or None and the reason."""
     if status is None:
         return None, "not selected"
     if status.state in (FAILED, BLOCKED):
@@ -190,12 +187,7 @@ def _printed(columns: Sequence[_Column]) -> tuple[tuple[Value | None, ...], tupl
 
 
 def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tuple[str, str], str]:
-    """What all results share: (key, "") of `COMMON` as text, "" without results, and ("data_version", dataset).
-
-    Args:
-        results: By folder; what one does not say is `UNKNOWN`.
-        table_id: For the message.
-    """
+    """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset)."""
     found: dict[tuple[str, str], dict[str, Path]] = {(key, ""): {} for key in COMMON}
     for folder, result in results.items():
         facts = {(key, ""): _text(result.get(key, UNKNOWN)) for key in COMMON}

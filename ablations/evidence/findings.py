@@ -1,10 +1,9 @@
 """Measure the paper's claims in the results there are, and judge them."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ablations.evidence.collect import TableResults, collect, measure
+from ablations.evidence.collect import TableResults, measure, shared_facts
 from ablations.jobs.plan import Plan
 from ablations.jobs.status import Status
 from ablations.paper.claims import Claim, metric_terms
@@ -34,27 +33,19 @@ def find(
     seeds: Sequence[int],
     statuses: Mapping[str, Status],
 ) -> tuple[list[Finding], TableResults]:
-    """Measure and judge claims.
+    """A finding for each claim, seeds paired, and what the results of all their rows have in common, without a row.
 
     Args:
         claims: The claims.
         tables: The tables that their rows are of.
-        plan: Covers the rows that have a config.
-        seeds: Seeds to pair.
-        statuses: Of the plan's jobs, by identity.
-
-    Returns:
-        A finding for each claim, and what their rows are as one table, without its numbers.
+        plan: Covers the rows that have a config; `statuses` are of its jobs, by identity.
 
     Raises:
         ValueError: the results differ in what those of one table must agree in.
     """
-    keys = dict.fromkeys(key for claim in claims if not claim.pending for key in claim.rows)
-    names = ", ".join(dict.fromkeys(table_id for table_id, _ in keys))
-    rows = tuple(dataclasses.replace(tables[t].row(r), id=row_name((t, r)), paper=()) for t, r in keys)
-    planned = {(names, row_name(key[:2]), key[2]): identity for key, identity in plan.rows.items()}
-    table = Table(names, "Rows that claims are about", "", (), rows)
-    evidence = collect(table, dataclasses.replace(plan, rows=planned), seeds, statuses)
+    rows = dict.fromkeys(key for claim in claims if not claim.pending for key in claim.rows)
+    names = ", ".join(dict.fromkeys(table_id for table_id, _ in rows))
+    evidence = shared_facts(Table(names, "Rows that claims are about", "", (), ()), rows, plan, seeds, statuses)
     return [_finding(claim, tables, plan, seeds, statuses) for claim in claims], evidence
 
 
@@ -70,15 +61,13 @@ def _finding(
         return Finding(claim, {}, Judgement(NOT_RUN), f"not measured yet: {claim.pending}")
     sides: list[dict[int, float]] = []
     reasons: dict[str, dict[str, list[int]]] = {}
-    for table_id, row_id in claim.rows:
-        why_not_run, values = tables[table_id].row(row_id).why_not_run, {}
+    for key in claim.rows:
+        why_not_run, values = tables[key[0]].row(key[1]).why_not_run, {}
         for seed in seeds:
-            job = plan.job(table_id, row_id, seed)
-            status = None if job is None else statuses[job.identity]
+            status = statuses.get(plan.rows.get((*key, seed), ""))
             terms = [(weight, *measure(status, name)) for name, weight in metric_terms(claim.metric).items()]
             if missing := dict.fromkeys(why_not_run or why for _, value, why in terms if value is None):
-                of_reason = reasons.setdefault("; ".join(missing), {})
-                of_reason.setdefault(row_name((table_id, row_id)), []).append(seed)
+                reasons.setdefault("; ".join(missing), {}).setdefault(row_name(key), []).append(seed)
             else:
                 values[seed] = sum(weight * value for weight, value, _ in terms)
         sides.append(values)
