@@ -70,11 +70,8 @@ _SEEDS, _SEEDS_TO_RUN = (
     _option("--seeds", type=int, nargs="+", metavar="SEED", help=f"of detectors (default: {default})")
     for default in ("those that have been run", "0")
 )
-_PUBLISHED = _option(
-    "--published",
-    action="store_true",
-    help="show the results kept in ablations/results/ instead of those under --output",
-)
+_KEPT = "show the results kept in ablations/results/ instead of those under --output"
+_PUBLISHED = _option("--published", action="store_true", help=_KEPT)
 _TEXT_FORMAT, _TABLE_FORMAT = (
     _option("--format", choices=choices, default=choices[0])
     for choices in (("text", "json"), ("md", "tex", "html", "csv", "json"))
@@ -88,29 +85,21 @@ _PAGE = (
     _option("--out", default="report.html", metavar="FILE", help="page to write (default: report.html)"),
     _option("--picture", metavar="FILE", help="write one picture of the tables as a PNG instead"),
 )
+_THRESHOLD = "lowest score that is drawn; predictions.json has all (default: 0.5)"
 _IMAGES = (
     _option("row", metavar="ROW", help="such as 2b/sigmoid, or the name of a run, such as r50_c4"),
     _option("images", nargs="+", metavar="IMAGE", help="files, folders, or patterns in quotes"),
     _option("--seed", type=int, default=0, help="of the detector (default: 0)"),
     _option("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)"),
-    _option(
-        "--score-threshold",
-        type=float,
-        default=0.5,
-        metavar="SCORE",
-        help="lowest score that is drawn; predictions.json has all (default: 0.5)",
-    ),
+    _option("--score-threshold", type=float, default=0.5, metavar="SCORE", help=_THRESHOLD),
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),
 )
+_OWN_DATA = "your own data: NAME=train.json:train_images,val.json:val_images, or a .yaml file"
 # What every command takes: whatever it is about was run with them.
 _COMMON = (
     _option("--scale", default="paper", help="paper, mini or smoke (default: paper)"),
     _option("--output", default="output", help="folder of all jobs (default: output)"),
-    _option(
-        "--data",
-        metavar="DATA",
-        help="your own data: NAME=train.json:train_images,val.json:val_images, or a .yaml file",
-    ),
+    _option("--data", metavar="DATA", help=_OWN_DATA),
     *(
         _option(name, dest=dest, action="append", metavar=metavar, help=f"{what}; may be given several times")
         for name, dest, metavar, what in (

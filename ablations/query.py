@@ -9,7 +9,7 @@ from pathlib import Path
 from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.commits import other_commit
 from ablations.evidence.findings import Finding, find
-from ablations.evidence.sources import Source, published_results, runs_of, runs_or_published, seeds_of
+from ablations.evidence.sources import Source, find_source, seeds_of
 from ablations.jobs.plan import Plan, make_plan
 from ablations.jobs.status import Status
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
@@ -80,11 +80,7 @@ class Query:
         return self.source.statuses(self.plan.jobs)
 
     def results(self, table: Table) -> TableResults:
-        """The table with our numbers, over the seeds asked for, else over those that it has.
-
-        Raises:
-            ValueError: results that cannot stand in one table.
-        """
+        """The table with our numbers, over the seeds asked for, else over those that it has; raises as `collect`."""
         seeds = self.seeds
         if self.asked.seeds is None:
             seeds = seeds_of(table, self.plan, seeds, self.statuses)
@@ -96,7 +92,7 @@ class Query:
         return replace(results, other_commits=tuple(filter(None, notes)))
 
     def findings(self) -> tuple[list[Finding], TableResults]:
-        """A finding for each claim, and the results of all their rows as one table; raises as `results`."""
+        """As `find`."""
         return find(self.claims, self.tables, self.plan, self.seeds, self.statuses)
 
 
@@ -136,11 +132,8 @@ def make_query(
         claims = claims_about(known, [t.id for t in shown]) if of_tables else select_claims(known, asked.claims)
     measured = (key for claim in claims if not claim.pending for key in claim.rows)
     keys = list(dict.fromkeys([*select_rows(shown, asked.rows), *measured]))
-    place = Path(asked.output).resolve(), asked.scale, data.name if data else ""
-    if asked.published:
-        source = published_results(*place[1:])
-    else:
-        source = (runs_or_published if fall_back else runs_of)(*place)
+    output, name = Path(asked.output).resolve(), data.name if data else ""
+    source = find_source(output, asked.scale, name, published=asked.published, fall_back=fall_back)
     if data is not None:
         fitted = fit_to_data(tables.values(), data, asked.scale, asked.opts, keys, to_run)
         tables = {table.id: table for table in fitted}
@@ -149,5 +142,5 @@ def make_query(
     can_run = {key: row for key, row in rows.items() if row.config}
     pending = {key: row for key, row in rows.items() if not row.config}
     chosen = chosen or tuple(source.seeds)
-    plan = make_plan(can_run, chosen, asked.scale, place[0], asked.opts, data, imports)
-    return Query(asked, place[0], data, imports, source, chosen, tables, shown, can_run, pending, claims, plan)
+    plan = make_plan(can_run, chosen, asked.scale, output, asked.opts, data, imports)
+    return Query(asked, output, data, imports, source, chosen, tables, shown, can_run, pending, claims, plan)

@@ -67,10 +67,9 @@ def _from_yaml(path: Path) -> UserData:
         raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")
     content = read_yaml(path)
     check_keys(content, f"--data {path}", {"name", *SPLITS}, set(_OPTIONS))
-    places = {}
     for split in SPLITS:
         check_keys(content[split], f"--data {path}, {split}", set(_PLACE), set())
-        places[split] = [str(path.parent / str(content[split][key])) for key in _PLACE]
+    places = {split: [str(path.parent / str(content[split][key])) for key in _PLACE] for split in SPLITS}
     options = {key: content[key] for key in _OPTIONS if key in content}
     for key, value in options.items():
         if not isinstance(value, list):

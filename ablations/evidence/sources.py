@@ -46,23 +46,19 @@ class Source:
         return {identity: status or _NOT_PUBLISHED for identity, status in found.items()}
 
 
-def runs_of(output: Path, scale: str, user_data: str = "") -> Source:
-    """The runs under an output folder, at a scale, on the paper's or the user's data."""
-    return Source(output / scale / user_data, published=False)
+def find_source(
+    output: Path, scale: str, user_data: str = "", *, published: bool = False, fall_back: bool = False
+) -> Source:
+    """The runs under an output folder, at a scale, on the paper's or the user's data; or the `published` results.
 
-
-def published_results(scale: str, user_data: str = "") -> Source:
-    """The results kept in the repository."""
-    return Source(PUBLISHED / scale / user_data, published=True)
-
-
-def runs_or_published(output: Path, scale: str, user_data: str = "") -> Source:
-    """The runs; where nothing has been run, the published results if there are any, which is said on stderr."""
-    runs, kept = runs_of(output, scale, user_data), published_results(scale, user_data)
-    if runs.folder.is_dir() or not kept.folder.is_dir():
-        return runs
-    print(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
-    return kept
+    To these it can fall back where nothing has been run and there are some, which is said on stderr.
+    """
+    runs, kept = Source(output / scale / user_data, False), Source(PUBLISHED / scale / user_data, True)
+    if published or (fall_back and kept.folder.is_dir() and not runs.folder.is_dir()):
+        if not published:
+            print(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
+        return kept
+    return runs
 
 
 def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> list[int]:
@@ -77,7 +73,7 @@ def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[s
 
 def published_file(job: Job) -> Path:
     """Where the result of a job is published: `results/<scale>/<kind>/<name>-<hash8>.json`, as the job's own folder."""
-    return published_results(job.scale, job.user_data).folder / job.kind / f"{job.folder.path.name}.json"
+    return PUBLISHED / job.scale / job.user_data / job.kind / f"{job.folder.path.name}.json"
 
 
 def publish(jobs: Iterable[Job]) -> list[Path]:

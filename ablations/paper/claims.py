@@ -41,11 +41,7 @@ class Claim:
 
 
 def metric_terms(metric: str) -> dict[str, float]:
-    """Weights by "task/metric": "a/x, a/y - b/z" is the mean of a/x and a/y, minus b/z.
-
-    Raises:
-        ValueError: it is written otherwise.
-    """
+    """Weights by "task/metric": "a/x, a/y - b/z" is the mean of a/x and a/y, minus b/z; ValueError for other forms."""
     terms: dict[str, float] = {}
     sides = [side.split(", ") for side in metric.split(" - ")]
     if len(sides) > 2 or not all(_KEY.fullmatch(key) for side in sides for key in side):

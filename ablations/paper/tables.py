@@ -183,11 +183,7 @@ def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
 
 
 def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table]:
-    """The tables of these ids, each once; all tables for no ids. `TEXT` stands for a group.
-
-    Raises:
-        ValueError: an id is unknown.
-    """
+    """The tables of these ids, each once; all tables for no ids. `TEXT` stands for a group; ValueError for others."""
     text = [t for t in tables if t.startswith(f"{TEXT}-") and any(row.config for row in tables[t].rows)]
     groups = {table_id: [table_id] for table_id in tables} | {TEXT: text}
     for table_id in ids:

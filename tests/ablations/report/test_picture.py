@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from ablations.evidence.sources import published_results
+from ablations.evidence.sources import PUBLISHED
 from ablations.report.contents import Contents, TableContent
 from ablations.report.picture import report_picture
 from ablations.report.predictions import predictions_of
@@ -41,7 +41,7 @@ def test_a_table_is_a_line_of_the_picture(shown):
 
 def test_the_published_picture_is_small_enough_for_a_readme():
     """It is loaded by everyone who opens the project's page."""
-    content = (published_results("mini").folder / "report.png").read_bytes()
+    content = (PUBLISHED / "mini/report.png").read_bytes()
     assert Image.open(io.BytesIO(content)).format == "PNG"
     assert len(content) < 300_000
 
