@@ -80,11 +80,7 @@ def load_claims(
 
 
 def select_claims(claims: Mapping[str, Claim], names: Sequence[str]) -> list[Claim]:
-    """The claims of these ids and those about a row of these tables, in the order of the file; all for no names.
-
-    Raises:
-        ValueError: a name is neither a claim nor a table with claims.
-    """
+    """As `claims_about`, all for no names; ValueError for a name that is neither a claim nor a table with claims."""
     tables = list(dict.fromkeys(table for claim in claims.values() for table, _ in claim.rows))
     for name in names:
         if name not in claims and name not in tables:

@@ -131,7 +131,7 @@ def _table(entry: Any, where: str) -> Table:
     metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
     width = len(metrics)
     descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
-    rows = tuple(_row(r, f"{where}, row", n, width) for n, r in enumerate(entry["rows"], 1))
+    rows = tuple(_row(r, where, n, width) for n, r in enumerate(entry["rows"], 1))
     labels = {row.id: row.label for row in rows}
     for row in rows:
         if sum(row.id == other.id for other in rows) > 1:
@@ -162,7 +162,8 @@ def _metric(entry: Any, where: str) -> Metric:
 
 
 def _row(entry: Any, where: str, number: int, width: int) -> Row:
-    where += f" {entry.get('id', f'number {number}') if isinstance(entry, dict) else f'number {number}'}"
+    name = f"number {number}"
+    where += f", row {entry.get('id', name) if isinstance(entry, dict) else name}"
     optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
     check_keys(entry, where, {"id", "label", "paper"}, optional)
     row = Row(**{**entry, "paper": _numbers(entry["paper"], width, where)})
@@ -193,11 +194,7 @@ def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table
 
 
 def select_rows(tables: Sequence[Table], row_ids: Sequence[str]) -> dict[RowKey, Row]:
-    """The rows of this paper, restricted to `row_ids` unless that is empty; by (table id, row id), in printed order.
-
-    Raises:
-        ValueError: a row id is in none of the tables, or is not of this paper.
-    """
+    """The rows of this paper, of these ids or all for none, in printed order; ValueError for an id without a row."""
     legal = {(table.id, row.id): row for table in tables for row in table.rows if row.origin == OURS}
     names = dict.fromkeys(row_id for _, row_id in legal)
     for row_id in row_ids:
