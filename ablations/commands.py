@@ -13,19 +13,17 @@ from ablations.evidence.commits import other_commit
 from ablations.evidence.sources import publish
 from ablations.jobs.job import Job
 from ablations.jobs.progress_view import progress_text
-from ablations.jobs.status import RUNNING, WAITING, Status
+from ablations.jobs.status import RUNNING, WAITING
 from ablations.published_page import write_page
 from ablations.query import Asked, Query, make_query
 from ablations.render import render
 from ablations.render.claims import claims_json, claims_text
 from mask_rcnn_paper.errors import one_line_errors
 
-PROGRAM = "ablations"
-
 
 def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`list`: tables, rows, and the state of each row's job of seed 0."""
-    with one_line_errors(PROGRAM):
+    with one_line_errors("ablations"):
         if opts:
             raise ValueError(f"list takes no KEY VALUE: {' '.join(opts)}")
         query = make_query(Asked.from_arguments(args, opts), seeds=[0])
@@ -57,11 +55,12 @@ def _state(query: Query, identity: str) -> str:
 
 def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`status`: the jobs' states, from their folders."""
-    with one_line_errors(PROGRAM):
+    with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts))
     jobs, statuses = query.plan.jobs, query.statuses
     if args.format == "json":
-        print(json.dumps([_entry(job, statuses[i]) for i, job in jobs.items()], indent=1, default=str))
+        entries = [dataclasses.asdict(job) | _facts(job) | dataclasses.asdict(statuses[i]) for i, job in jobs.items()]
+        print(json.dumps(entries, indent=1, default=str))
         return 0
     lines = []
     for identity, status in statuses.items():
@@ -73,15 +72,14 @@ def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
     return 0
 
 
-def _entry(job: Job, status: Status) -> dict[str, Any]:
-    """A job and its status as plain values."""
-    facts = {"name": job.folder.name, "folder": job.folder.path, "config_hash": job.folder.config_hash}
-    return dataclasses.asdict(job) | facts | {"command": job.command()} | dataclasses.asdict(status)
+def _facts(job: Job) -> dict[str, Any]:
+    folder = job.folder
+    return {"name": folder.name, "folder": folder.path, "config_hash": folder.config_hash, "command": job.command()}
 
 
 def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`table`: the tables with the results there are."""
-    with one_line_errors(PROGRAM):
+    with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), fall_back=True)
         text = render([query.results(table) for table in query.shown], args.format)
     print(text, end="")
@@ -90,7 +88,7 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
 
 def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`claims`: print a verdict for each claim."""
-    with one_line_errors(PROGRAM):
+    with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), of_tables=False, of_claims=True, fall_back=True)
         findings, evidence = query.findings()
     print({"text": claims_text, "json": claims_json}[args.format](findings, evidence), end="")
@@ -99,7 +97,7 @@ def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
 
 def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`publish`: copy the results of finished jobs to where `--published` finds them, and show them all in a page."""
-    with one_line_errors(PROGRAM):
+    with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts))
         written = publish(query.plan.jobs.values())
         page = write_page(query)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.commits import other_commit
 from ablations.evidence.findings import Finding, find
-from ablations.evidence.sources import Source, published_results, runs_of, runs_or_published, seeds_of
+from ablations.evidence.sources import Source, find_source, seeds_of
 from ablations.jobs.plan import Plan, make_plan
 from ablations.jobs.status import Status
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
@@ -23,19 +23,8 @@ from mask_rcnn_paper.imports import Import, find_import
 class Asked:
     """The words of a command line that say what it is about; a command that has no such option asks for the default.
 
-    Attributes:
-        scale: Name of the scale.
-        output: Folder of all jobs.
-        tables: Ids of tables, none for all.
-        rows: Ids of rows, none for all.
-        claims: Ids of claims or tables, none for all.
-        seeds: Of detectors; None: those that the source has.
-        data: What `--data` says.
-        imports: What each `--import` names.
-        more_tables: Files of tables beside the paper's.
-        more_claims: Files of claims beside the paper's.
-        published: Read what the repository keeps, not the runs.
-        opts: KEY VALUE list.
+    No ids of tables, rows or claims stand for all; no `seeds` for those that the source has. `more_tables` and
+    `more_claims` are files beside the paper's. `published`: read what the repository keeps, not the runs.
     """
 
     scale: str = "paper"
@@ -62,19 +51,9 @@ class Asked:
 class Query:
     """What a command is about, resolved.
 
-    Attributes:
-        asked: The words it was made from.
-        output: Absolute folder of all jobs.
-        data: The user's own data, None for the paper's.
-        imports: Modules with the user's own components.
-        source: Where results are read.
-        seeds: Of detectors.
-        tables: All tables by id, fitted to the data.
-        shown: Those that the command shows.
-        rows: Rows that can run, by (table id, row id), in printed order.
-        pending: Rows of this paper that cannot: not built yet, or not for the data.
-        claims: Claims that the command judges.
-        plan: Jobs of the rows.
+    `tables` are all tables by id, fitted to the user's own data if there are any; `shown` those that the command shows.
+    `rows` can run, `pending` cannot though they are of this paper: not built yet, or not for the data; both in printed
+    order. `claims` are to be judged. `source` is where results are read, `plan` has the jobs of the rows.
     """
 
     asked: Asked
@@ -101,11 +80,7 @@ class Query:
         return self.source.statuses(self.plan.jobs)
 
     def results(self, table: Table) -> TableResults:
-        """The table with our numbers, over the seeds asked for, else over those that it has.
-
-        Raises:
-            ValueError: results that cannot stand in one table.
-        """
+        """The table with our numbers, over the seeds asked for, else over those that it has; raises as `collect`."""
         seeds = self.seeds
         if self.asked.seeds is None:
             seeds = seeds_of(table, self.plan, seeds, self.statuses)
@@ -117,7 +92,7 @@ class Query:
         return replace(results, other_commits=tuple(filter(None, notes)))
 
     def findings(self) -> tuple[list[Finding], TableResults]:
-        """A finding for each claim, and the results of all their rows as one table; raises as `results`."""
+        """As `find`."""
         return find(self.claims, self.tables, self.plan, self.seeds, self.statuses)
 
 
@@ -145,43 +120,27 @@ def make_query(
     """
     if asked.scale not in SCALES:
         raise ValueError(f"scale {asked.scale!r}: choose from {', '.join(SCALES)}")
-    seeds = tuple(dict.fromkeys(seeds if asked.seeds is None and seeds is not None else asked.seeds or ()))
-    if asked.seeds is not None and min(seeds) < 0:
-        raise ValueError(f"--seeds {min(seeds)}: must be at least 0, so that a run can be repeated")
+    chosen = tuple(dict.fromkeys((seeds if asked.seeds is None else asked.seeds) or ()))
+    if chosen and min(chosen) < 0:
+        raise ValueError(f"--seeds {min(chosen)}: must be at least 0, so that a run can be repeated")
     data, imports = parse_data(asked.data), [find_import(name) for name in asked.imports]
-    output = Path(asked.output).resolve()
     tables = load_tables(more=asked.more_tables)
     shown = select_tables(tables, asked.tables) if of_tables else []
-    claims = _select_claims(asked, tables, shown if of_tables else None) if of_claims else []
-    keys = _keys(shown, asked.rows, claims)
-    source = _choose_source(asked, output, data, fall_back)
+    claims: list[Claim] = []
+    if of_claims:
+        known = load_claims(tables, more=asked.more_claims)
+        claims = claims_about(known, [t.id for t in shown]) if of_tables else select_claims(known, asked.claims)
+    measured = (key for claim in claims if not claim.pending for key in claim.rows)
+    keys = list(dict.fromkeys([*select_rows(shown, asked.rows), *measured]))
+    output, name = Path(asked.output).resolve(), data.name if data else ""
+    source = find_source(output, asked.scale, name, published=asked.published, fall_back=fall_back)
     if data is not None:
         fitted = fit_to_data(tables.values(), data, asked.scale, asked.opts, keys, to_run)
         tables = {table.id: table for table in fitted}
         shown = [tables[table.id] for table in shown]
     rows = {key: tables[key[0]].row(key[1]) for key in keys}
     can_run = {key: row for key, row in rows.items() if row.config}
-    seeds = seeds or tuple(source.seeds)
-    plan = make_plan(can_run, seeds, asked.scale, output, asked.opts, data, imports)
     pending = {key: row for key, row in rows.items() if not row.config}
-    return Query(asked, output, data, imports, source, seeds, tables, shown, can_run, pending, claims, plan)
-
-
-def _select_claims(asked: Asked, tables: Mapping[str, Table], shown: Sequence[Table] | None) -> list[Claim]:
-    claims = load_claims(tables, more=asked.more_claims)
-    return select_claims(claims, asked.claims) if shown is None else claims_about(claims, shown)
-
-
-def _keys(shown: Sequence[Table], row_ids: Sequence[str], claims: Sequence[Claim]) -> list[RowKey]:
-    """Rows of this paper that the command is about, each once."""
-    of_claims = [key for claim in claims if not claim.pending for key in claim.rows]
-    if not shown:
-        return list(dict.fromkeys(of_claims))
-    return list(dict.fromkeys([*select_rows(shown, row_ids), *of_claims]))
-
-
-def _choose_source(asked: Asked, output: Path, data: UserData | None, fall_back: bool) -> Source:
-    name = "" if data is None else data.name
-    if asked.published:
-        return published_results(asked.scale, name)
-    return (runs_or_published if fall_back else runs_of)(output, asked.scale, name)
+    chosen = chosen or tuple(source.seeds)
+    plan = make_plan(can_run, chosen, asked.scale, output, asked.opts, data, imports)
+    return Query(asked, output, data, imports, source, chosen, tables, shown, can_run, pending, claims, plan)

@@ -21,12 +21,10 @@ from ablations.render import render
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 
-PROGRAM = "ablations"
-
 
 def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`run`; returns 0, or 1 if a job failed, 130 after Ctrl-C; bad input ends the program with 2."""
-    with one_line_errors(PROGRAM):
+    with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), seeds=[0], to_run=True)
         _report_pending(query)
         jobs = query.plan.jobs
@@ -43,15 +41,17 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     statuses = _execute(jobs, launcher, query.output)
     if statuses is None:
         return 130
-    with one_line_errors(PROGRAM):
+    with one_line_errors("ablations"):
         text = render([query.results(table) for table in query.shown], args.format)
     print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
     for identity, status in statuses.items():
         if status.state in (FAILED, BLOCKED):
             print(_failure_text(jobs[identity], status), file=sys.stderr)
-    if all(status.state == FINISHED for status in statuses.values()):
+    states = [status.state for status in statuses.values()]
+    if all(state == FINISHED for state in states):
         return 0
-    print(f"ablations: {_counts(statuses)}", file=sys.stderr)
+    counts = ", ".join(f"{states.count(state)} {state}" for state in (FINISHED, FAILED, BLOCKED))
+    print(f"ablations: {len(states)} jobs: {counts}", file=sys.stderr)
     return 1
 
 
@@ -60,10 +60,10 @@ def _execute(jobs: Mapping[str, Job], launcher: Launcher, output: Path) -> dict[
     view = ProgressView(jobs, launcher.workers)
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with one_line_errors(PROGRAM, OSError), disk_full_explained(output):
+        with one_line_errors("ablations", OSError), disk_full_explained(output):
             return execute(jobs, launcher, view)
     except KeyboardInterrupt:
-        text = " ".join(["interrupted; the same command goes on from here.", launcher.left_behind()]).rstrip()
+        text = f"interrupted; the same command goes on from here. {launcher.left_behind()}".rstrip()
         print(f"\nablations: {text}", file=sys.stderr)
         return None
     finally:
@@ -72,11 +72,7 @@ def _execute(jobs: Mapping[str, Job], launcher: Launcher, output: Path) -> dict[
 
 
 def _report_pending(query: Query) -> None:
-    """Say which rows a run skips.
-
-    Raises:
-        ValueError: nothing is left to run.
-    """
+    """Say which rows a run skips; ValueError if nothing is left to run."""
     skipped = list_pending(query.pending)
     if not query.rows:
         names = ", ".join(table.id for table in query.shown)
@@ -91,14 +87,13 @@ def _planned(query: Query, launcher: Launcher) -> str:
     expected = estimate(jobs, statuses, launcher.workers)
     lines = []
     for identity, job in jobs.items():
-        left = expected.left.get(identity)
-        cost = "" if left is None else f"about {clock(left)}"
+        cost = f"about {clock(expected.left[identity])}" if identity in expected.left else ""
         lines.append([job.label, statuses[identity].state, cost, ", ".join(jobs[i].label for i in job.inputs)])
     grid = tabulate(lines, ["job", "state", "cost", "needs"], disable_numparse=True)
     commands = "\n".join(f"  {launcher.describe(job)}" for i, job in jobs.items() if i in expected.left)
-    total = f"{len(expected.left)} of {len(jobs)} jobs to run, about {clock(expected.seconds)}"
-    total += f" with {launcher.workers} at once"
-    return f"{grid}\n\n{total}\n\n{commands}\n" if commands else f"{grid}\n\n{total}\n"
+    cost = f"about {clock(expected.seconds)} with {launcher.workers} at once"
+    total = f"{len(expected.left)} of {len(jobs)} jobs to run, {cost}"
+    return "\n\n".join(filter(None, (grid, total, commands))) + "\n"
 
 
 def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
@@ -110,13 +105,8 @@ def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
     return "Wall-clock time of each job\n" + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
 
 
-def _counts(statuses: Mapping[str, Status]) -> str:
-    states = [status.state for status in statuses.values()]
-    return f"{len(states)} jobs: " + ", ".join(f"{states.count(s)} {s}" for s in (FINISHED, FAILED, BLOCKED))
-
-
 def _failure_text(job: Job, status: Status) -> str:
     if status.state == BLOCKED:
         return f"ablations: {job.label} blocked: {status.reason}"
-    first, last = f"ablations: {job.label} failed: {status.reason}", f"whole log: {job.folder.log}"
-    return "\n    ".join((first, *status.tail, last))
+    first = f"ablations: {job.label} failed: {status.reason}"
+    return "\n    ".join((first, *status.tail, f"whole log: {job.folder.log}"))

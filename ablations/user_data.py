@@ -67,10 +67,9 @@ def _from_yaml(path: Path) -> UserData:
         raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")
     content = read_yaml(path)
     check_keys(content, f"--data {path}", {"name", *SPLITS}, set(_OPTIONS))
-    places = {}
     for split in SPLITS:
         check_keys(content[split], f"--data {path}, {split}", set(_PLACE), set())
-        places[split] = [str(path.parent / str(content[split][key])) for key in _PLACE]
+    places = {split: [str(path.parent / str(content[split][key])) for key in _PLACE] for split in SPLITS}
     options = {key: content[key] for key in _OPTIONS if key in content}
     for key, value in options.items():
         if not isinstance(value, list):
@@ -87,7 +86,7 @@ def _user_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[
     found = {split: locate(tuple(place), split) for split, place in places.items()}
     opts: dict[str, Any] = {"DATASETS.OWN.NAME": name}
     opts |= {f"DATASETS.OWN.{split.upper()}": place for split, place in found.items()}
-    opts["DATASETS.OWN.VERSIONS"] = tuple(file_version(Path(found[split][0])) for split in SPLITS)
+    opts |= {"DATASETS.OWN.VERSIONS": tuple(file_version(Path(file)) for file, _ in found.values())}
     opts |= {_OPTIONS[key]: value for key, value in options.items()}
     return UserData(name, tuple(text for key, value in opts.items() for text in (key, repr(value))))
 
@@ -95,23 +94,13 @@ def _user_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[
 def fit_to_data(
     tables: Iterable[Table], data: UserData, scale: str, opts: Sequence[str], keys: Collection[RowKey], to_run: bool
 ) -> list[Table]:
-    """Tables for the user's own data.
+    """The tables with those of the rows `keys` that cannot run on the data as rows without config, with the reason.
 
-    Args:
-        tables: Tables.
-        data: The data.
-        scale: Name of the scale.
-        opts: The user's KEY VALUE list.
-        keys: (table id, row id) of the rows that the command is about.
-        to_run: The rows are to be run: data with errors and keypoints that need an option are refused.
-
-    Returns:
-        The tables with the rows that cannot run on the data as rows without config, with the reason.
+    Where they are `to_run`, data with errors and keypoints that need an option are refused.
 
     Raises:
         ValueError, FileNotFoundError: what no row or a row to be run cannot do without.
     """
-
     from mask_rcnn_paper.coco.keypoints import MissingOptionError
     from mask_rcnn_paper.data.user_data import DataLacksError
     from mask_rcnn_paper.data.validated import require_usable

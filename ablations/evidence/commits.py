@@ -6,6 +6,7 @@ from ablations.jobs.status import FINISHED, Status
 from mask_rcnn_paper.commit import CHANGES, git_commit
 
 _DIGITS = 10
+_here = cache(git_commit)
 
 
 def short_commit(commit: str) -> str:
@@ -24,8 +25,3 @@ def other_commit(status: Status) -> str:
     if not made_by or not here or (made_by == here and not made_by.endswith(CHANGES)):
         return ""
     return f"of commit {short_commit(made_by)}, this is {short_commit(here)}"
-
-
-@cache
-def _here() -> str | None:
-    return git_commit()

@@ -38,11 +38,7 @@ class Source:
         return sorted({int(match[1]) for name in names if (match := _SEED.search(name))}) or [0]
 
     def statuses(self, jobs: Mapping[str, Job]) -> dict[str, Status]:
-        """Status of each job by identity; jobs without a published result wait for one.
-
-        Args:
-            jobs: By identity, inputs before their users.
-        """
+        """Status of each job by identity, as `read_statuses`; jobs without a published result wait for one."""
         if not self.published:
             return read_statuses(jobs)
         results = {identity: read_json(published_file(job)) or {} for identity, job in jobs.items()}
@@ -50,52 +46,38 @@ class Source:
         return {identity: status or _NOT_PUBLISHED for identity, status in found.items()}
 
 
-def runs_of(output: Path, scale: str, user_data: str = "") -> Source:
-    """The runs under an output folder, at a scale, on the paper's or the user's data."""
-    return Source(output / scale / user_data, published=False)
+def find_source(
+    output: Path, scale: str, user_data: str = "", *, published: bool = False, fall_back: bool = False
+) -> Source:
+    """The runs under an output folder, at a scale, on the paper's or the user's data; or the `published` results.
 
-
-def published_results(scale: str, user_data: str = "") -> Source:
-    """The results kept in the repository."""
-    return Source(PUBLISHED / scale / user_data, published=True)
-
-
-def runs_or_published(output: Path, scale: str, user_data: str = "") -> Source:
-    """The runs; where nothing has been run, the published results if there are any, which is said on stderr."""
-    runs, kept = runs_of(output, scale, user_data), published_results(scale, user_data)
-    if runs.folder.is_dir() or not kept.folder.is_dir():
-        return runs
-    print(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
-    return kept
+    To these it can fall back where nothing has been run and there are some, which is said on stderr.
+    """
+    runs, kept = Source(output / scale / user_data, False), Source(PUBLISHED / scale / user_data, True)
+    if published or (fall_back and kept.folder.is_dir() and not runs.folder.is_dir()):
+        if not published:
+            print(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
+        return kept
+    return runs
 
 
 def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> list[int]:
     """The seeds of which some row of the table has a result, so that none counts as missing that nobody ran.
 
-    Returns:
-        At least one seed, in the order of `seeds`.
+    Without any it is the first.
     """
-
-    def has_result(seed: int) -> bool:
-        jobs = (plan.job(table.id, row.id, seed) for row in table.rows)
-        return any(job is not None and statuses[job.identity].state == FINISHED for job in jobs)
-
-    return [seed for seed in seeds if has_result(seed)] or list(seeds)[:1]
+    ours = ((seed, statuses[job].state) for (table_id, _, seed), job in plan.rows.items() if table_id == table.id)
+    finished = {seed for seed, state in ours if state == FINISHED}
+    return [seed for seed in seeds if seed in finished] or list(seeds)[:1]
 
 
 def published_file(job: Job) -> Path:
     """Where the result of a job is published: `results/<scale>/<kind>/<name>-<hash8>.json`, as the job's own folder."""
-    return published_results(job.scale, job.user_data).folder / job.kind / f"{job.folder.path.name}.json"
+    return PUBLISHED / job.scale / job.user_data / job.kind / f"{job.folder.path.name}.json"
 
 
 def publish(jobs: Iterable[Job]) -> list[Path]:
-    """Copy the results of the finished jobs.
-
-    Args:
-        jobs: Jobs of a plan, in any state.
-
-    Returns:
-        The files written, in the order of `jobs`; unfinished jobs have none.
+    """Copy the results of those jobs that are finished, and return the files written.
 
     Raises:
         ValueError: this is no checkout, so there is no repository to keep them in.
@@ -104,8 +86,7 @@ def publish(jobs: Iterable[Job]) -> list[Path]:
         raise ValueError(f"publish keeps results in the repository, but {_PACKAGE} is installed: run it in a checkout")
     written = []
     for job in jobs:
-        status = job.folder.finished()
-        if status is not None:
+        if status := job.folder.finished():
             path = published_file(job)
             # The process's own time, which includes its start: what a reader's machine would take.
             write_json_atomically(path, {**status.result, "seconds": status.seconds, "identity": job.identity})

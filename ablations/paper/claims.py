@@ -1,7 +1,7 @@
 """The paper's claims as data: load `claims.yaml`, check it against the tables, and choose from it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,7 @@ class Claim:
 
 
 def metric_terms(metric: str) -> dict[str, float]:
-    """Weights by "task/metric": "a/x, a/y - b/z" is the mean of a/x and a/y, minus b/z.
-
-    Raises:
-        ValueError: it is written otherwise.
-    """
+    """Weights by "task/metric": "a/x, a/y - b/z" is the mean of a/x and a/y, minus b/z; ValueError for other forms."""
     terms: dict[str, float] = {}
     sides = [side.split(", ") for side in metric.split(" - ")]
     if len(sides) > 2 or not all(_KEY.fullmatch(key) for side in sides for key in side):
@@ -59,15 +55,12 @@ def metric_terms(metric: str) -> dict[str, float]:
 def load_claims(
     tables: Mapping[str, Table], path: str | Path = CLAIMS_FILE, more: Sequence[str | Path] = ()
 ) -> dict[str, Claim]:
-    """Read and check the paper's claims, and those that a user adds.
+    """Claims by id, in the order of the files, which are as described at the head of claims.yaml.
 
     Args:
         tables: The tables that their rows are of.
-        path: YAML as described at the head of claims.yaml.
-        more: Further files of that form.
-
-    Returns:
-        Claim by id, in the order of the files.
+        path: The paper's claims.
+        more: Those that a user adds.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -87,24 +80,18 @@ def load_claims(
 
 
 def select_claims(claims: Mapping[str, Claim], names: Sequence[str]) -> list[Claim]:
-    """The claims of these ids and those about a row of these tables, in the order of the file; all for no names.
-
-    Raises:
-        ValueError: a name is neither a claim nor a table with claims.
-    """
+    """As `claims_about`, all for no names; ValueError for a name that is neither a claim nor a table with claims."""
     tables = list(dict.fromkeys(table for claim in claims.values() for table, _ in claim.rows))
     for name in names:
         if name not in claims and name not in tables:
             known = f"tables with claims are {', '.join(tables)}; claims are {', '.join(claims)}"
             raise ValueError(f"no claim {name!r}, and none about a table {name!r}: {known}")
-    wanted = set(names)
-    return [c for c in claims.values() if not wanted or c.id in wanted or wanted & {table for table, _ in c.rows}]
+    return claims_about(claims, names or claims)
 
 
-def claims_about(claims: Mapping[str, Claim], tables: Sequence[Table]) -> list[Claim]:
-    """The claims about a row of these tables, in the order of the files."""
-    ids = {table.id for table in tables}
-    return [claim for claim in claims.values() if ids & {table_id for table_id, _ in claim.rows}]
+def claims_about(claims: Mapping[str, Claim], names: Collection[str]) -> list[Claim]:
+    """The claims of these ids and those about a row of these tables, in the order of the files."""
+    return [claim for claim in claims.values() if {claim.id, *(table for table, _ in claim.rows)} & set(names)]
 
 
 def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> Claim:
@@ -117,11 +104,12 @@ def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table],
         raise ValueError(f"{where}: margin is {margin!r}: {ABOUT_EQUAL} alone needs one, greater than 0")
     row = _row_key(entry["row"], tables, where)
     over = _row_key(entry["over"], tables, where) if "over" in entry else None
+    metric, computed = entry["metric"], None
     if not pending:
-        _check_metric(entry["metric"], row, over, tables, where)
-    if over is None and not pending and " - " not in entry["metric"]:
-        raise ValueError(f"{where}: has no over, so its metric must be a difference, not {entry['metric']!r}")
-    computed = None if pending else _paper_difference(entry["metric"], row, over, tables)
+        _check_metric(metric, row, over, tables, where)
+        if over is None and " - " not in metric:
+            raise ValueError(f"{where}: has no over, so its metric must be a difference, not {metric!r}")
+        computed = _paper_difference(metric, row, over, tables)
     if (computed is None) != ("paper" in entry):
         fault = f"given, but the tables give {computed}" if "paper" in entry else "missing, and no table gives it"
         raise ValueError(f"{where}: paper, the paper's own difference, is {fault}")
@@ -129,16 +117,8 @@ def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table],
     if paper is not None and not holds(relation, paper, paper, margin):
         raise ValueError(f"{where}: the paper's own difference, {paper}, contradicts it")
     shared = {key: str(sentence[key]) for key in ("section", "words", "relation", "unit") if key in sentence}
-    return Claim(
-        id=str(entry["id"]),
-        row=row,
-        over=over,
-        metric=entry["metric"],
-        paper=paper,
-        margin=float(margin),
-        pending=pending,
-        **shared,
-    )
+    measured = {"row": row, "over": over, "metric": metric, "paper": paper, "margin": float(margin)}
+    return Claim(id=str(entry["id"]), pending=pending, **measured, **shared)
 
 
 def _row_key(name: Any, tables: Mapping[str, Table], where: str) -> RowKey:
@@ -162,25 +142,24 @@ def _check_metric(metric: str, row: RowKey, over: RowKey | None, tables: Mapping
 
 def _paper_difference(metric: str, row: RowKey, over: RowKey | None, tables: Mapping[str, Table]) -> float | None:
     """From the numbers of the rows, else from a printed difference of the two; None if the paper has neither."""
-    ends = [_paper_value(metric, key, tables) for key in ((row,) if over is None else (row, over))]
+    ends = [_paper_value(metric, tables[t], tables[t].row(r).paper) for t, r in ((row, over) if over else (row,))]
     if None not in ends:
         return round(ends[0] - sum(ends[1:]), 4)
     for delta in tables[row[0]].deltas:
-        if over is not None and row[0] == over[0] and (delta.minuend, delta.subtrahend) == (row[1], over[1]):
-            return _column(metric, delta.paper, tables[row[0]])
+        if over == (row[0], delta.subtrahend) and row[1] == delta.minuend:
+            return _column(metric, tables[row[0]], delta.paper)
     return None
 
 
-def _paper_value(metric: str, key: RowKey, tables: Mapping[str, Table]) -> float | None:
-    table = tables[key[0]]
-    paper = table.row(key[1]).paper
-    if (printed := _column(metric, paper, table)) is not None:
+def _paper_value(metric: str, table: Table, numbers: Sequence[float | None]) -> float | None:
+    """The number under this metric, or computed from those under its terms."""
+    if (printed := _column(metric, table, numbers)) is not None:
         return printed
-    parts = [(weight, _column(name, paper, table)) for name, weight in metric_terms(metric).items()]
+    parts = [(weight, _column(name, table, numbers)) for name, weight in metric_terms(metric).items()]
     return None if any(value is None for _, value in parts) else sum(weight * value for weight, value in parts)
 
 
-def _column(metric: str, numbers: Sequence[float | None], table: Table) -> float | None:
+def _column(metric: str, table: Table, numbers: Sequence[float | None]) -> float | None:
     """The number under this metric, among the columns that are measured here too."""
     pairs = zip(table.metrics, numbers, strict=True)
     return next((number for column, number in pairs if column.result == metric and not column.note), None)

@@ -39,7 +39,7 @@ def judge(relation: str, differences: Sequence[float], margin: float = 0.0) -> J
 
     Args:
         relation: One of `RELATIONS`.
-        differences: One per seed, all finite.
+        differences: One per seed.
         margin: Largest difference that still counts as about equal, for that relation alone.
 
     Raises:
@@ -55,29 +55,18 @@ def judge(relation: str, differences: Sequence[float], margin: float = 0.0) -> J
         note = f"one seed gives no interval; its difference {'agrees with' if agrees else 'contradicts'} the claim"
         return Judgement(INCONCLUSIVE, mean, count=1, note=note)
     low, high = interval(differences)
-    if holds(relation, low, high, margin):
-        verdict = REPRODUCED
-    else:
-        verdict = NOT_REPRODUCED if _fails(relation, low, high, margin) else INCONCLUSIVE
+    fails = high <= 0 if relation == GREATER else low > margin or high < -margin
+    verdict = REPRODUCED if holds(relation, low, high, margin) else NOT_REPRODUCED if fails else INCONCLUSIVE
     return Judgement(verdict, mean, low, high, len(differences))
 
 
 def holds(relation: str, low: float, high: float, margin: float = 0.0) -> bool:
-    """Whether every value of [low, high] fulfils the relation.
-
-    Raises:
-        ValueError: unknown relation.
-    """
+    """Whether every value of [low, high] fulfils the relation; ValueError for an unknown one."""
     if relation == GREATER:
         return low > 0
     if relation == ABOUT_EQUAL:
         return -margin <= low and high <= margin
     raise ValueError(f"unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
-
-
-def _fails(relation: str, low: float, high: float, margin: float) -> bool:
-    """Whether no value of [low, high] fulfils the relation."""
-    return high <= 0 if relation == GREATER else low > margin or high < -margin
 
 
 def pair(left: Mapping[int, float], right: Mapping[int, float]) -> dict[int, float]:
@@ -88,12 +77,9 @@ def pair(left: Mapping[int, float], right: Mapping[int, float]) -> dict[int, flo
 
 def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Student's confidence interval of the mean of at least two values; without spread it is a point."""
-    half = _t_quantile(confidence, len(values) - 1) * stdev(values) / math.sqrt(len(values))
-    return fmean(values) - half, fmean(values) + half
-
-
-def _t_quantile(confidence: float, freedom: int) -> float:
-    """The t for which Student's distribution has the probability `confidence` within [-t, t]."""
     from scipy.special import stdtrit  # imported here: a single seed has no interval
 
-    return float(stdtrit(freedom, (1 + confidence) / 2))
+    # Student's distribution has the probability `confidence` within [-t, t].
+    t = float(stdtrit(len(values) - 1, (1 + confidence) / 2))
+    half = t * stdev(values) / math.sqrt(len(values))
+    return fmean(values) - half, fmean(values) + half

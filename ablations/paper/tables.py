@@ -18,8 +18,6 @@ ORIGINS = {
     "tensormask_paper": "from the TensorMask paper",
     "dataset": "a property of the data set",
 }
-
-
 # (table id, row id).
 RowKey = tuple[str, str]
 
@@ -106,14 +104,11 @@ class Table:
 
 
 def load_tables(path: str | Path = TABLES_FILE, more: Sequence[str | Path] = ()) -> dict[str, Table]:
-    """Read and check the paper's tables, and those that a user adds.
+    """Tables by id, in the order of the files, which are as described at the head of tables.yaml.
 
     Args:
-        path: YAML as described at the head of tables.yaml.
-        more: Further files of that form.
-
-    Returns:
-        Table by id, in the order of the files.
+        path: The paper's tables.
+        more: Those that a user adds.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -121,17 +116,13 @@ def load_tables(path: str | Path = TABLES_FILE, more: Sequence[str | Path] = ())
     """
     tables: dict[str, Table] = {}
     for file in (path, *more):
-        _add_tables(tables, file)
+        for number, entry in enumerate(load_list(file, "tables"), start=1):
+            where = f"{file}, table {entry.get('id', f'number {number}') if isinstance(entry, dict) else number}"
+            table = _table(entry, where)
+            if table.id in tables:
+                raise ValueError(f"{where}: the id is used twice")
+            tables[table.id] = table
     return tables
-
-
-def _add_tables(tables: dict[str, Table], path: str | Path) -> None:
-    for number, entry in enumerate(load_list(path, "tables"), start=1):
-        where = f"{path}, table {entry.get('id', f'number {number}') if isinstance(entry, dict) else number}"
-        table = _table(entry, where)
-        if table.id in tables:
-            raise ValueError(f"{where}: the id is used twice")
-        tables[table.id] = table
 
 
 def _table(entry: Any, where: str) -> Table:
@@ -140,7 +131,7 @@ def _table(entry: Any, where: str) -> Table:
     metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
     width = len(metrics)
     descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
-    rows = tuple(_row(r, f"{where}, row {_name(r, n)}", width) for n, r in enumerate(entry["rows"], 1))
+    rows = tuple(_row(r, where, n, width) for n, r in enumerate(entry["rows"], 1))
     labels = {row.id: row.label for row in rows}
     for row in rows:
         if sum(row.id == other.id for other in rows) > 1:
@@ -148,18 +139,9 @@ def _table(entry: Any, where: str) -> Table:
         if set(row.descriptors) != set(descriptors):
             found, legal = sorted(row.descriptors), sorted(descriptors)
             raise ValueError(f"{where}, row {row.id}: has descriptors {found}, the table {legal}")
-    deltas = enumerate(entry.get("deltas", []), 1)
-    return Table(
-        id=str(entry["id"]),
-        title=entry["title"],
-        section=str(entry["section"]),
-        split=entry.get("split", ""),
-        metrics=metrics,
-        rows=rows,
-        deltas=tuple(_delta(d, f"{where}, delta {n}", labels, width) for n, d in deltas),
-        descriptors=descriptors,
-        note=entry.get("note", ""),
-    )
+    deltas = tuple(_delta(d, f"{where}, delta {n}", labels, width) for n, d in enumerate(entry.get("deltas", []), 1))
+    read = {"metrics": metrics, "rows": rows, "deltas": deltas, "descriptors": descriptors}
+    return Table(**{**entry, "id": str(entry["id"]), "section": str(entry["section"]), **read})
 
 
 def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
@@ -179,7 +161,9 @@ def _metric(entry: Any, where: str) -> Metric:
     return Metric(**entry)
 
 
-def _row(entry: Any, where: str, width: int) -> Row:
+def _row(entry: Any, where: str, number: int, width: int) -> Row:
+    name = f"number {number}"
+    where += f", row {entry.get('id', name) if isinstance(entry, dict) else name}"
     optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
     check_keys(entry, where, {"id", "label", "paper"}, optional)
     row = Row(**{**entry, "paper": _numbers(entry["paper"], width, where)})
@@ -199,16 +183,8 @@ def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
     return tuple(values)
 
 
-def _name(entry: Any, number: int) -> str:
-    return str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
-
-
 def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table]:
-    """The tables of these ids, each once; all tables for no ids. `TEXT` stands for a group.
-
-    Raises:
-        ValueError: an id is unknown.
-    """
+    """The tables of these ids, each once; all tables for no ids. `TEXT` stands for a group; ValueError for others."""
     text = [t for t in tables if t.startswith(f"{TEXT}-") and any(row.config for row in tables[t].rows)]
     groups = {table_id: [table_id] for table_id in tables} | {TEXT: text}
     for table_id in ids:
@@ -218,11 +194,7 @@ def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table
 
 
 def select_rows(tables: Sequence[Table], row_ids: Sequence[str]) -> dict[RowKey, Row]:
-    """The rows of this paper, restricted to `row_ids` unless that is empty; by (table id, row id), in printed order.
-
-    Raises:
-        ValueError: a row id is in none of the tables, or is not of this paper.
-    """
+    """The rows of this paper, of these ids or all for none, in printed order; ValueError for an id without a row."""
     legal = {(table.id, row.id): row for table in tables for row in table.rows if row.origin == OURS}
     names = dict.fromkeys(row_id for _, row_id in legal)
     for row_id in row_ids:
@@ -238,8 +210,8 @@ def list_pending(pending: Mapping[RowKey, Row]) -> str:
     for (table_id, row_id), row in pending.items():
         kind, reason = ("not for this data", row.unfit) if row.unfit else ("not built yet", row.pending)
         groups.setdefault(kind, {}).setdefault((table_id, reason), []).append(row_id)
-    lines = []
-    for kind, rows_of in groups.items():
-        texts = (f"table {table_id} {', '.join(rows)} ({what})" for (table_id, what), rows in rows_of.items())
-        lines.append(f"{kind}: {'; '.join(texts)}")
-    return "; ".join(lines)
+    texts = {
+        kind: "; ".join(f"table {table_id} {', '.join(rows)} ({reason})" for (table_id, reason), rows in found.items())
+        for kind, found in groups.items()
+    }
+    return "; ".join(f"{kind}: {text}" for kind, text in texts.items())

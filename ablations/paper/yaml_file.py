@@ -7,12 +7,7 @@ import yaml
 
 
 def read_yaml(path: str | Path) -> Any:
-    """Content of a file.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is not YAML.
-    """
+    """Content of a file; FileNotFoundError if there is none, ValueError if it is not YAML."""
     try:
         return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -20,12 +15,7 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def load_list(path: str | Path, key: str) -> list[Any]:
-    """The list that a file has at its top under `key`.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is not YAML, or has no such list.
-    """
+    """The list that a file has at its top under `key`; ValueError if there is none, else as `read_yaml`."""
     content = read_yaml(path)
     if not isinstance(content, dict) or not isinstance(content.get(key), list):
         raise ValueError(f"{path} has no list {key!r} at its top")
@@ -33,10 +23,10 @@ def load_list(path: str | Path, key: str) -> list[Any]:
 
 
 def check_keys(entry: Any, where: str, required: set[str], optional: set[str]) -> None:
-    """Fail unless an entry is a mapping with all the required keys and no others than these and the optional ones.
+    """Refuse an entry that is no mapping with all the required keys and at most the optional ones besides.
 
     Raises:
-        ValueError: it is not; the message begins with `where`.
+        ValueError: the message begins with `where`.
     """
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: is {entry!r}, not a mapping with {', '.join(sorted(required))}")

@@ -24,12 +24,8 @@ class NamedLossMaskHead(BaseMaskRCNNHead):
     """BaseMaskRCNNHead with the loss that MODEL.ROI_MASK_HEAD.LOSS names.
 
     A subclass gives the network in `layers`: (R, C, H, W) RoI features to logits (R, `num_classes`, M, M), R >= 0, with
-    the `num_classes` of `from_config`: the channels that the loss needs.
-
-    Args:
-        *args: Positional arguments of the next class, such as `input_shape`.
-        mask_loss: What it is trained with.
-        **kwargs: Arguments of the next class.
+    the `num_classes` of `from_config`: the channels that the loss needs. All arguments but `mask_loss`, what it is
+    trained with, are the next class's.
     """
 
     @configurable
@@ -70,25 +66,18 @@ class NamedLossMaskHead(BaseMaskRCNNHead):
         """
         logits = self.layers(x)
         if not self.training:
-            return self._add_masks(logits, instances)
+            masks = self.mask_loss.probabilities(logits, cat([i.pred_classes for i in instances]))[:, None]
+            for image, image_masks in zip(instances, masks.split([len(i) for i in instances]), strict=True):
+                image.pred_masks = image_masks
+            return instances
         if len(logits) == 0:
             # For every loss: a mean over nothing is NaN, and with several processes each must reach all parameters.
             return {"loss_mask": logits.sum() * 0}
         classes = cat([p.gt_classes.to(torch.int64) for p in instances])
         targets = mask_targets(instances, logits.shape[-1]).to(logits.device)
-        self._log_accuracy(logits.detach(), targets, classes)
-        return {"loss_mask": self.mask_loss.loss(logits, targets, classes) * self.loss_weight}
-
-    def _add_masks(self, logits: torch.Tensor, instances: list[Instances]) -> list[Instances]:
-        classes = cat([i.pred_classes for i in instances])
-        masks = self.mask_loss.probabilities(logits, classes)[:, None]
-        for image, image_masks in zip(instances, masks.split([len(i) for i in instances]), strict=True):
-            image.pred_masks = image_masks
-        return instances
-
-    def _log_accuracy(self, logits: torch.Tensor, targets: torch.Tensor, classes: torch.Tensor) -> None:
-        correct = (self.mask_loss.probabilities(logits, classes) >= 0.5) == targets
+        correct = (self.mask_loss.probabilities(logits.detach(), classes) >= 0.5) == targets
         get_event_storage().put_scalar("mask_rcnn/accuracy", correct.float().mean().item())
+        return {"loss_mask": self.mask_loss.loss(logits, targets, classes) * self.loss_weight}
 
 
 @ROI_MASK_HEAD_REGISTRY.register()
@@ -107,12 +96,12 @@ class MLPMaskHead(NamedLossMaskHead):
     Args:
         input_shape: Channels, height and width of the RoI features.
         num_classes: Mask channels K.
-        hidden_dims: Width of each hidden layer.
-        mask_size: Side M of the masks.
+        hidden_dims: Width of each hidden layer, at least 1.
+        mask_size: Side M of the masks, at least 1.
         **kwargs: NamedLossMaskHead's.
 
     Raises:
-        ValueError: no positive mask size or widths.
+        ValueError: a width or side below 1.
 
     Differs from the paper: it does not say what the MLP sees. Here it is the flattened 14x14 feature of an RoI that
     the convolutional head gets, so that only the branch differs; MODEL.ROI_MASK_HEAD.POOLER_RESOLUTION 7 gives the
@@ -121,13 +110,7 @@ class MLPMaskHead(NamedLossMaskHead):
 
     @configurable
     def __init__(
-        self,
-        input_shape: ShapeSpec,
-        *,
-        num_classes: int,
-        hidden_dims: Sequence[int],
-        mask_size: int,
-        **kwargs: Any,
+        self, input_shape: ShapeSpec, *, num_classes: int, hidden_dims: Sequence[int], mask_size: int, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         for key, value in (("MLP_MASK_SIZE", mask_size), *(("MLP_DIMS", dim) for dim in hidden_dims)):

@@ -6,16 +6,10 @@ from fvcore.common.registry import Registry
 
 
 def registered(registry: Registry, key: str, name: str, *others: str) -> Any:
-    """What is registered under the value of a config key.
-
-    Args:
-        registry: Where the component is.
-        key: The config key, for the message.
-        name: Its value.
-        others: What else the message should say that one may choose.
+    """What is registered under `name`, the value of a config key.
 
     Raises:
-        ValueError: nothing of this name is registered.
+        ValueError: nothing is; the message names the key and what one may choose, `others` too.
     """
     if name not in registry:
         legal = ", ".join([*(known for known, _ in registry), *others])

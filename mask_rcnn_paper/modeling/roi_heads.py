@@ -11,7 +11,7 @@ from detectron2.modeling import ROI_HEADS_REGISTRY
 from detectron2.modeling.roi_heads import Res5ROIHeads, StandardROIHeads
 from torch import nn
 
-from mask_rcnn_paper.modeling.poolers import replace_roi_layers
+from mask_rcnn_paper.modeling.roi_layers import replace_roi_layers
 
 
 @ROI_HEADS_REGISTRY.register()
@@ -21,7 +21,7 @@ class PaperRes5ROIHeads(Res5ROIHeads):
     Differs from Res5ROIHeads, which pools 14x14 and lets `res5` halve it: with the stride in the first 1x1
     convolution that form reads only every second bin, a quarter of the pooled values, so a comparison of RoI layers
     would see a coarser layer than the paper's. Names and shapes of all parameters are the same, and weights
-    interchange. Use MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION 7.
+    interchange; a dilated `res5` stays dilated. Use MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION 7.
     """
 
     @classmethod
@@ -29,7 +29,9 @@ class PaperRes5ROIHeads(Res5ROIHeads):
         """Replace the RoI layer of the pooler by the one MODEL.ROI_POOLER names and the stride of `res5` by 1."""
         ret = super().from_config(cfg, input_shape)
         replace_roi_layers(ret["pooler"], cfg, cfg.MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO)
-        remove_stride(ret["res5"])
+        for module in ret["res5"].modules():
+            if isinstance(module, nn.Conv2d):
+                module.stride = (1, 1)
         return ret
 
 
@@ -45,14 +47,3 @@ class PaperStandardROIHeads(StandardROIHeads):
             if (pooler := ret.get(f"{branch}_pooler")) is not None:
                 replace_roi_layers(pooler, cfg, cfg.MODEL[f"ROI_{branch.upper()}_HEAD"].POOLER_SAMPLING_RATIO)
         return ret
-
-
-def remove_stride(stage: nn.Module) -> None:
-    """Give every strided convolution of a residual stage stride 1, in place; parameters stay as they are.
-
-    Args:
-        stage: Blocks of a residual network, such as `res5`. A dilated stage stays dilated.
-    """
-    for module in stage.modules():
-        if isinstance(module, nn.Conv2d):
-            module.stride = (1, 1)

@@ -16,12 +16,16 @@ from tests.own_files import NAME, own_words, write_own
 def test_list_shows_every_row_with_its_state(ablations):
     """People get lines, programs JSON; each row has a config and a state, or the reason why it has none."""
     code, out, _ = ablations("list 1 2b 2c 7 TM-4")
-    assert code == 0 and "softmax  table2b/softmax.yaml  not run" in out
-    assert "2c  RoIAlign (ResNet-50-C4)" in out and "cited by the paper: [10] Dai et al., CVPR 2016" in out
-    assert "not built yet: training on Cityscapes" in out and "from the TensorMask paper: Chen et al." in out
+    assert code == 0
+    assert "softmax  table2b/softmax.yaml  not run" in out
+    assert "2c  RoIAlign (ResNet-50-C4)" in out
+    assert "cited by the paper: [10] Dai et al., CVPR 2016" in out
+    assert "not built yet: training on Cityscapes" in out
+    assert "from the TensorMask paper: Chen et al." in out
     code, out, _ = ablations("list --format json")
     tables = json.loads(out)
-    assert len(tables) == 23 and all(row["state"] for table in tables for row in table["rows"])
+    assert len(tables) == 23
+    assert all(row["state"] for table in tables for row in table["rows"])
     assert next(t for t in tables if t["id"] == "2c")["rows"][0]["config"] == "table2c/roipool_max.yaml"
 
 
@@ -44,7 +48,9 @@ def test_an_override_is_another_experiment(ablations):
     ablations("run 2b --scale mini")
     code, out, _ = ablations("status 2b --scale mini", "SOLVER.BASE_LR", "0.01")
     # Pre-training has a rate of its own.
-    assert code == 0 and out.count("not run") == 3 and out.count("finished") == 1
+    assert code == 0
+    assert out.count("not run") == 3
+    assert out.count("finished") == 1
 
 
 def test_a_changed_config_makes_results_stale(ablations, monkeypatch):
@@ -57,7 +63,8 @@ def test_a_changed_config_makes_results_stale(ablations, monkeypatch):
     assert re.search(r"sigmoid  table2b/sigmoid.yaml  not run\n", out)
     assert re.search(stale, ablations("status 2b --scale mini")[1])
     _, out, _ = ablations("table 2b --scale mini --rows softmax")
-    assert re.search(rf"\[a\] {stale}", out) and "24.0" not in out
+    assert re.search(rf"\[a\] {stale}", out)
+    assert "24.0" not in out
     assert ablations("run 2b --scale mini --rows softmax")[2].count(": started") == 2
     assert "24.0" in ablations("table 2b --scale mini --rows softmax")[1]
 
@@ -74,12 +81,15 @@ def test_published_results_are_shown_without_a_run(ablations, tmp_path, monkeypa
     assert ablations("publish 2b --scale mini")[0] == 1
     _, before, _ = ablations("run 2b --scale mini")
     code, out, err = ablations("publish 2b --scale mini")
-    assert code == 0 and len(out.splitlines()) == 5 and "4 of 4 jobs are finished and published" in err
+    assert code == 0
+    assert len(out.splitlines()) == 5
+    assert "4 of 4 jobs are finished and published" in err
     shutil.rmtree(tmp_path / "out")
     _, table, _ = ablations("table 2b --scale mini --published")
     assert table in before
     code, out, err = ablations("table 2b --scale mini")
-    assert (code, out) == (0, table) and "these are the published results" in err
+    assert (code, out) == (0, table)
+    assert "these are the published results" in err
     assert "table2b/softmax.yaml  finished" in ablations("list 2b --scale mini --published")[1]
 
 
@@ -89,14 +99,19 @@ def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
     data = f"--scale mini --data {own_words(write_own(tmp_path / 'data'))}"
     note = f"own data {NAME}: the paper's numbers are of other data, and for reference only"
     code, out, err = ablations(f"run 2b 6 {data}")
-    assert code == 0 and note in out and f"data {NAME}_train -> {NAME}_val" in out
+    assert code == 0
+    assert note in out
+    assert f"data {NAME}_train -> {NAME}_val" in out
     assert "skipped, not for this data: table 6 roipool, roialign (needs keypoints, and train.json has none)\n" in err
     assert "[a] not for this data: needs keypoints" in out
     assert ablations(f"status 2b {data}")[1].count("finished") == 4
     assert ablations(f"table 2b {data}")[1] in out
     code, written, _ = ablations(f"publish 2b {data}")
     page = tmp_path / "results" / "mini" / NAME / "README.md"
-    assert code == 0 and str(page) in written and note in page.read_text() and str(tmp_path) not in page.read_text()
+    assert code == 0
+    assert str(page) in written
+    assert note in page.read_text()
+    assert str(tmp_path) not in page.read_text()
     assert note in ablations(f"table 2b --published {data}")[1]
     assert ablations("status 2b --scale mini")[1].count("not run") == 3
 
@@ -129,7 +144,9 @@ def test_bad_input_is_one_line_and_exit_code_2(ablations, words, opts, message):
     """What was wrong, and what would have been right."""
     code, out, err = ablations(words, *opts)
     assert (code, out) == (2, "")
-    assert err.startswith("ablations: error: ") and message in err and err.count("\n") == 1
+    assert err.startswith("ablations: error: ")
+    assert message in err
+    assert err.count("\n") == 1
 
 
 def test_results_that_do_not_mix_are_one_line(ablations, tmp_path):
@@ -138,4 +155,5 @@ def test_results_that_do_not_mix_are_one_line(ablations, tmp_path):
     path = next((tmp_path / "out").glob("mini/detector/r50_c4_softmax-*/result.json"))
     path.write_text(path.read_text().replace('"embedded"', '"upstream"'))
     code, _, err = ablations("table 2b --scale mini")
-    assert code == 2 and "results of different provider cannot stand in one table" in err
+    assert code == 2
+    assert "results of different provider cannot stand in one table" in err

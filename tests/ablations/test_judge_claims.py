@@ -77,7 +77,8 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     """What a program needs to draw or to check the verdicts."""
     code, out, _ = claims("--scale mini --seeds 0 1 --format json")
     found = json.loads(out)
-    assert code == 0 and (found["scale"], found["seeds"], found["confidence"]) == ("mini", [0, 1], 0.95)
+    assert code == 0
+    assert (found["scale"], found["seeds"], found["confidence"]) == ("mini", [0, 1], 0.95)
     assert sum(found["counts"].values()) == len(found["claims"]) == 62
     by_id = {claim["id"]: claim for claim in found["claims"]}
     sigmoid = by_id["2b-sigmoid"]
@@ -94,7 +95,8 @@ def test_claims_are_judged_on_own_data(claims, tmp_path):
     words = f"2b 6 --scale mini --data {own_words(write_own(tmp_path / 'data'))}"
     _, out, _ = claims(words)
     assert f"\nown data {NAME}: the paper's numbers are of other data, and for reference only\n" in out
-    assert "2b/sigmoid > 2b/softmax" in out and f"data {NAME}_train -> {NAME}_val" in out
+    assert "2b/sigmoid > 2b/softmax" in out
+    assert f"data {NAME}_train -> {NAME}_val" in out
     assert "(6/roialign, 6/roipool: not for this data: needs keypoints, and train.json has none)" in out
     assert json.loads(claims(f"{words} --format json")[1])["own_data"] == NAME
     assert json.loads(claims("2b --scale mini --format json")[1])["own_data"] == ""
@@ -118,4 +120,6 @@ def test_bad_input_is_one_line_and_exit_code_2(claims, words, opts, message):
     """What was wrong, and what would have been right."""
     code, out, err = claims(words, *opts)
     assert (code, out) == (2, "")
-    assert err.startswith("ablations: error: ") and message in err and err.count("\n") == 1
+    assert err.startswith("ablations: error: ")
+    assert message in err
+    assert err.count("\n") == 1

@@ -40,7 +40,9 @@ def test_the_short_form_names_files_and_folders(folder, monkeypatch):
     versions = found.pop("DATASETS.OWN.VERSIONS")
     places = {split: (f"{folder}/{split.lower()}.json", f"{folder}/images") for split in ("TRAIN", "VAL")}
     assert found == {"DATASETS.OWN.NAME": NAME} | {f"DATASETS.OWN.{split}": place for split, place in places.items()}
-    assert data.name == NAME and len(versions) == 2 and all(v.startswith("sha256:") for v in versions)
+    assert data.name == NAME
+    assert len(versions) == 2
+    assert all(v.startswith("sha256:") for v in versions)
 
 
 def test_a_yaml_says_the_same_and_the_options(folder):
@@ -120,7 +122,8 @@ def test_rows_that_lack_masks_or_keypoints_are_left_out(folder):
     masks, keypoints = fit(folder, "2b", "5")[1]
     assert masks == load_tables()["2b"]
     for row in (row for row in keypoints.rows if row.origin == "this_paper"):
-        assert row.config == "" and row.why_not_run == "not for this data: needs keypoints, and train.json has none"
+        assert row.config == ""
+        assert row.why_not_run == "not for this data: needs keypoints, and train.json has none"
 
 
 def test_options_of_keypoints_are_asked_for_where_rows_are_to_be_run(tmp_path):
@@ -156,15 +159,17 @@ def test_every_job_but_pretraining_is_told_of_the_data(folder, tmp_path):
     """Pre-training does not see it, and is that of the generated data; folders bear the data's name."""
     planned = plan(folder, tmp_path)
     pretrain, rpn, *detectors = planned.jobs.values()
-    assert planned.user_data == NAME and pretrain.identity in plan(folder, tmp_path, data=False).jobs
+    assert planned.user_data == NAME
+    assert pretrain.identity in plan(folder, tmp_path, data=False).jobs
     opts = parse_data(own_words(folder)).opts
-    assert not set(opts[::2]) & set(pretrain.options) and pretrain.user_data == ""
+    assert not set(opts[::2]) & set(pretrain.options)
+    assert pretrain.user_data == ""
     for job in (rpn, *detectors):
-        assert job.options[-len(opts) :] == opts and job.user_data == NAME
+        assert job.options[-len(opts) :] == opts
+        assert job.user_data == NAME
         assert job.folder.path.parent.parent == tmp_path / "mini" / NAME
-    assert (
-        rpn.data == f"{NAME}_train -> {NAME}_train, {NAME}_val" and detectors[0].data == f"{NAME}_train -> {NAME}_val"
-    )
+    assert rpn.data == f"{NAME}_train -> {NAME}_train, {NAME}_val"
+    assert detectors[0].data == f"{NAME}_train -> {NAME}_val"
 
 
 def test_own_data_shares_no_detector_with_the_paper_s(folder, tmp_path):

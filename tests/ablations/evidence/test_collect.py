@@ -39,11 +39,13 @@ def test_one_seed_has_a_mean_and_no_spread(collected):
     """Values land in the order of the metrics; the delta is the difference of the rows."""
     found = collected({("softmax", 0): fakes.finished(SOFTMAX), ("sigmoid", 0): fakes.finished(SIGMOID)})
     softmax, sigmoid, delta = found.rows
-    assert tuple(v.mean for v in softmax.ours) == SOFTMAX and tuple(v.mean for v in sigmoid.ours) == SIGMOID
+    assert tuple(v.mean for v in softmax.ours) == SOFTMAX
+    assert tuple(v.mean for v in sigmoid.ours) == SIGMOID
     assert [round(v.mean, 1) for v in delta.ours] == [12.0, 19.4, 11.9]
     assert all(v.spread is None and v.count == 1 for row in found.rows for v in row.ours)
     assert (found.provider, found.coco_backend) == ("embedded 0.6+embedded", "pycocotools 2.0.11")
-    assert found.data == "a -> b" and delta.is_delta
+    assert found.data == "a -> b"
+    assert delta.is_delta
 
 
 def test_seeds_are_averaged_and_deltas_are_paired(collected):
@@ -54,15 +56,18 @@ def test_seeds_are_averaged_and_deltas_are_paired(collected):
         given["sigmoid", seed] = fakes.finished([v + shift for v in SIGMOID])
     softmax, _, delta = collected(given, (0, 1, 2)).rows
     assert (softmax.ours[0].mean, softmax.ours[0].spread, softmax.ours[0].count) == (24.0, 1.0, 3)
-    assert delta.ours[0].mean == pytest.approx(12.0) and delta.ours[0].spread == pytest.approx(0.0, abs=1e-9)
+    assert delta.ours[0].mean == pytest.approx(12.0)
+    assert delta.ours[0].spread == pytest.approx(0.0, abs=1e-9)
 
 
 def test_what_is_missing_has_a_reason(collected):
     """Not run, failed, blocked, not selected: no value, but why."""
     failed, sigmoid, delta = collected({("softmax", 0): Status(FAILED, "exit code 1; last line: nan")}).rows
-    assert failed.ours == (None,) * 3 and failed.notes[0] == "failed: exit code 1; last line: nan"
+    assert failed.ours == (None,) * 3
+    assert failed.notes[0] == "failed: exit code 1; last line: nan"
     assert sigmoid.notes == ("not selected",) * 3
-    assert delta.ours == (None,) * 3 and delta.notes[0] == "needs both rows"
+    assert delta.ours == (None,) * 3
+    assert delta.notes[0] == "needs both rows"
     waiting, blocked, _ = collected(
         {("softmax", 0): Status(WAITING, "not run"), ("sigmoid", 0): Status(BLOCKED, "needs rpn x")}
     ).rows
@@ -79,7 +84,8 @@ def test_a_missing_seed_is_said_beside_the_mean_of_the_others(collected):
     }
     softmax, sigmoid, delta = collected(given, (0, 1)).rows
     assert (softmax.ours[0].mean, softmax.ours[0].count) == (24.0, 1)
-    assert softmax.notes[0] == "seed 1: failed: exit code 1" and sigmoid.notes[0] == ""
+    assert softmax.notes[0] == "seed 1: failed: exit code 1"
+    assert sigmoid.notes[0] == ""
     assert delta.ours[0].mean == pytest.approx(12.0)
     assert delta.notes[0] == "over 1 of 2 seeds, those that both rows have"
 
@@ -96,7 +102,8 @@ def test_values_that_are_no_numbers_are_explained(collected, value, reason):
     """An AP that could not be computed is a reason, not a zero."""
     row = collected({("softmax", 0): fakes.finished([value, 1.0, 2.0])}).rows[0]
     assert (row.ours[0], row.notes[0]) == (None, reason)
-    assert row.ours[1].mean == 1.0 and row.notes[1] == ""
+    assert row.ours[1].mean == 1.0
+    assert row.notes[1] == ""
 
 
 def test_sizes_that_the_data_lack_are_named(collected, table):
@@ -156,7 +163,9 @@ def test_a_dash_of_the_paper_needs_no_reason_where_there_is_no_branch(collected,
     boxes = {"bbox": {"AP": 52.0}}
     given = {(row.id, seed): fakes.finished(SOFTMAX, metrics=boxes) for row in rows for seed in (0, 1)}
     dash, number = collected(given, (0, 1), of=changed).rows
-    assert dash.ours[0].mean == 52.0 and dash.ours[1] is None and dash.notes == ("", "")
+    assert dash.ours[0].mean == 52.0
+    assert dash.ours[1] is None
+    assert dash.notes == ("", "")
     assert number.notes[1].startswith("seed 0, 1: the result has no segm metrics")
     (unfinished, _) = collected({}, of=changed).rows
     assert unfinished.notes == ("not selected",) * 2
@@ -177,14 +186,16 @@ def test_a_difference_of_two_metrics_is_measured_in_each_result(collected, table
     }
     softmax, sigmoid = collected(given, (0, 1), of=changed).rows
     assert (softmax.ours[0].mean, softmax.ours[0].count) == (2.5, 2)
-    assert sigmoid.ours == (None,) and "seed 0: no predictions, or no ground truth" in sigmoid.notes[0]
+    assert sigmoid.ours == (None,)
+    assert "seed 0: no predictions, or no ground truth" in sigmoid.notes[0]
 
 
 def test_rows_that_are_not_built_yet_say_what_is_missing(collected, table):
     """No number of ours, with the reason; a delta of them needs both rows."""
     rows = tuple(dataclasses.replace(row, config="", pending="test-time augmentation") for row in table.rows)
     softmax, _, delta = collected({}, of=dataclasses.replace(table, rows=rows)).rows
-    assert softmax.ours == (None,) * 3 and softmax.notes == ("not built yet: test-time augmentation",) * 3
+    assert softmax.ours == (None,) * 3
+    assert softmax.notes == ("not built yet: test-time augmentation",) * 3
     assert delta.notes == ("needs both rows",) * 3
 
 
@@ -196,7 +207,8 @@ def test_cited_rows_and_unmeasured_columns_keep_the_papers_numbers(collected, ta
     deltas = (*table.deltas, over_mnc)
     changed = dataclasses.replace(table, rows=(cited, *table.rows), metrics=metrics, deltas=deltas)
     mnc, softmax, _, delta, over = collected({("softmax", 0): fakes.finished(SOFTMAX)}, of=changed).rows
-    assert mnc.paper == (24.6, None, 24.8) and mnc.notes == ("cited by the paper: [10] Dai et al.",) * 3
+    assert mnc.paper == (24.6, None, 24.8)
+    assert mnc.notes == ("cited by the paper: [10] Dai et al.",) * 3
     assert (softmax.ours[2], softmax.notes[2]) == (None, "test server only")
     assert delta.notes == ("needs both rows", "needs both rows", "test server only")
     assert over.notes == ("MNC [10] is not a run of ours", "", "test server only")

@@ -50,7 +50,8 @@ def runs(row, *aps):
 def test_seeds_are_compared_in_pairs(gather, sigmoid, softmax, verdict):
     """The spread that counts is that of the differences, not of the rows."""
     found = gather(CLAIM, runs(SIGMOID, *sigmoid) | runs(SOFTMAX, *softmax))
-    assert found.judgement.verdict == verdict and found.missing == ""
+    assert found.judgement.verdict == verdict
+    assert found.missing == ""
     expected = [u - v for u, v in zip(sigmoid, softmax, strict=True)]
     assert list(found.differences.values()) == pytest.approx(expected)
 
@@ -69,7 +70,8 @@ def test_seeds_that_nobody_ran_need_no_words(gather):
     given = runs(SIGMOID, 36.0) | runs(SOFTMAX, 24.0) | {(SIGMOID, 2): fakes.finished((36.0, 2.0, 3.0))}
     given |= dict.fromkeys([(SIGMOID, 1), (SOFTMAX, 1), (SOFTMAX, 2)], Status(WAITING, "not run"))
     found = gather(CLAIM, given, (0, 1, 2))
-    assert found.judgement.count == 1 and found.note.endswith("claim; 2b/softmax seed 2: not run")
+    assert found.judgement.count == 1
+    assert found.note.endswith("claim; 2b/softmax seed 2: not run")
 
 
 def test_seeds_without_a_common_one_are_not_compared(gather):

@@ -6,15 +6,7 @@ import json
 import pytest
 
 from ablations.evidence import sources
-from ablations.evidence.sources import (
-    Source,
-    publish,
-    published_file,
-    published_results,
-    runs_of,
-    runs_or_published,
-    seeds_of,
-)
+from ablations.evidence.sources import Source, find_source, publish, published_file, seeds_of
 from ablations.jobs.plan import Plan
 from ablations.jobs.status import FINISHED, WAITING, Status
 from ablations.paper.tables import load_tables
@@ -49,23 +41,24 @@ def in_folder(job, path, **changes):
 
 def published_status(job):
     """Of a single job."""
-    return published_results("mini").statuses({job.identity: job})[job.identity]
+    return Source(sources.PUBLISHED / "mini", published=True).statuses({job.identity: job})[job.identity]
 
 
 def test_runs_come_before_published_results(kept, tmp_path, capsys):
     """As soon as something has been run at the scale; nothing is said then."""
     (tmp_path / "out/mini").mkdir(parents=True)
-    assert runs_or_published(tmp_path / "out", "mini") == runs_of(tmp_path / "out", "mini")
-    assert runs_of(tmp_path / "out", "mini").folder == tmp_path / "out/mini"
-    assert published_results("mini").folder == kept
+    runs = Source(tmp_path / "out/mini", published=False)
+    assert find_source(tmp_path / "out", "mini", fall_back=True) == runs
+    assert find_source(tmp_path / "out", "mini") == runs
+    assert find_source(tmp_path / "out", "mini", published=True) == Source(kept, published=True)
     assert capsys.readouterr().err == ""
 
 
 def test_published_results_stand_in_where_nothing_has_been_run(kept, tmp_path, capsys):
     """Only at scales that have some, and it is said."""
-    assert runs_or_published(tmp_path / "out", "mini").folder == kept
+    assert find_source(tmp_path / "out", "mini", fall_back=True).folder == kept
     assert f"nothing has been run in {tmp_path / 'out/mini'}: these are the published" in capsys.readouterr().err
-    assert runs_or_published(tmp_path / "out", "paper").folder == tmp_path / "out/paper"
+    assert find_source(tmp_path / "out", "paper", fall_back=True).folder == tmp_path / "out/paper"
     assert capsys.readouterr().err == ""
 
 

@@ -67,7 +67,8 @@ def test_rows_that_the_paper_prints_twice_are_equal(tables, names):
     for one, two in zip(names, names[1:], strict=False):
         one, two = printed_numbers(tables, one), printed_numbers(tables, two)
         shared = one.keys() & two.keys()
-        assert shared and all(one[key] == two[key] for key in shared)
+        assert shared
+        assert all(one[key] == two[key] for key in shared)
 
 
 @pytest.mark.parametrize("names", SAME_MODEL)
@@ -110,7 +111,8 @@ def test_cityscapes_ap_is_the_mean_of_its_classes(tables):
     """All seven rows of Table 7, to rounding."""
     for row in tables["7"].rows:
         _, ap, _, *classes = row.paper
-        assert len(classes) == 8 and statistics.fmean(classes) == pytest.approx(ap, abs=0.0501)
+        assert len(classes) == 8
+        assert statistics.fmean(classes) == pytest.approx(ap, abs=0.0501)
 
 
 def test_training_time_is_iterations_times_seconds(tables):
@@ -200,7 +202,8 @@ def test_a_user_adds_tables(tmp_path):
     mine = tmp_path / "mine.yaml"
     mine.write_text(yaml.safe_dump({"tables": [table]}))
     tables = load_tables(more=[mine])
-    assert list(tables) == [*load_tables(), "dice"] and tables["dice"].rows[0].config == "my/dice.yaml"
+    assert list(tables) == [*load_tables(), "dice"]
+    assert tables["dice"].rows[0].config == "my/dice.yaml"
     mine.write_text(yaml.safe_dump({"tables": [{**table, "id": "2b"}]}))
     with pytest.raises(ValueError, match="mine.yaml, table 2b: the id is used twice"):
         load_tables(more=[mine])
@@ -248,7 +251,8 @@ def test_rows_that_do_not_fit_the_data_are_said_apart(tables):
     unfit = dataclasses.replace(tables["6"].rows[0], config="", unfit="needs keypoints")
     pending = select_rows([tables["7"], dataclasses.replace(tables["6"], rows=(unfit,))], [])
     built, _, fits = list_pending(pending).partition("; not for this data: ")
-    assert built.startswith("not built yet: table 7") and fits == "table 6 roipool (needs keypoints)"
+    assert built.startswith("not built yet: table 7")
+    assert fits == "table 6 roipool (needs keypoints)"
 
 
 def test_unknown_names_list_the_legal_ones(tables):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ablations.evidence.findings import Finding
-from ablations.evidence.sources import published_results
+from ablations.evidence.sources import PUBLISHED
 from ablations.paper.claims import load_claims
 from ablations.paper.judge import Judgement
 from ablations.render.html import html_templates
@@ -247,7 +247,7 @@ def test_a_table_is_a_line_of_the_picture(full):
 
 def test_the_published_picture_is_small_enough_for_a_readme():
     """It is loaded by everyone who opens the project's page."""
-    content = (published_results("mini").folder / "report.png").read_bytes()
+    content = (PUBLISHED / "mini/report.png").read_bytes()
     assert Image.open(io.BytesIO(content)).format == "PNG"
     assert len(content) < 300_000
 
