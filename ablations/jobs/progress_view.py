@@ -97,10 +97,10 @@ class ProgressView:
         lines = []
         for identity, status in statuses.items():
             if status.state == RUNNING or status.reason == "running elsewhere":
-                left, job = now.left.get(identity), self.jobs[identity]
+                job = self.jobs[identity]
                 # Of the whole job: after the last iteration there is the evaluation.
-                share = done_seconds(job, status) / (job.train_seconds + job.other_seconds)
-                lines.append((share, "  " + describe_job(job, status, left)))
+                share = done_seconds(job, status) / job.seconds
+                lines.append((share, "  " + describe_job(job, status, now.left.get(identity))))
         return lines
 
     def _event(self, identity: str, status: Status) -> str:

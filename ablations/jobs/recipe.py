@@ -5,6 +5,7 @@ in the cache folder under a checksum of everything that it follows from: the YAM
 detectron2's defaults, and what was asked.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.util
@@ -30,17 +31,9 @@ _WEEK = 7 * 24 * 3600.0
 class Recipe:
     """Facts of a resolved config.
 
-    Attributes:
-        config_hash: Of the whole config, as results hold it.
-        backbone: Such as "R-50".
-        backbone_parts: All that a pre-trained backbone depends on, as JSON values.
-        pretrained: Whether its weights come from the pre-training stage.
-        rpn: Config of the RPN whose stored proposals it uses, "" for none.
-        loads_proposals: Whether it uses stored proposals.
-        train: Names of the training sets.
-        test: Names of the test sets.
-        iterations: Of the training.
-        pretrain_iterations: Of the pre-training.
+    `config_hash` is of the whole config, as results hold it. `backbone_parts` is all that a pre-trained backbone such
+    as "R-50" depends on, as JSON values; `pretrained`: its weights come from the pre-training stage. `rpn` is the config
+    of the RPN whose stored proposals it uses, "" for none; `train` and `test` are names of data sets.
     """
 
     config_hash: str
@@ -58,11 +51,7 @@ class Recipe:
 def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[Import] = ()) -> Recipe:
     """Facts of a config at a scale, from the cache where nothing has changed since.
 
-    Args:
-        config: As for `load_cfg`.
-        scale: Name of the scale.
-        opts: KEY VALUE list.
-        imports: Modules with components that the config may name.
+    `imports` are modules with components that the config may name; the others are as for `load_cfg`.
 
     Raises:
         ValueError, KeyError, FileNotFoundError: as `load_cfg`.
@@ -77,20 +66,13 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
     recipe = _resolve(config, scale, opts, imports)
     if not folder.is_dir():
         _remove_old(folder.parent)
-    try:
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, nothing else
         write_json_atomically(place, dataclasses.asdict(recipe))
-    except OSError:  # a cache that cannot be written costs time, nothing else
-        pass
     return recipe
 
 
 def recipe_of(cfg: Any, config_hash: str) -> Recipe:
-    """Facts of a resolved config.
-
-    Args:
-        cfg: The config.
-        config_hash: Its `config_hash`.
-    """
+    """Facts of a resolved config, and its `config_hash`."""
     from mask_rcnn_paper.stages import backbone_name
 
     return Recipe(

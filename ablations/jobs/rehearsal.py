@@ -10,24 +10,19 @@ from mask_rcnn_paper.imports import Import, import_components
 
 
 def rehearse(jobs: Iterable[Job], imports: Sequence[Import]) -> None:
-    """Build the model of each training, without memory for its weights.
-
-    Args:
-        jobs: Jobs of a plan.
-        imports: Modules with the user's own components.
+    """Build the model of each training of a plan, with the user's own components, without memory for its weights.
 
     Raises:
-        ImportError: one of the modules fails.
+        ImportError: one of the modules with components fails.
         ValueError: a config that no model can be built from; the message has the job and what the builder said.
     """
     import_components(imports)
     built = set()
     for job in jobs:
         # The seed, and where inputs lie, build no other model.
-        if job.kind == PRETRAIN or (job.kind, job.config) in built:
-            continue
-        built.add((job.kind, job.config))
-        _build(job)
+        if job.kind != PRETRAIN and (job.kind, job.config) not in built:
+            built.add((job.kind, job.config))
+            _build(job)
 
 
 def _build(job: Job) -> None:

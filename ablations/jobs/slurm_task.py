@@ -1,11 +1,10 @@
 """What runs on a node of the cluster: one job, and what happens when Slurm takes the node away."""
 
 import contextlib
-import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,26 +25,17 @@ class SlurmTask:
     """Callable that runs one job as the local queue does, with the same lock, record and log.
 
     submitit pickles it, calls it on the node, and asks it for `checkpoint()` when Slurm announces a preemption or the
-    end of the time limit.
-
-    Attributes:
-        job: The job.
-        cwd: Folder the command runs in.
-        gpus: GPUs of the job; 0: the CPU.
-        threads: OMP_NUM_THREADS.
+    end of the time limit. `threads` is OMP_NUM_THREADS.
     """
 
     job: Job
     cwd: Path
     gpus: int
     threads: int
+    attempt: Attempt | None = field(default=None, init=False, compare=False)
 
     def __call__(self) -> str:
-        """Run the job to its end.
-
-        Returns:
-            State that it ended in.
-        """
+        """Run the job to its end; the state that it ended in."""
         begun = self._begin()
         if isinstance(begun, Status):
             return begun.state
@@ -65,11 +55,10 @@ class SlurmTask:
         """Stop the process and name what shall run when the job's turn comes again: the same, from its checkpoint."""
         from submitit.helpers import DelayedSubmission
 
-        attempt = getattr(self, "attempt", None)
-        if attempt is not None:
-            attempt.terminate()
-            attempt.kill(WAITING, "stopped by Slurm, queued again", STOP_SECONDS)
-        return DelayedSubmission(SlurmTask(self.job, self.cwd, self.gpus, self.threads))
+        if self.attempt is not None:
+            self.attempt.terminate()
+            self.attempt.kill(WAITING, "stopped by Slurm, queued again", STOP_SECONDS)
+        return DelayedSubmission(self)
 
     def _begin(self) -> Attempt | Status:
         environment = {"OMP_NUM_THREADS": str(self.threads)}
@@ -84,7 +73,7 @@ class SlurmTask:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the process, which belongs to its node."""
-        return {key: value for key, value in self.__dict__.items() if key != "attempt"}
+        return {**self.__dict__, "attempt": None}
 
 
 @contextlib.contextmanager
@@ -106,4 +95,4 @@ def _own_id() -> str | None:
     try:
         return JobEnvironment().job_id
     except RuntimeError:  # called by hand
-        return os.environ.get("SLURM_JOB_ID")
+        return None

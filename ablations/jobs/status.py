@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
+ENDED = (FINISHED, FAILED, BLOCKED)
 
 
 @dataclass(frozen=True)
 class Status:
-    """State of a job.
+    """State of a job: why it failed or waits, the last lines of its log where it failed, and how long it has run.
 
-    `reason` is one line that says why it failed or waits, `tail` the last lines of its log where it failed.
-    `seconds` is how long it ran, or has been running. `result` is there when it is finished, `progress` when
-    it is running.
+    `result` is there when it is finished, `progress` when it is running.
     """
 
     state: str

@@ -7,10 +7,8 @@ import pytest
 
 from ablations.__main__ import add_launch_options
 from ablations.jobs import launcher as launching
-from ablations.jobs import slurm_resources
 from ablations.jobs.local import LocalLauncher
-from ablations.jobs.slurm import SlurmLauncher
-from ablations.jobs.slurm_resources import SlurmResources
+from ablations.jobs.slurm import SlurmLauncher, SlurmResources
 
 
 def parse(tmp_path, words):
@@ -23,7 +21,7 @@ def parse(tmp_path, words):
 @pytest.fixture
 def cluster(monkeypatch):
     """A machine from which jobs can be submitted."""
-    monkeypatch.setattr(slurm_resources.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(launching.shutil, "which", lambda name: f"/usr/bin/{name}")
 
 
 def test_jobs_run_here_by_default(tmp_path, monkeypatch):
@@ -73,6 +71,6 @@ def test_without_submitit_the_cure_is_named(tmp_path, monkeypatch, cluster):
 
 def test_without_slurm_the_cure_is_named(tmp_path, monkeypatch):
     """A machine from which nothing can be submitted."""
-    monkeypatch.setattr(slurm_resources.shutil, "which", lambda name: None)
+    monkeypatch.setattr(launching.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match="no sbatch and srun on the PATH; run it where the cluster takes jobs"):
         launching.make_launcher(parse(tmp_path, "--launcher slurm"), {})

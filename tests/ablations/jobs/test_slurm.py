@@ -7,8 +7,7 @@ import pytest
 
 from ablations.jobs.execute import execute
 from ablations.jobs.job import ROOT, read_statuses
-from ablations.jobs.slurm import SlurmLauncher
-from ablations.jobs.slurm_resources import SlurmResources
+from ablations.jobs.slurm import SlurmLauncher, SlurmResources
 from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fake_slurm, fakes
 

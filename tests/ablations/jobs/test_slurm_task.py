@@ -1,6 +1,7 @@
 """What runs on a node: to its end, preempted, out of time, or not at all."""
 
 import contextlib
+import os
 import pickle
 import signal
 import threading
@@ -113,6 +114,6 @@ def test_a_lock_is_waited_for_a_while(tmp_path, monkeypatch):
     monkeypatch.setattr(slurm_task, "POLL_SECONDS", 0.05)
     assert task(job)() == WAITING
     monkeypatch.setattr(slurm_task, "LOCK_PATIENCE_SECONDS", 10.0)
-    threading.Timer(0.2, slurm_task.os.close, (lock,)).start()
+    threading.Timer(0.2, os.close, (lock,)).start()
     begin = time.time()
     assert task(job)() == FINISHED and time.time() - begin < 5
