@@ -9,7 +9,7 @@ from typing import Any
 from ablations.jobs.execute import Launcher
 from ablations.jobs.job import Job
 from ablations.jobs.local import LocalLauncher, visible_devices
-from ablations.jobs.slurm import SlurmLauncher, SlurmResources
+from ablations.jobs.slurm import SlurmLauncher
 
 LAUNCHERS = ("local", "slurm")
 _SLURM_ONLY = ("partition", "cpus_per_job", "mem_gb", "slurm")
@@ -29,11 +29,17 @@ def make_launcher(args: argparse.Namespace, jobs: Mapping[str, Job]) -> Launcher
         _check_least(args, timeout_min=1, jobs=1)
         return LocalLauncher(args.jobs, visible_devices(), args.gpus_per_job, args.timeout_min)
     _check_least(args, jobs=1, timeout_min=1, gpus_per_job=0, cpus_per_job=1, mem_gb=0)
-    names = ("partition", "timeout_min", "gpus_per_job", "cpus_per_job", "mem_gb")
-    asked = {name: value for name in names if (value := getattr(args, name)) is not None}
-    resources = SlurmResources(**asked, options=parse_options(args.slurm))
+    asked = {
+        "timeout_min": args.timeout_min or 240,  # then the node is taken away, and the job queues again and resumes
+        "gpus_per_node": 1 if args.gpus_per_job is None else args.gpus_per_job,
+        "cpus_per_task": args.cpus_per_job,
+        "mem_gb": args.mem_gb,
+        "slurm_partition": args.partition,
+        "slurm_array_parallelism": args.jobs,
+        "slurm_additional_parameters": parse_options(args.slurm) or None,
+    }
     check_installed()
-    return SlurmLauncher(jobs, Path(args.output).resolve() / args.scale / "slurm", resources, args.jobs)
+    return SlurmLauncher(jobs, Path(args.output).resolve() / args.scale / "slurm", asked)
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,9 +31,9 @@ _WEEK = 7 * 24 * 3600.0
 class Recipe:
     """Facts of a resolved config.
 
-    `config_hash` is of the whole config, as results hold it. `backbone_parts` is all that a pre-trained backbone such
-    as "R-50" depends on, as JSON values; `pretrained`: its weights come from the pre-training stage. `rpn` is the config
-    of the RPN whose stored proposals it uses, "" for none; `train` and `test` are names of data sets.
+    `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
+    as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
+    proposals it uses, "" for none. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -75,10 +75,14 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
     """Facts of a resolved config, and its `config_hash`."""
     from mask_rcnn_paper.stages import backbone_name
 
+    # Not where features are tapped, since all stages are trained; nor deformable convolutions, which no row has and the
+    # embedded core lacks: both providers name a job alike.
+    resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
+    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN]
     return Recipe(
         config_hash=config_hash,
         backbone=backbone_name(cfg),
-        backbone_parts=tuple(_backbone_parts(cfg)),
+        backbone_parts=tuple(json.loads(json.dumps(parts))),
         pretrained=bool(cfg.STAGES.PRETRAIN),
         rpn=cfg.STAGES.RPN,
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
@@ -96,16 +100,6 @@ def _resolve(config: str, scale: str, opts: Sequence[str], imports: Sequence[Imp
     import_components(imports)
     cfg = load_cfg(config, scale, opts)
     return recipe_of(cfg, config_hash(cfg))
-
-
-def _backbone_parts(cfg: Any) -> Iterator[Any]:
-    """What a pre-trained backbone depends on; not where features are tapped, since all stages are trained.
-
-    Nor deformable convolutions, which no row has and the embedded core lacks: both providers name a job alike.
-    """
-    resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
-    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN]
-    yield from json.loads(json.dumps(parts))
 
 
 @cache

@@ -16,26 +16,23 @@ def rehearse(jobs: Iterable[Job], imports: Sequence[Import]) -> None:
         ImportError: one of the modules with components fails.
         ValueError: a config that no model can be built from; the message has the job and what the builder said.
     """
-    import_components(imports)
-    built = set()
-    for job in jobs:
-        # The seed, and where inputs lie, build no other model.
-        if job.kind != PRETRAIN and (job.kind, job.config) not in built:
-            built.add((job.kind, job.config))
-            _build(job)
-
-
-def _build(job: Job) -> None:
     import torch
     from detectron2.modeling import build_model
 
     from mask_rcnn_paper.scales import load_cfg
 
-    cfg = load_cfg(job.config, job.scale, job.options)
-    cfg.MODEL.DEVICE = "meta"
-    try:
-        with torch.device("meta"):
-            build_model(cfg)
-    except Exception as error:  # whatever the libraries and a user's component raise
-        words = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-        raise ValueError(f"{job.label}: no model can be built from {job.config}: {words}") from error
+    import_components(imports)
+    built = set()
+    for job in jobs:
+        # The seed, and where inputs lie, build no other model.
+        if job.kind == PRETRAIN or (job.kind, job.config) in built:
+            continue
+        built.add((job.kind, job.config))
+        cfg = load_cfg(job.config, job.scale, job.options)
+        cfg.MODEL.DEVICE = "meta"
+        try:
+            with torch.device("meta"):
+                build_model(cfg)
+        except Exception as error:  # whatever the libraries and a user's component raise
+            words = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+            raise ValueError(f"{job.label}: no model can be built from {job.config}: {words}") from error

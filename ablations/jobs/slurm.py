@@ -13,7 +13,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +30,9 @@ CPUS_PER_GPU = 5
 _ALIVE = ("SUSPENDED", "STOPPED", "CONFIGURING", "RESIZING", "REQUEUE_HOLD", "REQUEUE_FED", "SIGNALING")
 
 
-@dataclass(frozen=True)
-class SlurmResources:
-    """What a job asks of Slurm; None is the cluster's default, but for the cores: five a GPU.
-
-    After `timeout_min` minutes Slurm takes the node away; the row then queues again and resumes. The GPUs of a training
-    are all on one node, 0: train on the CPU. `options` are further ones of sbatch by long name: {"account": "vision"}.
-    """
-
-    partition: str | None = None
-    timeout_min: int = 240
-    gpus_per_job: int = 1
-    cpus_per_job: int | None = None
-    mem_gb: float | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def gpus(self, job: Job) -> int:
-        """GPUs of a job: pre-training never has more than one."""
-        return min(1, self.gpus_per_job) if job.kind == PRETRAIN else self.gpus_per_job
-
-    def cpus(self, gpus: int) -> int:
-        """Cores of a job with so many GPUs."""
-        return self.cpus_per_job or CPUS_PER_GPU * max(1, gpus)
-
-
 @dataclass
 class _Submitted:
-    """A job in Slurm. `at_once`: how many of its array run at once. `gone`: when it was first seen to have ended."""
+    """A job in Slurm, of an array of which so many run `at_once`. `gone`: when it was first seen to have ended."""
 
     job: Job
     slurm: Any
@@ -72,14 +48,26 @@ class _Submitted:
         """Final status that this Slurm job has recorded, or that somebody has reached."""
         return self.job.folder.finished() or self.job.folder.failed(self.slurm.job_id)
 
+    @property
+    def going_on(self) -> Status:
+        record = self.job.folder.record
+        if record.get("state") == RUNNING:
+            return self.job.folder.running()
+        return Status(WAITING, record.get("reason") or f"queued as Slurm job {self.slurm.job_id}")
+
 
 class SlurmLauncher:
-    """A `Launcher` of Slurm jobs, for the jobs of a plan by identity.
+    """A `Launcher` of Slurm jobs.
 
     Args:
+        jobs: All jobs of the plan by identity.
         folder: Where submitit keeps its files; every node must see it.
-        limit: Jobs at once; None: as many as Slurm allows.
+        asked: What each job asks for, in the words of submitit's `update_parameters`; pre-training never has more than
+            one GPU. Without "cpus_per_task" there are `CPUS_PER_GPU`; "slurm_array_parallelism" limits all arrays
+            together.
         cluster: "slurm"; or "local" or "debug" for submitit's stand-ins.
+        cwd: Folder the commands run in.
+        poll_seconds: Time between two looks at the files.
         settle_seconds: How long the files of an ended job may take to be seen here.
     """
 
@@ -87,16 +75,16 @@ class SlurmLauncher:
         self,
         jobs: Mapping[str, Job],
         folder: Path,
-        resources: SlurmResources,
-        limit: int | None = None,
+        asked: Mapping[str, Any],
         cluster: str = "slurm",
         cwd: Path = ROOT,
         poll_seconds: float = 2.0,
         settle_seconds: float = 30.0,
     ) -> None:
+        limit = asked.get("slurm_array_parallelism")
         self.workers = min(limit or len(jobs), max(1, len(jobs)))
         self.limit = limit or math.inf
-        self.folder, self.resources, self.cluster, self.cwd = folder, resources, cluster, cwd
+        self.folder, self.asked, self.cluster, self.cwd = folder, asked, cluster, cwd
         self.poll_seconds, self.settle_seconds = poll_seconds, settle_seconds
         self.submitted: dict[str, _Submitted] = {}
 
@@ -105,7 +93,7 @@ class SlurmLauncher:
         statuses, waves = {}, {}
         for job in ready:
             if job.identity not in self.submitted and not self._attach(job):
-                waves.setdefault(self.resources.gpus(job), []).append(job)
+                waves.setdefault(self._gpus(job), []).append(job)
         for wave in waves.values():
             room = self._room()
             # Where nothing of ours is in Slurm all go at once, and Slurm limits them; else what there is room for.
@@ -121,7 +109,7 @@ class SlurmLauncher:
             ended = self._ended(submitted)
             if ended is not None:
                 del self.submitted[identity]
-            statuses[identity] = ended or _going_on(submitted)
+            statuses[identity] = ended or submitted.going_on
         return statuses
 
     def stop(self) -> None:
@@ -131,7 +119,7 @@ class SlurmLauncher:
         """What Slurm would be asked for, and the job's command."""
         asked = self._parameters(job, self.workers).items()
         words = " ".join(f"{key}={value}" for key, value in asked if value is not None)
-        return f"slurm: {words}: {shlex.join(job.command(gpus=self.resources.gpus(job)))}"
+        return f"slurm: {words}: {shlex.join(job.command(gpus=self._gpus(job)))}"
 
     def left_behind(self) -> str:
         """How to end the jobs that are still in Slurm."""
@@ -168,12 +156,12 @@ class SlurmLauncher:
     def _submit_locked(self, jobs: Sequence[Job], at_once: float) -> dict[str, Status]:
         import submitit
 
-        gpus, now = self.resources.gpus(jobs[0]), time.time()
-        threads = max(1, self.resources.cpus(gpus) // max(1, gpus))
-        limits = {"slurm_max_num_timeout": MAX_TIMEOUTS, "local_max_num_timeout": MAX_TIMEOUTS}
+        now, gpus, parameters = time.time(), self._gpus(jobs[0]), self._parameters(jobs[0], int(at_once))
+        threads = max(1, parameters["cpus_per_task"] // max(1, gpus))
+        timeouts = {"slurm_max_num_timeout": MAX_TIMEOUTS, "local_max_num_timeout": MAX_TIMEOUTS}
         try:
-            executor = submitit.AutoExecutor(self.folder, self.cluster, **limits)
-            executor.update_parameters(**self._parameters(jobs[0], int(at_once)))
+            executor = submitit.AutoExecutor(self.folder, self.cluster, **timeouts)
+            executor.update_parameters(**parameters)
             handles = executor.submit_array([SlurmTask(job, self.cwd, gpus, threads) for job in jobs])
         except Exception as error:  # whatever sbatch says: a partition that is not there, a limit of the account
             reason = "sbatch refused the job: " + " ".join(str(error).split())[-300:]
@@ -188,19 +176,16 @@ class SlurmLauncher:
             job.note(statuses[job.identity], now, slurm.job_id)
         return statuses
 
+    def _gpus(self, job: Job) -> int:
+        gpus = self.asked.get("gpus_per_node", 1)
+        return min(1, gpus) if job.kind == PRETRAIN else gpus
+
     def _parameters(self, job: Job, at_once: int) -> dict[str, Any]:
         """What an array of jobs like this one asks for, in submitit's words."""
-        gpus = self.resources.gpus(job)
-        return {
-            "name": f"mask_rcnn_paper_{job.kind}",
-            "timeout_min": self.resources.timeout_min,
-            "gpus_per_node": gpus or None,
-            "cpus_per_task": self.resources.cpus(gpus),
-            "mem_gb": self.resources.mem_gb,
-            "slurm_partition": self.resources.partition,
-            "slurm_array_parallelism": at_once,
-            "slurm_additional_parameters": dict(self.resources.options) or None,
-        }
+        gpus = self._gpus(job)
+        of_job = {"gpus_per_node": gpus or None, "slurm_array_parallelism": at_once}
+        of_job["cpus_per_task"] = self.asked.get("cpus_per_task") or CPUS_PER_GPU * max(1, gpus)
+        return {"name": f"mask_rcnn_paper_{job.kind}", **self.asked, **of_job}
 
     def _ended(self, submitted: _Submitted) -> Status | None:
         """Final status, WAITING where somebody else runs the job, None where it goes on."""
@@ -216,22 +201,13 @@ class SlurmLauncher:
             return submitted.recorded or Status(WAITING, "running elsewhere")
         if not has_result and time.time() - submitted.gone < self.settle_seconds:
             return None
-        return submitted.recorded or _fail(submitted)
+        return submitted.recorded or self._fail(submitted.job, slurm)
 
-
-def _going_on(submitted: _Submitted) -> Status:
-    record = submitted.job.folder.record
-    if record.get("state") == RUNNING:
-        return submitted.job.folder.running()
-    return Status(WAITING, record.get("reason") or f"queued as Slurm job {submitted.slurm.job_id}")
-
-
-def _fail(submitted: _Submitted) -> Status:
-    """Record that Slurm, or what precedes the job on its node, ended it."""
-    job, slurm = submitted.job, submitted.slurm
-    tail = log_tail(slurm.paths.stderr)
-    reason = f"ended by Slurm: {slurm.state}"
-    reason += f"; last line: {tail[-1]}; see {slurm.paths.stderr}" if tail else ""
-    status = Status(FAILED, reason, tail, job.folder.record.get("seconds"))
-    job.note(status, time.time(), slurm.job_id)
-    return status
+    def _fail(self, job: Job, slurm: Any) -> Status:
+        """Record that Slurm, or what precedes the job on its node, ended it."""
+        tail = log_tail(slurm.paths.stderr)
+        reason = f"ended by Slurm: {slurm.state}"
+        reason += f"; last line: {tail[-1]}; see {slurm.paths.stderr}" if tail else ""
+        status = Status(FAILED, reason, tail, job.folder.record.get("seconds"))
+        job.note(status, time.time(), slurm.job_id)
+        return status
