@@ -48,15 +48,9 @@ class Attempt:
         self._signal(signal.SIGTERM)
 
     def kill(self, state: str = WAITING, reason: str = "interrupted", patience: float = 0.0) -> Status:
-        """End the process by force.
+        """End the process by force, unless it ends by itself within `patience` seconds, as after `terminate`.
 
-        Args:
-            state: What the job counts as, unless its process ended well meanwhile.
-            reason: Why.
-            patience: Seconds that it has to end by itself after `terminate`.
-
-        Returns:
-            The final status.
+        The job then counts as `state` for this `reason`, unless its process ended well meanwhile.
         """
         if self.ended:
             return self.ended

@@ -41,14 +41,12 @@ def execute(
     launcher: Launcher,
     report: Callable[[Mapping[str, Status]], None] = lambda statuses: None,
 ) -> dict[str, Status]:
-    """Run every job that is not finished.
+    """Run every job that is not finished; `jobs` has inputs before their users.
 
     A failure blocks only the jobs that need it. A job that another runner is running is waited for. On Ctrl-C
     (or any exception) the launcher is stopped, and the same call later goes on where this one ended.
 
     Args:
-        jobs: By identity, inputs before their users.
-        launcher: Runs the jobs.
         report: Called after every look at the jobs with the status of each.
 
     Returns:

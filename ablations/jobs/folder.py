@@ -11,7 +11,7 @@ from typing import Any
 
 from ablations.jobs.failure import failure_reason
 from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
-from mask_rcnn_paper.files import read_json, remove_leftovers, write_json_atomically
+from mask_rcnn_paper.files import read_json, remove_leftovers
 from mask_rcnn_paper.training.progress import PROGRESS_FILE
 
 RESULT, RECORD, LOG, LOCK, CHECKPOINT = "result.json", "job.json", "console.log", ".lock", "last_checkpoint"
@@ -103,15 +103,6 @@ class JobFolder:
             reason = f"ended without a valid {RESULT}: {self._result_fault()}"
             reason += f"; last line: {lines[-1]}" if lines else ""
         return Status(FAILED, reason, lines[-TAIL_LINES:], seconds)
-
-    def note(self, status: Status, started: float, slurm_job: str | None = None, **of_job: Any) -> None:
-        """Write the record: what the runner started at `started`, as of `time.time`, and how it stands or ended.
-
-        `slurm_job` is the id of the Slurm job that it is in, if any; `of_job` says what it is to people who look here.
-        """
-        of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
-        of_job |= {"name": self.name, "config_hash": self.config_hash}
-        write_json_atomically(self.path / RECORD, {**of_job, "started": started, "slurm_job": slurm_job, **of_status})
 
     def forget(self) -> None:
         """Let the job begin anew: neither a result nor a checkpoint counts any more.

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablations.jobs.folder import JobFolder
+from ablations.jobs.folder import RECORD, JobFolder
 from ablations.jobs.status import BLOCKED, FAILED, WAITING, Status
+from mask_rcnn_paper.files import write_json_atomically
 
 # Commands run here.
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,9 +60,15 @@ class Job:
         return [*words, *self.options]
 
     def note(self, status: Status, started: float, slurm_job: str | None = None) -> None:
-        """Write the folder's record of this job; arguments as `JobFolder.note`."""
+        """Write the folder's record: what was started when, as of `time.time`, and how it stands or ended.
+
+        `slurm_job` is the id of the Slurm job that it is in, if any.
+        """
         of_job = {"kind": self.kind, "identity": self.identity, "command": self.command(), "inputs": self.inputs}
-        self.folder.note(status, started, slurm_job, **of_job)
+        of_job |= {"name": self.folder.name, "config_hash": self.folder.config_hash}
+        of_job |= {"started": started, "slurm_job": slurm_job}
+        of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
+        write_json_atomically(self.folder.path / RECORD, {**of_job, **of_status})
 
 
 def read_statuses(jobs: Mapping[str, Job]) -> dict[str, Status]:

@@ -13,11 +13,10 @@ from mask_rcnn_paper.cores import core_count
 
 
 class LocalLauncher:
-    """A `Launcher` of processes.
+    """A `Launcher` of processes, each with its share of the cores.
 
     Args:
-        workers: Jobs at once, at least 1; None: one for each set of GPUs, one on a machine without. Each has its share
-            of the cores.
+        workers: Jobs at once, at least 1; None: one for each set of GPUs, one on a machine without.
         devices: Names of the GPUs, as for CUDA_VISIBLE_DEVICES; () where there are none.
         gpus_per_job: GPUs of a job, none of which it shares; None: one where there are any; 0: use the CPU.
         timeout_min: Minutes after which a job is stopped and counts as failed; None: never.

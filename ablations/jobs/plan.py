@@ -92,7 +92,8 @@ def make_plan(
     planned = {}
     for seed in dict.fromkeys(seeds):
         for (table_id, row_id), row in rows.items():
-            planned[table_id, row_id, seed] = planner.detector(row, seed).identity
+            job = planner.stage(DETECTOR, f"{row.run}-seed{seed}", row.config, seed)
+            planned[table_id, row_id, seed] = job.identity
     return Plan(planner.jobs, planned, scale, planner.user_data.name)
 
 
@@ -108,31 +109,22 @@ class _Planner:
     read: Callable[..., Recipe]
     jobs: dict[str, Job] = field(default_factory=dict)
 
-    def detector(self, row: Row, seed: int) -> Job:
-        recipe = self._recipe(DETECTOR, row.config, seed)
-        inputs, stage_opts = self._weights(row.config, recipe)
-        if recipe.loads_proposals:
+    def stage(self, kind: str, name: str, config: str, seed: int) -> Job:
+        """The RPN or detector of a config, after the jobs that it builds on."""
+        recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
+        if recipe.pretrained:
+            if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+                cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
+                raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
+            inputs.append(self._add(PRETRAIN, recipe.backbone, config, recipe, STAGE_SEED, [], []))
+            stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / "model_final.pkl")]
+        if kind == DETECTOR and recipe.loads_proposals:
             if not recipe.rpn:
                 cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
-                raise ValueError(f"{row.config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
-            rpn = self._rpn(recipe.rpn)
-            inputs.append(rpn)
-            stage_opts += self._proposal_opts(row.config, recipe, rpn)
-        return self._add(DETECTOR, f"{row.run}-seed{seed}", row.config, recipe, seed, inputs, stage_opts)
-
-    def _rpn(self, config: str) -> Job:
-        recipe = self._recipe(RPN, config, STAGE_SEED)
-        inputs, stage_opts = self._weights(config, recipe)
-        return self._add(RPN, PurePosixPath(config).stem, config, recipe, STAGE_SEED, inputs, stage_opts)
-
-    def _weights(self, config: str, recipe: Recipe) -> tuple[list[Job], list[str]]:
-        if not recipe.pretrained:
-            return [], []
-        if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
-            cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
-            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
-        job = self._add(PRETRAIN, recipe.backbone, config, recipe, STAGE_SEED, [], [])
-        return [job], ["MODEL.WEIGHTS", str(job.folder.path / "model_final.pkl")]
+                raise ValueError(f"{config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
+            inputs.append(self.stage(RPN, PurePosixPath(recipe.rpn).stem, recipe.rpn, STAGE_SEED))
+            stage_opts += self._proposal_opts(config, recipe, inputs[-1])
+        return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
 
     def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
         """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""

@@ -64,8 +64,10 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
     if isinstance(entry := read_json(place), dict):
         return Recipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
     recipe = _resolve(config, scale, opts, imports)
-    if not folder.is_dir():
-        _remove_old(folder.parent)
+    if not folder.is_dir():  # what earlier states of the sources have left goes once nobody has added to it for a week
+        for path in folder.parent.glob("*"):
+            if path.stat().st_mtime < time.time() - 7 * 24 * 3600.0:
+                shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time, nothing else
         write_json_atomically(place, dataclasses.asdict(recipe))
     return recipe
@@ -116,10 +118,3 @@ def _digest(paths: Sequence[Path]) -> str:
 
 def _hash(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()
-
-
-def _remove_old(folder: Path) -> None:
-    """Remove what earlier states of the sources have left, once nobody has added to it for a week."""
-    for path in folder.glob("*"):
-        if path.stat().st_mtime < time.time() - _WEEK:
-            shutil.rmtree(path, ignore_errors=True)

@@ -1,9 +1,7 @@
 """What runs on a node of the cluster: one job, and what happens when Slurm takes the node away."""
 
-import contextlib
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,9 +62,14 @@ class SlurmTask:
         environment = {"OMP_NUM_THREADS": str(self.threads)}
         deadline = time.time() + LOCK_PATIENCE_SECONDS
         while True:
-            with _requeue_signal_blocked():
+            # Slurm announces a preemption by a signal to every process of the job, and only this one has to act on it:
+            # it comes late here, and what is started meanwhile never sees it.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+            try:
                 begun = begin(self.job, self.cwd, self.gpus, environment, _own_id())
                 self.attempt = begun if isinstance(begun, Attempt) else None
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             if isinstance(begun, Attempt) or begun.state != WAITING or time.time() > deadline:
                 return begun
             time.sleep(POLL_SECONDS)
@@ -74,19 +77,6 @@ class SlurmTask:
     def __getstate__(self) -> dict[str, Any]:
         """Without the process, which belongs to its node."""
         return {**self.__dict__, "attempt": None}
-
-
-@contextlib.contextmanager
-def _requeue_signal_blocked() -> Iterator[None]:
-    """Let processes that are started meanwhile never see the signal by which Slurm announces a preemption.
-
-    Slurm sends it to every process of the job, and only this one has to act on it; it is not lost here, but late.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _own_id() -> str | None:

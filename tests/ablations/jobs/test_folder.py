@@ -6,6 +6,7 @@ import os
 import pytest
 
 from ablations.jobs.folder import JobFolder, finished_status, log_tail
+from ablations.jobs.job import Job
 from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 RESULT = {"metrics": {"segm": {"AP": 30.0}}, "config_hash": "h", "seconds": 1.5}
@@ -25,7 +26,7 @@ def write(folder, name, content):
 
 def noted(folder, state, **changes):
     """Leave a record."""
-    folder.note(Status(state, **{"seconds": 9.5, **changes}), started=0.0)
+    Job("detector", "id", folder, "row.yaml").note(Status(state, **{"seconds": 9.5, **changes}), started=0.0)
 
 
 def test_a_folder_that_is_not_there_has_not_run(tmp_path):
