@@ -7,9 +7,8 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from ablations.jobs.job import Job
+from ablations.jobs.job import ROOT, Job
 from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 STOP_SECONDS = 10.0
@@ -81,9 +80,9 @@ class Attempt:
 
 
 def begin(
-    job: Job, cwd: Path, gpus: int = 0, env: Mapping[str, str] | None = None, slurm_job: str | None = None
+    job: Job, gpus: int = 0, env: Mapping[str, str] | None = None, slurm_job: str | None = None
 ) -> Attempt | Status:
-    """Start a job's process in the folder `cwd`, unless there is no need or no way to. Its inputs are finished.
+    """Start a job's process, unless there is no need or no way to. Its inputs are finished.
 
     `gpus` is how many it has, 0 for the CPU; `env` is added to the environment; `slurm_job` is the id of the Slurm job
     that this happens in.
@@ -106,7 +105,7 @@ def begin(
         with open(folder.log, "wb") as log:
             popen = subprocess.Popen(
                 command,
-                cwd=cwd,
+                cwd=ROOT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -4,10 +4,9 @@ import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
-from ablations.jobs.job import ROOT, Job
+from ablations.jobs.job import Job
 from ablations.jobs.status import FAILED, Status
 from mask_rcnn_paper.cores import core_count
 
@@ -31,7 +30,6 @@ class LocalLauncher:
         devices: Sequence[str] = (),
         gpus_per_job: int | None = None,
         timeout_min: float | None = None,
-        cwd: Path = ROOT,
         poll_seconds: float = 0.2,
     ) -> None:
         sets = device_sets(devices, gpus_per_job)
@@ -39,7 +37,7 @@ class LocalLauncher:
         self.free_places = sets[:workers] if sets else [()] * (workers or 1)
         self.workers, self.gpus_per_job = len(self.free_places), len(self.free_places[0])
         self.hide_gpus = bool(devices) and not sets
-        self.timeout_min, self.cwd, self.poll_seconds = timeout_min, cwd, poll_seconds
+        self.timeout_min, self.poll_seconds = timeout_min, poll_seconds
         self.running: dict[str, tuple[Attempt, tuple[str, ...]]] = {}
 
     def submit(self, ready: Sequence[Job]) -> dict[str, Status]:
@@ -50,7 +48,7 @@ class LocalLauncher:
                 break
             if job.identity in self.running:
                 continue
-            begun = begin(job, self.cwd, self.gpus_per_job, self._environment(self.free_places[0]))
+            begun = begin(job, self.gpus_per_job, self._environment(self.free_places[0]))
             if isinstance(begun, Attempt):
                 self.running[job.identity] = begun, self.free_places.pop(0)
                 begun = begun.poll()

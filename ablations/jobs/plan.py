@@ -86,7 +86,10 @@ def make_plan(
     Raises:
         ValueError: reserved or odd `opts`, or stages that do not fit together.
     """
-    _check_opts(opts)
+    if len(opts) % 2:
+        raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
+    if reserved := next((key for key in opts[::2] if key in RESERVED), None):
+        raise ValueError(f"{reserved} cannot be given as KEY VALUE: {RESERVED[reserved]}")
     by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), DETECTOR: tuple(opts)}
     planner = _Planner(scale, output, by_kind, user_data or UserData("", ()), tuple(imports), cache(read_recipe))
     planned = {}
@@ -175,11 +178,3 @@ def _read_by_rpn(opts: Sequence[str]) -> tuple[str, ...]:
     pairs = zip(opts[::2], opts[1::2], strict=True)
     kept = [(key, value) for key, value in pairs if key == _SELECTS_IMAGES or not key.startswith(_SECOND_STAGE)]
     return tuple(word for pair in kept for word in pair)
-
-
-def _check_opts(opts: Sequence[str]) -> None:
-    if len(opts) % 2:
-        raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
-    for key in opts[::2]:
-        if key in RESERVED:
-            raise ValueError(f"{key} cannot be given as KEY VALUE: {RESERVED[key]}")

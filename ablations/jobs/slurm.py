@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.jobs.folder import log_tail
-from ablations.jobs.job import PRETRAIN, ROOT, Job
+from ablations.jobs.job import PRETRAIN, Job
 from ablations.jobs.slurm_task import SlurmTask
 from ablations.jobs.status import FAILED, RUNNING, WAITING, Status
 
@@ -66,7 +66,6 @@ class SlurmLauncher:
             one GPU. Without "cpus_per_task" there are `CPUS_PER_GPU`; "slurm_array_parallelism" limits all arrays
             together.
         cluster: "slurm"; or "local" or "debug" for submitit's stand-ins.
-        cwd: Folder the commands run in.
         poll_seconds: Time between two looks at the files.
         settle_seconds: How long the files of an ended job may take to be seen here.
     """
@@ -77,14 +76,13 @@ class SlurmLauncher:
         folder: Path,
         asked: Mapping[str, Any],
         cluster: str = "slurm",
-        cwd: Path = ROOT,
         poll_seconds: float = 2.0,
         settle_seconds: float = 30.0,
     ) -> None:
         limit = asked.get("slurm_array_parallelism")
         self.workers = min(limit or len(jobs), max(1, len(jobs)))
         self.limit = limit or math.inf
-        self.folder, self.asked, self.cluster, self.cwd = folder, asked, cluster, cwd
+        self.folder, self.asked, self.cluster = folder, asked, cluster
         self.poll_seconds, self.settle_seconds = poll_seconds, settle_seconds
         self.submitted: dict[str, _Submitted] = {}
 
@@ -162,7 +160,7 @@ class SlurmLauncher:
         try:
             executor = submitit.AutoExecutor(self.folder, self.cluster, **timeouts)
             executor.update_parameters(**parameters)
-            handles = executor.submit_array([SlurmTask(job, self.cwd, gpus, threads) for job in jobs])
+            handles = executor.submit_array([SlurmTask(job, gpus, threads) for job in jobs])
         except Exception as error:  # whatever sbatch says: a partition that is not there, a limit of the account
             reason = "sbatch refused the job: " + " ".join(str(error).split())[-300:]
             refused = Status(FAILED, reason, seconds=0.0)

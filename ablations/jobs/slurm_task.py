@@ -3,7 +3,6 @@
 import signal
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
@@ -27,7 +26,6 @@ class SlurmTask:
     """
 
     job: Job
-    cwd: Path
     gpus: int
     threads: int
     attempt: Attempt | None = field(default=None, init=False, compare=False)
@@ -66,7 +64,7 @@ class SlurmTask:
             # it comes late here, and what is started meanwhile never sees it.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
             try:
-                begun = begin(self.job, self.cwd, self.gpus, environment, _own_id())
+                begun = begin(self.job, self.gpus, environment, _own_id())
                 self.attempt = begun if isinstance(begun, Attempt) else None
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -10,7 +10,6 @@ import time
 import pytest
 
 from ablations.jobs import slurm_task
-from ablations.jobs.job import ROOT
 from ablations.jobs.slurm_task import SlurmTask
 from ablations.jobs.status import FAILED, FINISHED, WAITING
 from tests.ablations import fakes
@@ -19,7 +18,7 @@ ENDLESS = "open(f'{folder}/last_checkpoint', 'w').close()\ntime.sleep(60)"
 
 
 def task(job, gpus=0):
-    return SlurmTask(job, ROOT, gpus, threads=3)
+    return SlurmTask(job, gpus, threads=3)
 
 
 @contextlib.contextmanager
