@@ -7,8 +7,8 @@ from itertools import chain
 from statistics import fmean, stdev
 from typing import Any
 
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, Status
 from ablations.paper.tables import OURS, Delta, Metric, Row, Table
 
 # Of what an older result does not say.

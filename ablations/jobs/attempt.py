@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import ROOT, Job
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 STOP_SECONDS = 10.0
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from ablations.jobs.folder import ENDED, FINISHED, WAITING, Status
 from ablations.jobs.job import Job, mark_blocked
-from ablations.jobs.status import ENDED, FINISHED, WAITING, Status
 
 
 class Launcher(Protocol):
@@ -41,16 +41,13 @@ def execute(
     launcher: Launcher,
     report: Callable[[Mapping[str, Status]], None] = lambda statuses: None,
 ) -> dict[str, Status]:
-    """Run every job that is not finished; `jobs` has inputs before their users.
+    """Run every job that is not finished; `report` is called after every look at them with the status of each.
 
     A failure blocks only the jobs that need it. A job that another runner is running is waited for. On Ctrl-C
     (or any exception) the launcher is stopped, and the same call later goes on where this one ended.
 
-    Args:
-        report: Called after every look at the jobs with the status of each.
-
     Returns:
-        Final status by identity: finished, failed or blocked.
+        Final status by identity: finished, failed or blocked; `jobs` has inputs before their users.
     """
     statuses = {identity: job.folder.finished() or Status(WAITING) for identity, job in jobs.items()}
     try:

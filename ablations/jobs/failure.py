@@ -19,10 +19,8 @@ _TRACEBACK = "Traceback (most recent call last):"
 def failure_reason(exit_code: int, lines: Sequence[str], kind: str = "detector") -> str:
     """One line that says what went wrong, and the cure where there is one.
 
-    Args:
-        exit_code: Of the process: not 0, negative for a signal.
-        lines: Last lines of its log, oldest first, without line ends.
-        kind: Kind of the job, which decides whose learning rate is named.
+    `exit_code` is not 0, and negative for a signal; `lines` are the last of the job's log, oldest first, without line
+    ends; its `kind` decides whose learning rate is named.
     """
     last = f"; last line: {lines[-1]}" if lines else ""
     if exit_code < 0:

@@ -1,4 +1,4 @@
-"""What the folder of a job says of it: result.json, by the job; job.json, console.log and .lock, by the runner."""
+"""How a job is, as its folder says: result.json, by the job; job.json, console.log and .lock, by the runner."""
 
 import fcntl
 import glob
@@ -10,13 +10,30 @@ from pathlib import Path
 from typing import Any
 
 from ablations.jobs.failure import failure_reason
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 from mask_rcnn_paper.files import read_json, remove_leftovers
 from mask_rcnn_paper.training.progress import PROGRESS_FILE
+
+FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
+ENDED = (FINISHED, FAILED, BLOCKED)
 
 RESULT, RECORD, LOG, LOCK, CHECKPOINT = "result.json", "job.json", "console.log", ".lock", "last_checkpoint"
 TAIL_LINES = 8
 _TAIL_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class Status:
+    """State of a job: why it failed or waits, the last lines of its log where it failed, and how long it has run.
+
+    `result` is there when it is finished, `progress` when it is running.
+    """
+
+    state: str
+    reason: str = ""
+    tail: tuple[str, ...] = ()
+    seconds: float | None = None
+    result: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -100,8 +117,14 @@ class JobFolder:
         if exit_code:
             reason = failure_reason(exit_code, lines, kind)
         else:
-            reason = f"ended without a valid {RESULT}: {self._result_fault()}"
-            reason += f"; last line: {lines[-1]}" if lines else ""
+            result = _read(self.path / RESULT)
+            if not (self.path / RESULT).exists():
+                fault = "there is none"
+            elif not isinstance(result.get("metrics"), dict):
+                fault = "it holds no metrics"
+            else:
+                fault = f"its config_hash is {result.get('config_hash')}, planned was {self.config_hash}"
+            reason = f"ended without a valid {RESULT}: {fault}" + (f"; last line: {lines[-1]}" if lines else "")
         return Status(FAILED, reason, lines[-TAIL_LINES:], seconds)
 
     def forget(self) -> None:
@@ -156,14 +179,6 @@ class JobFolder:
         others = self.path.parent.glob(f"{glob.escape(self.name)}-{'[0-9a-f]' * 8}/{RESULT}")
         stale = sorted(path.parent.name for path in others if path.parent != self.path)
         return f"not run; stale, of another config or input: {', '.join(stale)}" if stale else "not run"
-
-    def _result_fault(self) -> str:
-        if not (self.path / RESULT).exists():
-            return "there is none"
-        found = _read(self.path / RESULT)
-        if not isinstance(found.get("metrics"), dict):
-            return "it holds no metrics"
-        return f"its config_hash is {found.get('config_hash')}, planned was {self.config_hash}"
 
 
 def finished_status(result: Mapping[str, Any], config_hash: str | None, seconds: float | None = None) -> Status | None:

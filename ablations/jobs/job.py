@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablations.jobs.folder import RECORD, JobFolder
-from ablations.jobs.status import BLOCKED, FAILED, WAITING, Status
+from ablations.jobs.folder import BLOCKED, FAILED, RECORD, WAITING, JobFolder, Status
 from mask_rcnn_paper.files import write_json_atomically
 
 # Commands run here.

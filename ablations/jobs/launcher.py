@@ -38,7 +38,13 @@ def make_launcher(args: argparse.Namespace, jobs: Mapping[str, Job]) -> Launcher
         "slurm_array_parallelism": args.jobs,
         "slurm_additional_parameters": parse_options(args.slurm) or None,
     }
-    check_installed()
+    try:
+        import submitit  # noqa: F401
+    except ImportError:
+        cure = "pip install submitit, or pip install -e '.[slurm]' in the checkout"
+        raise ImportError(f"--launcher slurm needs submitit, which is not installed: {cure}") from None
+    if not (shutil.which("sbatch") and shutil.which("srun")):
+        raise ValueError("--launcher slurm: no sbatch and srun on the PATH; run it where the cluster takes jobs")
     return SlurmLauncher(jobs, Path(args.output).resolve() / args.scale / "slurm", asked)
 
 
@@ -55,17 +61,6 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"--slurm {pair!r}: give KEY=VALUE, such as account=vision; KEY=true for a bare option")
         options[key] = True if value == "true" else value
     return options
-
-
-def check_installed() -> None:
-    """Raise ImportError or ValueError where submitit or Slurm's programs, with which it submits, are not here."""
-    try:
-        import submitit  # noqa: F401
-    except ImportError:
-        cure = "pip install submitit, or pip install -e '.[slurm]' in the checkout"
-        raise ImportError(f"--launcher slurm needs submitit, which is not installed: {cure}") from None
-    if not (shutil.which("sbatch") and shutil.which("srun")):
-        raise ValueError("--launcher slurm: no sbatch and srun on the PATH; run it where the cluster takes jobs")
 
 
 def _check_least(args: argparse.Namespace, **least: int) -> None:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
+from ablations.jobs.folder import FAILED, Status
 from ablations.jobs.job import Job
-from ablations.jobs.status import FAILED, Status
 from mask_rcnn_paper.cores import core_count
 
 

@@ -74,14 +74,9 @@ def make_plan(
 ) -> Plan:
     """Plan the jobs of some rows.
 
-    Args:
-        rows: By (table id, row id); each has a config.
-        seeds: Of the detectors.
-        scale: Name of the scale.
-        output: Absolute folder under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`.
-        opts: KEY VALUE list, for every job that reads the key.
-        user_data: For every job but pre-training, which does not see it.
-        imports: Modules with the user's own components.
+    `rows` are by (table id, row id), each with a config; `seeds` are of the detectors. `output` is the absolute folder
+    under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`. The KEY VALUE list `opts` is for
+    every job that reads the key, `user_data` for every job but pre-training, which does not see it.
 
     Raises:
         ValueError: reserved or odd `opts`, or stages that do not fit together.

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, Status
 from ablations.jobs.job import Job
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, Status
 
 # Nominal seconds that the guess of the speed weighs against what is observed.
 PRIOR_SECONDS = 10.0

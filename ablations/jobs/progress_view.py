@@ -9,9 +9,9 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from ablations.jobs.folder import ENDED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import Job
 from ablations.jobs.progress_estimate import done_seconds, estimate
-from ablations.jobs.status import ENDED, FAILED, FINISHED, RUNNING, WAITING, Status
 
 # Below its last line a terminal needs a free one, or it scrolls.
 _SPARE_ROWS = 2

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.jobs.folder import log_tail
+from ablations.jobs.folder import FAILED, RUNNING, WAITING, Status, log_tail
 from ablations.jobs.job import PRETRAIN, Job
 from ablations.jobs.slurm_task import SlurmTask
-from ablations.jobs.status import FAILED, RUNNING, WAITING, Status
 
 # Rows resume, so the time limit may be far below what a row takes.
 MAX_TIMEOUTS = 100
@@ -57,7 +56,7 @@ class _Submitted:
 
 
 class SlurmLauncher:
-    """A `Launcher` of Slurm jobs.
+    """A `Launcher` of Slurm jobs, which submitit submits.
 
     Args:
         jobs: All jobs of the plan by identity.
@@ -66,7 +65,6 @@ class SlurmLauncher:
             one GPU. Without "cpus_per_task" there are `CPUS_PER_GPU`; "slurm_array_parallelism" limits all arrays
             together.
         cluster: "slurm"; or "local" or "debug" for submitit's stand-ins.
-        poll_seconds: Time between two looks at the files.
         settle_seconds: How long the files of an ended job may take to be seen here.
     """
 
@@ -186,7 +184,7 @@ class SlurmLauncher:
         return {"name": f"mask_rcnn_paper_{job.kind}", **self.asked, **of_job}
 
     def _ended(self, submitted: _Submitted) -> Status | None:
-        """Final status, WAITING where somebody else runs the job, None where it goes on."""
+        """Final status, recorded here if not there; WAITING where somebody else runs the job, None where it goes on."""
         slurm = submitted.slurm
         if recorded := submitted.recorded:
             return recorded
@@ -199,13 +197,12 @@ class SlurmLauncher:
             return submitted.recorded or Status(WAITING, "running elsewhere")
         if not has_result and time.time() - submitted.gone < self.settle_seconds:
             return None
-        return submitted.recorded or self._fail(submitted.job, slurm)
-
-    def _fail(self, job: Job, slurm: Any) -> Status:
-        """Record that Slurm, or what precedes the job on its node, ended it."""
+        if recorded := submitted.recorded:
+            return recorded
+        # Slurm, or what precedes the job on its node, ended it.
         tail = log_tail(slurm.paths.stderr)
         reason = f"ended by Slurm: {slurm.state}"
         reason += f"; last line: {tail[-1]}; see {slurm.paths.stderr}" if tail else ""
-        status = Status(FAILED, reason, tail, job.folder.record.get("seconds"))
-        job.note(status, time.time(), slurm.job_id)
+        status = Status(FAILED, reason, tail, submitted.job.folder.record.get("seconds"))
+        submitted.job.note(status, time.time(), slurm.job_id)
         return status

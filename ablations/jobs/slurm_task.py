@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
+from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import Job
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission

@@ -15,8 +15,8 @@ from ablations.evidence.sources import (
     runs_or_published,
     seeds_of,
 )
+from ablations.jobs.folder import FINISHED, WAITING, Status
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import FINISHED, WAITING, Status
 from ablations.paper.tables import load_tables
 from ablations.query import Asked, make_query
 from tests.ablations import fakes

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ablations.jobs.attempt import Attempt, begin
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fakes
 
 

@@ -5,9 +5,8 @@ import os
 
 import pytest
 
-from ablations.jobs.folder import JobFolder, finished_status, log_tail
+from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, JobFolder, Status, finished_status, log_tail
 from ablations.jobs.job import Job
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 RESULT = {"metrics": {"segm": {"AP": 30.0}}, "config_hash": "h", "seconds": 1.5}
 

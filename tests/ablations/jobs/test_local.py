@@ -6,8 +6,8 @@ import time
 import pytest
 
 from ablations.jobs.execute import execute
+from ablations.jobs.folder import FAILED, FINISHED
 from ablations.jobs.local import LocalLauncher, core_count, device_sets, visible_devices
-from ablations.jobs.status import FAILED, FINISHED
 from tests.ablations import fakes
 
 # Leaves the devices that it sees, and how long it had them.

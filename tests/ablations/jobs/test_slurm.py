@@ -6,9 +6,9 @@ import time
 import pytest
 
 from ablations.jobs.execute import execute
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import ROOT, read_statuses
 from ablations.jobs.slurm import CPUS_PER_GPU, SlurmLauncher
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fake_slurm, fakes
 
 CPU = {"gpus_per_node": 0}

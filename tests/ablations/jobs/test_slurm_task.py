@@ -10,8 +10,8 @@ import time
 import pytest
 
 from ablations.jobs import slurm_task
+from ablations.jobs.folder import FAILED, FINISHED, WAITING
 from ablations.jobs.slurm_task import SlurmTask
-from ablations.jobs.status import FAILED, FINISHED, WAITING
 from tests.ablations import fakes
 
 ENDLESS = "open(f'{folder}/last_checkpoint', 'w').close()\ntime.sleep(60)"
