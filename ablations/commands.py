@@ -11,9 +11,9 @@ from tabulate import tabulate
 
 from ablations.evidence.commits import other_commit
 from ablations.evidence.sources import publish
+from ablations.jobs.folder import RUNNING, WAITING
 from ablations.jobs.job import Job
 from ablations.jobs.progress_view import progress_text
-from ablations.jobs.status import RUNNING, WAITING
 from ablations.published_page import write_page
 from ablations.query import Asked, Query, make_query
 from ablations.render import render

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablations.jobs.status import FINISHED
+from ablations.jobs.folder import FINISHED
 from ablations.paper.tables import TEXT, Table, select_tables
 from ablations.query import Asked, Query, make_query
 from ablations.render import render

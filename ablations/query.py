@@ -10,8 +10,8 @@ from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.commits import other_commit
 from ablations.evidence.findings import Finding, find
 from ablations.evidence.sources import Source, find_source, seeds_of
+from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan, make_plan
-from ablations.jobs.status import Status
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
 from ablations.paper.tables import Row, RowKey, Table, load_tables, select_rows, select_tables
 from ablations.user_data import UserData, fit_to_data, parse_data

@@ -9,12 +9,12 @@ from pathlib import Path
 from tabulate import tabulate
 
 from ablations.jobs.execute import Launcher, execute
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from ablations.jobs.job import Job
 from ablations.jobs.launcher import make_launcher
 from ablations.jobs.progress_estimate import estimate
 from ablations.jobs.progress_view import ProgressView, clock
 from ablations.jobs.rehearsal import rehearse
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, Status
 from ablations.paper.tables import list_pending
 from ablations.query import Asked, Query, make_query
 from ablations.render import render

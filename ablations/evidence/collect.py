@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, Status
 from ablations.paper.tables import OURS, Delta, Metric, RowKey, Table
 
 # Of what an older result does not say.

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ablations.jobs.status import FINISHED, Status
+from ablations.jobs.folder import FINISHED, Status
 from mask_rcnn_paper.commit import CHANGES, git_commit
 
 _DIGITS = 10

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ablations.evidence.collect import TableResults, measure, shared_facts
+from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import Status
 from ablations.paper.claims import Claim, metric_terms
 from ablations.paper.judge import NOT_RUN, Judgement, judge, pair
 from ablations.paper.tables import RowKey, Table

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablations.jobs.folder import finished_status
+from ablations.jobs.folder import FINISHED, WAITING, Status, finished_status
 from ablations.jobs.job import Job, read_statuses
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import FINISHED, WAITING, Status
 from ablations.paper.tables import Table
 from mask_rcnn_paper.files import read_json, write_json_atomically
 

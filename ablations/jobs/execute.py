@@ -4,31 +4,27 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from ablations.jobs.job import Job, blocked_status
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, WAITING, Status
+from ablations.jobs.folder import ENDED, FINISHED, WAITING, Status
+from ablations.jobs.job import Job, mark_blocked
 
 
 class Launcher(Protocol):
-    """Runs jobs that are ready, and says how they are. It knows nothing of the graph.
+    """Runs jobs that are ready, `workers` at once at most, and says how they are. It knows nothing of the graph.
 
-    `workers` is how many jobs it runs at once, at most. `poll_seconds` is the time between two looks at them.
+    `poll_seconds` is the time between two looks at them. Statuses are by the identities of jobs.
     """
 
     workers: int
     poll_seconds: float
 
     def submit(self, ready: Sequence[Job]) -> dict[str, Status]:
-        """Take over as many of the jobs as there is room for.
+        """Take over as many of the jobs as there is room for; what is known of some of them at once.
 
-        Args:
-            ready: Jobs whose inputs are finished, most urgent first; those already taken are passed over.
-
-        Returns:
-            By identity, what is known of some of them at once.
+        Their inputs are finished, the most urgent come first; those already taken are passed over.
         """
 
     def poll(self) -> dict[str, Status]:
-        """Status of the jobs taken over, by identity; one that has ended is told for the last time."""
+        """Status of the jobs taken over; one that has ended is told for the last time."""
 
     def stop(self) -> None:
         """Leave the jobs so that a later run goes on with them."""
@@ -45,44 +41,25 @@ def execute(
     launcher: Launcher,
     report: Callable[[Mapping[str, Status]], None] = lambda statuses: None,
 ) -> dict[str, Status]:
-    """Run every job that is not finished.
+    """Run every job that is not finished; `report` is called after every look at them with the status of each.
 
     A failure blocks only the jobs that need it. A job that another runner is running is waited for. On Ctrl-C
     (or any exception) the launcher is stopped, and the same call later goes on where this one ended.
 
-    Args:
-        jobs: By identity, inputs before their users.
-        launcher: Runs the jobs.
-        report: Called after every look at the jobs with the status of each.
-
     Returns:
-        Final status by identity: finished, failed or blocked.
+        Final status by identity: finished, failed or blocked; `jobs` has inputs before their users.
     """
-    statuses = {key: job.folder.finished() or Status(WAITING) for key, job in jobs.items()}
+    statuses = {identity: job.folder.finished() or Status(WAITING) for identity, job in jobs.items()}
     try:
         while True:
             statuses |= launcher.poll()
-            _block(jobs, statuses)
-            statuses |= launcher.submit(_ready(jobs, statuses))
+            mark_blocked(jobs, statuses)
+            waiting = [job for identity, job in jobs.items() if statuses[identity].state == WAITING]
+            ready = [job for job in waiting if all(statuses[i].state == FINISHED for i in job.inputs)]
+            statuses |= launcher.submit(ready)
             report(statuses)
-            if all(status.state in (FINISHED, FAILED, BLOCKED) for status in statuses.values()):
+            if all(status.state in ENDED for status in statuses.values()):
                 return statuses
             time.sleep(launcher.poll_seconds)
     finally:
         launcher.stop()
-
-
-def _block(jobs: Mapping[str, Job], statuses: dict[str, Status]) -> None:
-    """Mark what can never start."""
-    for identity, job in jobs.items():
-        if statuses[identity].state == WAITING:
-            statuses[identity] = blocked_status(job, jobs, statuses) or statuses[identity]
-
-
-def _ready(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> list[Job]:
-    """Jobs that wait for nothing but a place to run."""
-    return [
-        job
-        for identity, job in jobs.items()
-        if statuses[identity].state == WAITING and all(statuses[i].state == FINISHED for i in job.inputs)
-    ]

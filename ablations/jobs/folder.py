@@ -1,4 +1,4 @@
-"""What the folder of a job says of it: result.json, by the job; job.json, console.log and .lock, by the runner."""
+"""How a job is, as its folder says: result.json, by the job; job.json, console.log and .lock, by the runner."""
 
 import fcntl
 import glob
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ablations.jobs.failure import failure_reason
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
-from mask_rcnn_paper.files import read_json, remove_leftovers, write_json_atomically
+from mask_rcnn_paper.files import read_json, remove_leftovers
 from mask_rcnn_paper.training.progress import PROGRESS_FILE
+
+FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
+ENDED = (FINISHED, FAILED, BLOCKED)
 
 RESULT, RECORD, LOG, LOCK, CHECKPOINT = "result.json", "job.json", "console.log", ".lock", "last_checkpoint"
 TAIL_LINES = 8
@@ -20,14 +22,26 @@ _TAIL_BYTES = 20_000
 
 
 @dataclass(frozen=True)
+class Status:
+    """State of a job: why it failed or waits, the last lines of its log where it failed, and how long it has run.
+
+    `result` is there when it is finished, `progress` when it is running.
+    """
+
+    state: str
+    reason: str = ""
+    tail: tuple[str, ...] = ()
+    seconds: float | None = None
+    result: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class JobFolder:
     """A job's folder, `<output>/<scale>/<kind>/<name>-<hash8>`; it may not exist yet.
 
-    Attributes:
-        path: Where it is.
-        name: Name of the job, with which the folder's begins.
-        config_hash: What result.json must hold; None: not compared, as for pre-training, whose identity ignores most
-            of the config.
+    `name` is the job's, with which the folder's begins. `config_hash` is what result.json must hold; None: anything, as
+    for pre-training, whose identity ignores most of the config.
     """
 
     path: Path
@@ -52,8 +66,7 @@ class JobFolder:
     def ended_well(self, seconds: float | None = None) -> Status | None:
         """Status of a job whose process ended well, or None if there is no result of its config.
 
-        Args:
-            seconds: How long the process ran; None: what the result says, which may leave out start and end.
+        `seconds` is how long the process ran; None: what the result says, which may leave out start and end.
         """
         return finished_status(_read(self.path / RESULT), self.config_hash, seconds)
 
@@ -65,50 +78,54 @@ class JobFolder:
         record = self.record
         return self.ended_well(record.get("seconds")) if record.get("state", FINISHED) == FINISHED else None
 
+    def failed(self, slurm_job: str | None = None) -> Status | None:
+        """The failure that a runner recorded, None without one; `slurm_job`: only if it is of that Slurm job."""
+        record = self.record
+        if record.get("state") != FAILED or slurm_job not in (None, record.get("slurm_job")):
+            return None
+        return Status(FAILED, record["reason"], tuple(record["tail"]), record["seconds"])
+
+    def running(self) -> Status:
+        """Status of a job that runs, since when its record says."""
+        now = time.time()
+        return Status(RUNNING, seconds=now - self.record.get("started", now), progress=self.progress)
+
+    def running_elsewhere(self) -> Status:
+        """Status of a job that another runner is at."""
+        return Status(WAITING, "running elsewhere", progress=self.progress)
+
     def status(self) -> Status:
         """State of the job as its folder tells it, whoever runs it; inputs are not looked at."""
-        finished, record = self.finished(), self.record
-        if finished is not None:
-            return finished
-        if self.is_locked():
-            return Status(RUNNING, seconds=time.time() - record.get("started", time.time()), progress=self.progress)
-        if record.get("state") == FAILED:
-            return Status(FAILED, record["reason"], tuple(record["tail"]), record["seconds"])
-        if "config_hash" in (result := _read(self.path / RESULT)) and self.ended_well() is None:
+        if known := self.finished() or (self.running() if self.is_locked() else self.failed()):
+            return known
+        result, record = _read(self.path / RESULT), self.record
+        if "config_hash" in result and self.ended_well() is None:
             return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
         if not record:
             return Status(WAITING, self._never_run())
         reason = record.get("reason") if record.get("state") == WAITING else ""
         return Status(WAITING, reason or "interrupted")
 
-    def failure(self, exit_code: int, seconds: float, kind: str) -> Status:
-        """Status of a job whose process ended without a valid result.
+    def after_process(self, exit_code: int, seconds: float, kind: str) -> Status:
+        """Status of a job of this kind whose process ran for so long: finished, or why it failed.
 
-        Args:
-            exit_code: Of the process; negative: a signal.
-            seconds: How long it ran.
-            kind: Kind of the job, which decides whose learning rate a cure names.
+        An exit code below 0 is a signal. The kind decides whose learning rate a cure names.
         """
+        if exit_code == 0 and (finished := self.ended_well(seconds)):
+            return finished
         lines = log_tail(self.log, lines=None)
         if exit_code:
             reason = failure_reason(exit_code, lines, kind)
         else:
-            reason = f"ended without a valid {RESULT}: {self._result_fault()}"
-            reason += f"; last line: {lines[-1]}" if lines else ""
+            result = _read(self.path / RESULT)
+            if not (self.path / RESULT).exists():
+                fault = "there is none"
+            elif not isinstance(result.get("metrics"), dict):
+                fault = "it holds no metrics"
+            else:
+                fault = f"its config_hash is {result.get('config_hash')}, planned was {self.config_hash}"
+            reason = f"ended without a valid {RESULT}: {fault}" + (f"; last line: {lines[-1]}" if lines else "")
         return Status(FAILED, reason, lines[-TAIL_LINES:], seconds)
-
-    def note(self, status: Status, started: float, slurm_job: str | None = None, **of_job: Any) -> None:
-        """Write the record: what the runner started, and how it stands or ended.
-
-        Args:
-            status: Of the job.
-            started: When it was started, as of `time.time`.
-            slurm_job: Id of the Slurm job that it is in, if any.
-            **of_job: What the job is, for people who look into the folder.
-        """
-        of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
-        of_job |= {"name": self.name, "config_hash": self.config_hash}
-        write_json_atomically(self.path / RECORD, {**of_job, "started": started, "slurm_job": slurm_job, **of_status})
 
     def forget(self) -> None:
         """Let the job begin anew: neither a result nor a checkpoint counts any more.
@@ -126,11 +143,7 @@ class JobFolder:
         os.close(lock)
 
     def clear_for_start(self) -> bool:
-        """Remove what an earlier run of the folder left that could be taken for this run's.
-
-        Returns:
-            Whether there is a checkpoint of the same job to resume from.
-        """
+        """Remove what could be taken for this run's; whether there is a checkpoint of the same job to resume from."""
         same = self.record.get("config_hash") == self.config_hash
         for name in (RESULT, PROGRESS_FILE, *([] if same else [CHECKPOINT])):
             (self.path / name).unlink(missing_ok=True)
@@ -167,22 +180,11 @@ class JobFolder:
         stale = sorted(path.parent.name for path in others if path.parent != self.path)
         return f"not run; stale, of another config or input: {', '.join(stale)}" if stale else "not run"
 
-    def _result_fault(self) -> str:
-        if not (self.path / RESULT).exists():
-            return "there is none"
-        found = _read(self.path / RESULT)
-        if not isinstance(found.get("metrics"), dict):
-            return "it holds no metrics"
-        return f"its config_hash is {found.get('config_hash')}, planned was {self.config_hash}"
-
 
 def finished_status(result: Mapping[str, Any], config_hash: str | None, seconds: float | None = None) -> Status | None:
-    """Status of a job with this result, or None where it holds no metrics or is of another config.
+    """Status of a job with this result.json, or None where it holds no metrics or is of another config.
 
-    Args:
-        result: Content of a result.json.
-        config_hash: What it must hold; None: anything.
-        seconds: How long the process ran; None: what the result says.
+    `config_hash` None allows any; `seconds` is how long the process ran, None: what the result says.
     """
     if config_hash not in (None, result.get("config_hash")) or not isinstance(result.get("metrics"), dict):
         return None
@@ -192,9 +194,7 @@ def finished_status(result: Mapping[str, Any], config_hash: str | None, seconds:
 def log_tail(path: Path, lines: int | None = TAIL_LINES) -> tuple[str, ...]:
     """Last lines of a log that are not empty; of lines redrawn with a carriage return only the last form.
 
-    Args:
-        path: The log.
-        lines: How many, at most; None: all of its last 20 kB.
+    `lines` is how many, at most; None: all of its last 20 kB.
     """
     try:
         with open(path, "rb") as file:
@@ -208,8 +208,5 @@ def log_tail(path: Path, lines: int | None = TAIL_LINES) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = read_json(path)
-    except ValueError:
-        content = None
+    content = read_json(path)
     return content if isinstance(content, dict) else {}

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablations.jobs.folder import JobFolder
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, Status
+from ablations.jobs.folder import BLOCKED, FAILED, RECORD, WAITING, JobFolder, Status
+from mask_rcnn_paper.files import write_json_atomically
 
 # Commands run here.
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,19 +18,10 @@ PROGRAMS = {PRETRAIN: ("-m", "mask_rcnn_paper.pretrain"), RPN: ("train_net.py",)
 class Job:
     """One process that ends by writing a result into its folder.
 
-    Attributes:
-        kind: A key of `PROGRAMS`.
-        identity: Hash of what it computes.
-        folder: Where it writes.
-        config: Config of a row or an RPN, as for `load_cfg`.
-        scale: Name of the scale.
-        options: KEY VALUE list for `load_cfg`.
-        imports: What `--import` names.
-        inputs: Identities of jobs that must be finished before.
-        data: "training sets -> test sets".
-        user_data: Name of the user's own data, "" where the job does not see it.
-        train_seconds: Nominal cost of its iterations: only ratios between jobs matter.
-        other_seconds: Nominal cost of start and evaluation.
+    `kind` is a key of `PROGRAMS`, `identity` the hash of what it computes; `config`, `scale` and `options` are as for
+    `load_cfg`, `imports` as for `--import`. Jobs with the identities in `inputs` must be finished before. `data` reads
+    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own. The nominal costs are of
+    the iterations, and of start and evaluation: only ratios between jobs matter.
     """
 
     kind: str
@@ -51,16 +42,16 @@ class Job:
         """For people: "detector r50_c4-seed0"."""
         return f"{self.kind} {self.folder.name}"
 
-    def command(self, resume: bool = False, gpus: int = 0) -> list[str]:
-        """Words of the process.
+    @property
+    def seconds(self) -> float:
+        """Nominal cost of all of it."""
+        return self.train_seconds + self.other_seconds
 
-        Args:
-            resume: Go on from the last checkpoint.
-            gpus: GPUs of a training, one process each; 0: the CPU. Pre-training always has one process.
-        """
+    def command(self, resume: bool = False, gpus: int = 0) -> list[str]:
+        """Words of the process; `resume`: go on from the last checkpoint, `gpus`: one process of a training each."""
         words = [sys.executable, *PROGRAMS[self.kind], "--config-file", self.config, "--scale", self.scale]
         words += ["--resume"] if resume else []
-        if gpus > 1 and self.kind != PRETRAIN:
+        if gpus > 1 and self.kind != PRETRAIN:  # pre-training always has one process
             # detectron2's own default address is the same for all jobs of a user: two of them on a machine would meet.
             words += ["--num-gpus", str(gpus), "--dist-url", "auto"]
         for name in self.imports:
@@ -68,33 +59,28 @@ class Job:
         return [*words, *self.options]
 
     def note(self, status: Status, started: float, slurm_job: str | None = None) -> None:
-        """Write the folder's record of this job; arguments as `JobFolder.note`."""
-        words = self.command()
-        self.folder.note(
-            status, started, slurm_job, kind=self.kind, identity=self.identity, command=words, inputs=self.inputs
-        )
+        """Write the folder's record: what was started when, as of `time.time`, and how it stands or ended.
+
+        `slurm_job` is the id of the Slurm job that it is in, if any.
+        """
+        of_job = {"kind": self.kind, "identity": self.identity, "command": self.command(), "inputs": self.inputs}
+        of_job |= {"name": self.folder.name, "config_hash": self.folder.config_hash}
+        of_job |= {"started": started, "slurm_job": slurm_job}
+        of_status = {key: getattr(status, key) for key in ("state", "reason", "tail", "seconds")}
+        write_json_atomically(self.folder.path / RECORD, {**of_job, **of_status})
 
 
 def read_statuses(jobs: Mapping[str, Job]) -> dict[str, Status]:
-    """Status of each job by identity as the folders tell it; blocked where an input has failed.
-
-    Args:
-        jobs: By identity, inputs before their users.
-    """
-    statuses: dict[str, Status] = {}
-    for identity, job in jobs.items():
-        status = job.folder.status()
-        blocked = None if status.state in (FINISHED, RUNNING, FAILED) else blocked_status(job, jobs, statuses)
-        statuses[identity] = blocked or status
+    """Status of each job by identity as the folders tell it; `jobs` has inputs before their users."""
+    statuses = {identity: job.folder.status() for identity, job in jobs.items()}
+    mark_blocked(jobs, statuses)
     return statuses
 
 
-def blocked_status(job: Job, jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> Status | None:
-    """BLOCKED with the first failure up the graph, or None where no input has failed."""
-    for identity in job.inputs:
-        status = statuses[identity]
-        if status.state == BLOCKED:
-            return status
-        if status.state == FAILED:
-            return Status(BLOCKED, f"needs {jobs[identity].label}, which failed: {status.reason}")
-    return None
+def mark_blocked(jobs: Mapping[str, Job], statuses: dict[str, Status]) -> None:
+    """Let what waits for a failed job be BLOCKED, with the first failure up the graph as its reason."""
+    for identity, job in jobs.items():
+        bad = next((i for i in job.inputs if statuses[i].state in (FAILED, BLOCKED)), None)
+        if bad is not None and statuses[identity].state == WAITING:
+            reason = f"needs {jobs[bad].label}, which failed: {statuses[bad].reason}"
+            statuses[identity] = statuses[bad] if statuses[bad].state == BLOCKED else Status(BLOCKED, reason)

@@ -4,28 +4,24 @@ import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
-from ablations.jobs.job import ROOT, Job
-from ablations.jobs.status import FAILED, WAITING, Status
+from ablations.jobs.folder import FAILED, Status
+from ablations.jobs.job import Job
 from mask_rcnn_paper.cores import core_count
 
 
 class LocalLauncher:
-    """A `Launcher` of processes.
+    """A `Launcher` of processes, each with its share of the cores.
 
     Args:
-        workers: Jobs at once, at least 1; None: one for each set of GPUs, one on a machine without. Each has its share
-            of the cores.
+        workers: Jobs at once, at least 1; None: one for each set of GPUs, one on a machine without.
         devices: Names of the GPUs, as for CUDA_VISIBLE_DEVICES; () where there are none.
         gpus_per_job: GPUs of a job, none of which it shares; None: one where there are any; 0: use the CPU.
         timeout_min: Minutes after which a job is stopped and counts as failed; None: never.
-        cwd: Folder the commands run in.
-        poll_seconds: Time between two looks at the processes.
 
     Raises:
-        ValueError: more GPUs a job than there are, or no workers.
+        ValueError: more GPUs a job than there are.
     """
 
     def __init__(
@@ -34,34 +30,27 @@ class LocalLauncher:
         devices: Sequence[str] = (),
         gpus_per_job: int | None = None,
         timeout_min: float | None = None,
-        cwd: Path = ROOT,
         poll_seconds: float = 0.2,
     ) -> None:
-        if workers is not None and workers < 1:
-            raise ValueError(f"--jobs {workers}: must be at least 1")
-        self.free_sets = device_sets(devices, gpus_per_job)
-        self.gpus_per_job = len(self.free_sets[0]) if self.free_sets else 0
-        self.hide_gpus = bool(devices) and not self.free_sets
-        slots = len(self.free_sets)
-        self.workers = min(workers or slots, slots) if slots else workers or 1
-        self.timeout_min, self.cwd, self.poll_seconds = timeout_min, cwd, poll_seconds
-        self.attempts: dict[str, Attempt] = {}
-        self.sets: dict[str, tuple[str, ...]] = {}
+        sets = device_sets(devices, gpus_per_job)
+        # What a worker has to itself: GPUs, or () for its share of the cores.
+        self.free_places = sets[:workers] if sets else [()] * (workers or 1)
+        self.workers, self.gpus_per_job = len(self.free_places), len(self.free_places[0])
+        self.hide_gpus = bool(devices) and not sets
+        self.timeout_min, self.poll_seconds = timeout_min, poll_seconds
+        self.running: dict[str, tuple[Attempt, tuple[str, ...]]] = {}
 
     def submit(self, ready: Sequence[Job]) -> dict[str, Status]:
         """Start jobs while there are workers left."""
         statuses = {}
         for job in ready:
-            if len(self.attempts) >= self.workers:
+            if not self.free_places:
                 break
-            if job.identity in self.attempts:
+            if job.identity in self.running:
                 continue
-            devices = self.free_sets[0] if self.free_sets else ()
-            begun = begin(job, self.cwd, self.gpus_per_job, self._environment(devices))
+            begun = begin(job, self.gpus_per_job, self._environment(self.free_places[0]))
             if isinstance(begun, Attempt):
-                self.attempts[job.identity] = begun
-                if devices:
-                    self.sets[job.identity] = self.free_sets.pop(0)
+                self.running[job.identity] = begun, self.free_places.pop(0)
                 begun = begun.poll()
             statuses[job.identity] = begun
         return statuses
@@ -69,29 +58,29 @@ class LocalLauncher:
     def poll(self) -> dict[str, Status]:
         """Look at the processes; stop those that are out of time."""
         statuses = {}
-        for identity, attempt in list(self.attempts.items()):
+        for identity, (attempt, place) in list(self.running.items()):
             if self.timeout_min is not None and attempt.seconds > 60 * self.timeout_min:
                 attempt.terminate()
                 reason = f"stopped after {self.timeout_min:g} minutes (--timeout-min); another run goes on from there"
-                statuses[identity] = attempt.kill(FAILED, reason, STOP_SECONDS)
-            else:
-                statuses[identity] = attempt.poll()
+                attempt.kill(FAILED, reason, STOP_SECONDS)
+            statuses[identity] = attempt.poll()
             if attempt.ended:
-                self._forget(identity)
+                del self.running[identity]
+                self.free_places.append(place)
         return statuses
 
     def stop(self) -> None:
         """End all processes: politely, then by force."""
+        attempts = [attempt for attempt, _ in self.running.values()]
         deadline = time.time() + STOP_SECONDS
         try:
-            for attempt in self.attempts.values():
+            for attempt in attempts:
                 attempt.terminate()
-            while any(a.popen.poll() is None for a in self.attempts.values()) and time.time() < deadline:
+            while any(attempt.popen.poll() is None for attempt in attempts) and time.time() < deadline:
                 time.sleep(0.05)
         finally:
-            for identity, attempt in list(self.attempts.items()):
-                attempt.kill(WAITING, "interrupted")
-                self._forget(identity)
+            for attempt in attempts:
+                attempt.kill()
 
     def describe(self, job: Job) -> str:
         """The job's command."""
@@ -110,20 +99,16 @@ class LocalLauncher:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
         return environment
 
-    def _forget(self, identity: str) -> None:
-        del self.attempts[identity]
-        if identity in self.sets:
-            self.free_sets.append(self.sets.pop(identity))
-
 
 def visible_devices(environ: Mapping[str, str] = os.environ, count: int | None = None) -> tuple[str, ...]:
-    """Names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES spells them.
+    """Names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES in `environ` spells them.
 
-    Args:
-        environ: Where the caller's own CUDA_VISIBLE_DEVICES is looked up.
-        count: Number of GPUs that CUDA sees; by default asked for.
+    `count` is how many CUDA sees; by default it is asked.
     """
-    count = _gpu_count() if count is None else count
+    if count is None:
+        import torch
+
+        count = torch.cuda.device_count()
     names = environ.get("CUDA_VISIBLE_DEVICES")
     if names is None:
         return tuple(str(index) for index in range(count))
@@ -132,14 +117,9 @@ def visible_devices(environ: Mapping[str, str] = os.environ, count: int | None =
 
 
 def device_sets(devices: Sequence[str], per_job: int | None) -> list[tuple[str, ...]]:
-    """Share out the GPUs among jobs; each is in at most one set.
+    """Share out the GPUs among jobs: as many sets of `per_job` as there are GPUs for, each GPU in at most one.
 
-    Args:
-        devices: From `visible_devices`.
-        per_job: GPUs of a job; None: one, where there are any. 0: jobs use the CPU.
-
-    Returns:
-        As many sets of `per_job` GPUs as there are GPUs for; none where jobs use the CPU.
+    `per_job` None is one, where there are any; with 0 jobs use the CPU, and there are no sets.
 
     Raises:
         ValueError: `per_job` is negative, or more than there are.
@@ -151,12 +131,5 @@ def device_sets(devices: Sequence[str], per_job: int | None) -> list[tuple[str, 
         there = f"there are {len(devices)} ({', '.join(devices)})" if devices else "there is none"
         cure = f"give at most {len(devices)}" if devices else "leave it out"
         raise ValueError(f"--gpus-per-job {per_job}: of the GPUs that CUDA_VISIBLE_DEVICES allows {there}; {cure}")
-    if per_job == 0:
-        return []
-    return [tuple(devices[n : n + per_job]) for n in range(0, len(devices) - per_job + 1, per_job)]
-
-
-def _gpu_count() -> int:
-    import torch
-
-    return torch.cuda.device_count()
+    starts = range(0, len(devices) - per_job + 1, per_job) if per_job else ()
+    return [tuple(devices[start : start + per_job]) for start in starts]

@@ -8,10 +8,10 @@ the stage that a table compares.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from ablations.jobs.folder import JobFolder
 from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, Job
@@ -34,17 +34,7 @@ RESERVED = {
     **{f"IMPORTS.{key}": "use --import" for key in ("NEEDED", "VERSIONS")},
 }
 # Nodes of the second stage, which an RPN that is trained alone does not read, but for what selects its images.
-_SECOND_STAGE = tuple(
-    f"MODEL.{node}."
-    for node in (
-        "ROI_HEADS",
-        "ROI_BOX_HEAD",
-        "ROI_BOX_CASCADE_HEAD",
-        "ROI_MASK_HEAD",
-        "ROI_KEYPOINT_HEAD",
-        "ROI_POOLER",
-    )
-)
+_SECOND_STAGE = "MODEL.ROI_"
 _SELECTS_IMAGES = "MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE"
 
 # Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
@@ -85,63 +75,55 @@ def make_plan(
 ) -> Plan:
     """Plan the jobs of some rows.
 
-    Args:
-        rows: By (table id, row id); each has a config.
-        seeds: Seeds of the detectors.
-        scale: Name of the scale.
-        output: Absolute folder under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`.
-        opts: The user's KEY VALUE list, for every job that reads the key.
-        user_data: The user's own data, for every job but pre-training, which does not see it.
-        imports: Modules with the user's own components.
+    `rows` are by (table id, row id), each with a config; `seeds` are of the detectors. `output` is the absolute folder
+    under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`. The KEY VALUE list `opts` is for
+    every job that reads the key, `user_data` for every job but pre-training, which does not see it.
 
     Raises:
         ValueError: reserved or odd `opts`, or stages that do not fit together.
     """
-    _check_opts(opts)
-    planner = _Planner(scale, output, tuple(opts), user_data or UserData("", ()), tuple(imports))
+    if len(opts) % 2:
+        raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
+    if reserved := next((key for key in opts[::2] if key in RESERVED), None):
+        raise ValueError(f"{reserved} cannot be given as KEY VALUE: {RESERVED[reserved]}")
+    by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), DETECTOR: tuple(opts)}
+    planner = _Planner(scale, output, by_kind, user_data or UserData("", ()), tuple(imports), cache(read_recipe))
     planned = {}
     for seed in dict.fromkeys(seeds):
         for (table_id, row_id), row in rows.items():
-            planned[table_id, row_id, seed] = planner.detector(row, seed).identity
+            job = planner.stage(DETECTOR, f"{row.run}-seed{seed}", row.config, seed)
+            planned[table_id, row_id, seed] = job.identity
     return Plan(planner.jobs, planned, scale, planner.user_data.name)
 
 
+@dataclass
 class _Planner:
-    """Collects jobs; a job that is already there is not made again."""
+    """Collects jobs; one that is already there is not made again. `opts` is by kind of job, `read` is `read_recipe`."""
 
-    def __init__(
-        self, scale: str, output: Path, opts: tuple[str, ...], user_data: UserData, imports: tuple[Import, ...]
-    ) -> None:
-        self.scale, self.output, self.user_data, self.imports = scale, output, user_data, imports
-        self.opts = {PRETRAIN: opts, RPN: _read_by_rpn(opts), DETECTOR: opts}
-        self.jobs: dict[str, Job] = {}
-        self.recipes: dict[tuple[str, str, int], Recipe] = {}
+    scale: str
+    output: Path
+    opts: Mapping[str, tuple[str, ...]]
+    user_data: UserData
+    imports: tuple[Import, ...]
+    read: Callable[..., Recipe]
+    jobs: dict[str, Job] = field(default_factory=dict)
 
-    def detector(self, row: Row, seed: int) -> Job:
-        recipe = self._recipe(DETECTOR, row.config, seed)
-        inputs, stage_opts = self._weights(row.config, recipe)
-        if recipe.loads_proposals:
+    def stage(self, kind: str, name: str, config: str, seed: int) -> Job:
+        """The RPN or detector of a config, after the jobs that it builds on."""
+        recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
+        if recipe.pretrained:
+            if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+                cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
+                raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
+            inputs.append(self._add(PRETRAIN, recipe.backbone, config, recipe, STAGE_SEED, [], []))
+            stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / "model_final.pkl")]
+        if kind == DETECTOR and recipe.loads_proposals:
             if not recipe.rpn:
                 cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
-                raise ValueError(f"{row.config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
-            rpn = self._rpn(recipe.rpn)
-            inputs.append(rpn)
-            stage_opts += self._proposal_opts(row.config, recipe, rpn)
-        return self._add(DETECTOR, f"{row.run}-seed{seed}", row.config, recipe, seed, inputs, stage_opts)
-
-    def _rpn(self, config: str) -> Job:
-        recipe = self._recipe(RPN, config, STAGE_SEED)
-        inputs, stage_opts = self._weights(config, recipe)
-        return self._add(RPN, PurePosixPath(config).stem, config, recipe, STAGE_SEED, inputs, stage_opts)
-
-    def _weights(self, config: str, recipe: Recipe) -> tuple[list[Job], list[str]]:
-        if not recipe.pretrained:
-            return [], []
-        if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
-            cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
-            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
-        job = self._add(PRETRAIN, recipe.backbone, config, recipe, STAGE_SEED, [], [])
-        return [job], ["MODEL.WEIGHTS", str(job.folder.path / "model_final.pkl")]
+                raise ValueError(f"{config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
+            inputs.append(self.stage(RPN, PurePosixPath(recipe.rpn).stem, recipe.rpn, STAGE_SEED))
+            stage_opts += self._proposal_opts(config, recipe, inputs[-1])
+        return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
 
     def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
         """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
@@ -159,7 +141,8 @@ class _Planner:
     ) -> Job:
         pretrain = kind == PRETRAIN
         what = [*recipe.backbone_parts, STAGE_SEED] if pretrain else recipe.config_hash
-        identity = _hash(kind, self.scale, what, [job.identity for job in inputs])
+        parts = (kind, self.scale, what, [job.identity for job in inputs])
+        identity = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         if identity in self.jobs:
             return self.jobs[identity]
         data = UserData("", ()) if pretrain else self.user_data
@@ -182,26 +165,12 @@ class _Planner:
         return self.jobs[identity]
 
     def _recipe(self, kind: str, config: str, seed: int) -> Recipe:
-        if (kind, config, seed) not in self.recipes:
-            opts = [*self.user_data.opts, *self.opts[kind], "SEED", str(seed)]
-            self.recipes[kind, config, seed] = read_recipe(config, self.scale, opts, self.imports)
-        return self.recipes[kind, config, seed]
+        opts = (*self.user_data.opts, *self.opts[kind], "SEED", str(seed))
+        return self.read(config, self.scale, opts, self.imports)
 
 
-def _read_by_rpn(opts: tuple[str, ...]) -> tuple[str, ...]:
+def _read_by_rpn(opts: Sequence[str]) -> tuple[str, ...]:
     """KEY VALUE pairs without those of the second stage: a mask loss makes no other RPN."""
     pairs = zip(opts[::2], opts[1::2], strict=True)
     kept = [(key, value) for key, value in pairs if key == _SELECTS_IMAGES or not key.startswith(_SECOND_STAGE)]
     return tuple(word for pair in kept for word in pair)
-
-
-def _check_opts(opts: Sequence[str]) -> None:
-    if len(opts) % 2:
-        raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
-    for key in opts[::2]:
-        if key in RESERVED:
-            raise ValueError(f"{key} cannot be given as KEY VALUE: {RESERVED[key]}")
-
-
-def _hash(*parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

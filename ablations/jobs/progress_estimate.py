@@ -6,11 +6,12 @@ of job from all of that kind.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, Status
 from ablations.jobs.job import Job
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, Status
 
 # Nominal seconds that the guess of the speed weighs against what is observed.
 PRIOR_SECONDS = 10.0
@@ -28,16 +29,43 @@ class Estimate:
 def done_seconds(job: Job, status: Status) -> float:
     """Nominal seconds of a job that are behind us, 0 where nothing is known."""
     if status.state == FINISHED:
-        return job.train_seconds + job.other_seconds
+        return job.seconds
     share = _share(status)
     if (status.progress or {}).get("stage") == "evaluate":
         return job.train_seconds + job.other_seconds * share
     return job.train_seconds * share
 
 
-def observed_seconds(job: Job, status: Status) -> float:
-    """Nominal seconds that this run of the job has done: without those before the checkpoint that it resumed from."""
-    return max(0.0, done_seconds(job, status) - job.train_seconds * _share(status, "first"))
+def speeds(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> dict[str, float]:
+    """Real seconds for a nominal one, by kind of job; kinds not seen yet get the speed of the others."""
+    real, nominal = Counter(), Counter()
+    for identity, job in jobs.items():
+        seconds, done = _observed(job, statuses[identity])
+        real[job.kind] += seconds
+        nominal[job.kind] += done
+    overall = _speed(1.0, real.total(), nominal.total())
+    return {kind: _speed(overall, real[kind], nominal[kind]) for kind in real}
+
+
+def estimate(jobs: Mapping[str, Job], statuses: Mapping[str, Status], workers: int) -> Estimate:
+    """What is done and what is left with so many workers; failed and blocked jobs count as neither.
+
+    `jobs` has inputs before their users.
+    """
+    speed = speeds(jobs, statuses)
+    done = total = 0.0
+    left: dict[str, float] = {}
+    for identity, job in jobs.items():
+        status = statuses[identity]
+        if status.state in (FAILED, BLOCKED):
+            continue
+        behind = done_seconds(job, status)
+        to_come = (job.seconds - behind) * _speed(speed[job.kind], *_observed(job, status))
+        done += behind * speed[job.kind]
+        total += behind * speed[job.kind] + to_come
+        if status.state != FINISHED:
+            left[identity] = to_come
+    return Estimate(done / total if total else 1.0, _makespan(jobs, statuses, left, workers), left)
 
 
 def _share(status: Status, key: str = "done") -> float:
@@ -49,53 +77,18 @@ def _share(status: Status, key: str = "done") -> float:
         return 0.0
 
 
-def speeds(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> dict[str, float]:
-    """Real seconds for a nominal one, by kind of job; kinds not seen yet get the speed of the others."""
-    nominal: dict[str, float] = {}
-    real: dict[str, float] = {}
-    for identity, job in jobs.items():
-        status = statuses[identity]
-        done = observed_seconds(job, status)
-        if done > 0 and status.seconds is not None and status.state in (FINISHED, RUNNING):
-            nominal[job.kind] = nominal.get(job.kind, 0.0) + done
-            real[job.kind] = real.get(job.kind, 0.0) + status.seconds
-    overall = (PRIOR_SECONDS + sum(real.values())) / (PRIOR_SECONDS + sum(nominal.values()))
-    return {
-        kind: (PRIOR_SECONDS * overall + real.get(kind, 0.0)) / (PRIOR_SECONDS + nominal.get(kind, 0.0))
-        for kind in {job.kind for job in jobs.values()}
-    }
+def _observed(job: Job, status: Status) -> tuple[float, float]:
+    """Real and nominal seconds that this run of a job has taken, zeros where they are not known.
 
-
-def estimate(jobs: Mapping[str, Job], statuses: Mapping[str, Status], workers: int) -> Estimate:
-    """What is done and what is left; failed and blocked jobs count as neither.
-
-    Args:
-        jobs: By identity, inputs before their users.
-        statuses: Of each job.
-        workers: Jobs at once.
+    What lies before the checkpoint that it resumed from does not count.
     """
-    speed = speeds(jobs, statuses)
-    done = total = 0.0
-    left: dict[str, float] = {}
-    for identity, job in jobs.items():
-        status = statuses[identity]
-        if status.state in (FAILED, BLOCKED):
-            continue
-        cost, behind = job.train_seconds + job.other_seconds, done_seconds(job, status)
-        own = _own_speed(job, status, speed[job.kind])
-        total += behind * speed[job.kind] + (cost - behind) * own
-        done += behind * speed[job.kind]
-        if status.state != FINISHED:
-            left[identity] = (cost - behind) * own
-    return Estimate(done / total if total else 1.0, _makespan(jobs, statuses, left, workers), left)
+    done = done_seconds(job, status) - job.train_seconds * _share(status, "first")
+    known = status.state in (FINISHED, RUNNING) and status.seconds is not None and done > 0
+    return (status.seconds, done) if known else (0.0, 0.0)
 
 
-def _own_speed(job: Job, status: Status, speed: float) -> float:
-    """Real seconds for a nominal one of this job, `speed` being that of its kind."""
-    done = observed_seconds(job, status)
-    if status.state != RUNNING or status.seconds is None or done <= 0:
-        return speed
-    return (PRIOR_SECONDS * speed + status.seconds) / (PRIOR_SECONDS + done)
+def _speed(guess: float, real: float, nominal: float) -> float:
+    return (PRIOR_SECONDS * guess + real) / (PRIOR_SECONDS + nominal)
 
 
 def _makespan(

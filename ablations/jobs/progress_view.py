@@ -9,12 +9,13 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from ablations.jobs.folder import ENDED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import Job
-from ablations.jobs.progress_estimate import Estimate, done_seconds, estimate
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.progress_estimate import done_seconds, estimate
 
 # Below its last line a terminal needs a free one, or it scrolls.
 _SPARE_ROWS = 2
+_LAYOUT = "{percentage:3.0f}%|{bar:10}| {desc}"
 
 
 def clock(seconds: float) -> str:
@@ -26,7 +27,7 @@ def clock(seconds: float) -> str:
 
 def describe(statuses: Mapping[str, Status], left: float) -> str:
     """The text of the sweep's line: jobs done, and time left."""
-    ended = sum(status.state in (FINISHED, FAILED, BLOCKED) for status in statuses.values())
+    ended = sum(status.state in ENDED for status in statuses.values())
     failed = sum(status.state == FAILED for status in statuses.values())
     return f"{ended}/{len(statuses)} jobs" + (f", {failed} failed" if failed else "") + f" | about {clock(left)} left"
 
@@ -49,59 +50,45 @@ def progress_text(progress: Mapping[str, Any] | None) -> str:
 class ProgressView:
     """For `execute(report=...)`: live lines on a terminal, else plain ones now and then; and a line per event.
 
-    Args:
-        jobs: By identity.
-        workers: Jobs at once.
-        stream: Where to write; by default stderr.
-        interval: Seconds between two looks; by default 0.5 on a terminal and 30 elsewhere.
+    `stream` is stderr by default; `interval` is in seconds between two looks, by default 0.5 on a terminal, else 30.
     """
 
     def __init__(
-        self,
-        jobs: Mapping[str, Job],
-        workers: int,
-        stream: TextIO | None = None,
-        interval: float | None = None,
+        self, jobs: Mapping[str, Job], workers: int, stream: TextIO | None = None, interval: float | None = None
     ) -> None:
-        stream = stream or sys.stderr
-        self.jobs, self.workers, self.stream = jobs, workers, stream
-        terminal = stream.isatty()
-        self.interval = interval if interval is not None else (0.5 if terminal else 30.0)
+        self.jobs, self.workers, self.stream = jobs, workers, stream or sys.stderr
+        self.live = _LiveLines(self.stream) if self.stream.isatty() else None
+        self.interval = interval if interval is not None else (0.5 if self.live else 30.0)
         self.states: dict[str, str] = {}
         self.last = float("-inf")
-        self.lines = _LiveLines(stream) if terminal else None
 
     def __call__(self, statuses: Mapping[str, Status]) -> None:
         """Show the statuses, if it is time to."""
-        events = [line for identity, status in statuses.items() if (line := self._event(identity, status))]
-        for line in events:
-            self._print(line)
-        going_on = any(status.state in (RUNNING, WAITING) for status in statuses.values())
+        for line in [self._event(identity, status) for identity, status in statuses.items()]:
+            if line:
+                self._print(line)
+        going_on = any(status.state not in ENDED for status in statuses.values())
         if going_on and time.monotonic() - self.last < self.interval:
             return
         self.last = time.monotonic()
         now = estimate(self.jobs, statuses, self.workers)
-        lines = [(now.share, describe(statuses, now.seconds)), *self._job_lines(statuses, now)]
-        if self.lines is not None:
-            self.lines.show(lines)
-            return
-        for share, text in lines:
-            self._print(f"{100 * share:3.0f}% | {text}")
+        lines = [(now.share, describe(statuses, now.seconds))]
+        for identity, status in statuses.items():
+            if status.state == RUNNING or status.reason == "running elsewhere":
+                job = self.jobs[identity]
+                # Of the whole job: after the last iteration there is the evaluation.
+                share = done_seconds(job, status) / job.seconds
+                lines.append((share, "  " + describe_job(job, status, now.left.get(identity))))
+        if self.live:
+            self.live.show(lines)
+        else:
+            for share, text in lines:
+                self._print(f"{100 * share:3.0f}% | {text}")
 
     def close(self) -> None:
         """Leave the terminal's lines; the sweep's own stays."""
-        if self.lines is not None:
-            self.lines.close()
-
-    def _job_lines(self, statuses: Mapping[str, Status], now: Estimate) -> list[tuple[float, str]]:
-        lines = []
-        for identity, status in statuses.items():
-            if status.state == RUNNING or status.reason == "running elsewhere":
-                left, job = now.left.get(identity), self.jobs[identity]
-                # Of the whole job: after the last iteration there is the evaluation.
-                share = done_seconds(job, status) / (job.train_seconds + job.other_seconds)
-                lines.append((share, "  " + describe_job(job, status, left)))
-        return lines
+        if self.live:
+            self.live.close()
 
     def _event(self, identity: str, status: Status) -> str:
         before, self.states[identity] = self.states.get(identity), status.state
@@ -115,10 +102,10 @@ class ProgressView:
         return f"{label}: {status.state}: {status.reason}"
 
     def _print(self, line: str) -> None:
-        if self.lines is None:
-            print(line, file=self.stream, flush=True)
+        if self.live:
+            tqdm.write(line, file=self.stream)  # above the live lines
         else:
-            self.lines.print(line)
+            print(line, file=self.stream, flush=True)
 
 
 class _LiveLines:
@@ -138,28 +125,20 @@ class _LiveLines:
         if len(lines) > fitting:
             hidden = len(lines) - fitting
             lines = [(lines[0][0], f"{lines[0][1]} | {hidden} more running"), *lines[1:fitting]]
-        while len(self.bars) < len(lines):
-            self.bars.append(self._bar(len(self.bars)))
+        for position in range(len(self.bars), len(lines)):
+            place = {"position": position, "leave": position == 0, "ncols": 80, "nrows": 1000}
+            self.bars.append(tqdm(total=100, file=self.stream, bar_format=_LAYOUT, **place))
         for bar, (share, text) in zip(self.bars, lines, strict=False):
             bar.ncols, bar.nrows = columns - 1, rows + 1
             bar.n = round(100 * share, 1)
             bar.set_description_str(text)
         self._shorten(len(lines))
 
-    def print(self, line: str) -> None:
-        """Write a line above the live ones."""
-        tqdm.write(line, file=self.stream)
-
     def close(self) -> None:
         """Take away all lines but the first."""
         self._shorten(1)
         for bar in self.bars:
             bar.close()
-
-    def _bar(self, position: int) -> tqdm:
-        layout = "{percentage:3.0f}%|{bar:10}| {desc}"
-        size = {"ncols": 80, "nrows": 1000}
-        return tqdm(total=100, file=self.stream, bar_format=layout, position=position, leave=position == 0, **size)
 
     def _shorten(self, count: int) -> None:
         while len(self.bars) > count:

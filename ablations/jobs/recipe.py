@@ -5,13 +5,14 @@ in the cache folder under a checksum of everything that it follows from: the YAM
 detectron2's defaults, and what was asked.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.util
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,17 +31,9 @@ _WEEK = 7 * 24 * 3600.0
 class Recipe:
     """Facts of a resolved config.
 
-    Attributes:
-        config_hash: Of the whole config, as results hold it.
-        backbone: Such as "R-50".
-        backbone_parts: All that a pre-trained backbone depends on, as JSON values.
-        pretrained: Whether its weights come from the pre-training stage.
-        rpn: Config of the RPN whose stored proposals it uses, "" for none.
-        loads_proposals: Whether it uses stored proposals.
-        train: Names of the training sets.
-        test: Names of the test sets.
-        iterations: Of the training.
-        pretrain_iterations: Of the pre-training.
+    `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
+    as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
+    proposals it uses, "" for none. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -58,11 +51,7 @@ class Recipe:
 def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[Import] = ()) -> Recipe:
     """Facts of a config at a scale, from the cache where nothing has changed since.
 
-    Args:
-        config: As for `load_cfg`.
-        scale: Name of the scale.
-        opts: KEY VALUE list.
-        imports: Modules with components that the config may name.
+    `imports` are modules with components that the config may name; the others are as for `load_cfg`.
 
     Raises:
         ValueError, KeyError, FileNotFoundError: as `load_cfg`.
@@ -75,28 +64,27 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
     if isinstance(entry := read_json(place), dict):
         return Recipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
     recipe = _resolve(config, scale, opts, imports)
-    if not folder.is_dir():
-        _remove_old(folder.parent)
-    try:
+    if not folder.is_dir():  # what earlier states of the sources have left goes once nobody has added to it for a week
+        for path in folder.parent.glob("*"):
+            if path.stat().st_mtime < time.time() - 7 * 24 * 3600.0:
+                shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, nothing else
         write_json_atomically(place, dataclasses.asdict(recipe))
-    except OSError:  # a cache that cannot be written costs time, nothing else
-        pass
     return recipe
 
 
 def recipe_of(cfg: Any, config_hash: str) -> Recipe:
-    """Facts of a resolved config.
-
-    Args:
-        cfg: The config.
-        config_hash: Its `config_hash`.
-    """
+    """Facts of a resolved config, and its `config_hash`."""
     from mask_rcnn_paper.stages import backbone_name
 
+    # Not where features are tapped, since all stages are trained; nor deformable convolutions, which no row has and the
+    # embedded core lacks: both providers name a job alike.
+    resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
+    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN]
     return Recipe(
         config_hash=config_hash,
         backbone=backbone_name(cfg),
-        backbone_parts=tuple(_backbone_parts(cfg)),
+        backbone_parts=tuple(json.loads(json.dumps(parts))),
         pretrained=bool(cfg.STAGES.PRETRAIN),
         rpn=cfg.STAGES.RPN,
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
@@ -116,16 +104,6 @@ def _resolve(config: str, scale: str, opts: Sequence[str], imports: Sequence[Imp
     return recipe_of(cfg, config_hash(cfg))
 
 
-def _backbone_parts(cfg: Any) -> Iterator[Any]:
-    """What a pre-trained backbone depends on; not where features are tapped, since all stages are trained.
-
-    Nor deformable convolutions, which no row has and the embedded core lacks: both providers name a job alike.
-    """
-    resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
-    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN]
-    yield from json.loads(json.dumps(parts))
-
-
 @cache
 def _sources() -> str:
     """Checksum of all that turns a config's files into a config."""
@@ -140,10 +118,3 @@ def _digest(paths: Sequence[Path]) -> str:
 
 def _hash(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()
-
-
-def _remove_old(folder: Path) -> None:
-    """Remove what earlier states of the sources have left, once nobody has added to it for a week."""
-    for path in folder.glob("*"):
-        if path.stat().st_mtime < time.time() - _WEEK:
-            shutil.rmtree(path, ignore_errors=True)

@@ -10,16 +10,17 @@ from mask_rcnn_paper.imports import Import, import_components
 
 
 def rehearse(jobs: Iterable[Job], imports: Sequence[Import]) -> None:
-    """Build the model of each training, without memory for its weights.
-
-    Args:
-        jobs: Jobs of a plan.
-        imports: Modules with the user's own components.
+    """Build the model of each training of a plan, with the user's own components, without memory for its weights.
 
     Raises:
-        ImportError: one of the modules fails.
+        ImportError: one of the modules with components fails.
         ValueError: a config that no model can be built from; the message has the job and what the builder said.
     """
+    import torch
+    from detectron2.modeling import build_model
+
+    from mask_rcnn_paper.scales import load_cfg
+
     import_components(imports)
     built = set()
     for job in jobs:
@@ -27,20 +28,11 @@ def rehearse(jobs: Iterable[Job], imports: Sequence[Import]) -> None:
         if job.kind == PRETRAIN or (job.kind, job.config) in built:
             continue
         built.add((job.kind, job.config))
-        _build(job)
-
-
-def _build(job: Job) -> None:
-    import torch
-    from detectron2.modeling import build_model
-
-    from mask_rcnn_paper.scales import load_cfg
-
-    cfg = load_cfg(job.config, job.scale, job.options)
-    cfg.MODEL.DEVICE = "meta"
-    try:
-        with torch.device("meta"):
-            build_model(cfg)
-    except Exception as error:  # whatever the libraries and a user's component raise
-        words = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-        raise ValueError(f"{job.label}: no model can be built from {job.config}: {words}") from error
+        cfg = load_cfg(job.config, job.scale, job.options)
+        cfg.MODEL.DEVICE = "meta"
+        try:
+            with torch.device("meta"):
+                build_model(cfg)
+        except Exception as error:  # whatever the libraries and a user's component raise
+            words = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+            raise ValueError(f"{job.label}: no model can be built from {job.config}: {words}") from error

@@ -1,17 +1,13 @@
 """What runs on a node of the cluster: one job, and what happens when Slurm takes the node away."""
 
-import contextlib
-import os
 import signal
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
+from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import Job
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
@@ -26,26 +22,16 @@ class SlurmTask:
     """Callable that runs one job as the local queue does, with the same lock, record and log.
 
     submitit pickles it, calls it on the node, and asks it for `checkpoint()` when Slurm announces a preemption or the
-    end of the time limit.
-
-    Attributes:
-        job: The job.
-        cwd: Folder the command runs in.
-        gpus: GPUs of the job; 0: the CPU.
-        threads: OMP_NUM_THREADS.
+    end of the time limit. `threads` is OMP_NUM_THREADS.
     """
 
     job: Job
-    cwd: Path
     gpus: int
     threads: int
+    attempt: Attempt | None = field(default=None, init=False, compare=False)
 
     def __call__(self) -> str:
-        """Run the job to its end.
-
-        Returns:
-            State that it ended in.
-        """
+        """Run the job to its end; the state that it ended in."""
         begun = self._begin()
         if isinstance(begun, Status):
             return begun.state
@@ -65,39 +51,30 @@ class SlurmTask:
         """Stop the process and name what shall run when the job's turn comes again: the same, from its checkpoint."""
         from submitit.helpers import DelayedSubmission
 
-        attempt = getattr(self, "attempt", None)
-        if attempt is not None:
-            attempt.terminate()
-            attempt.kill(WAITING, "stopped by Slurm, queued again", STOP_SECONDS)
-        return DelayedSubmission(SlurmTask(self.job, self.cwd, self.gpus, self.threads))
+        if self.attempt is not None:
+            self.attempt.terminate()
+            self.attempt.kill(WAITING, "stopped by Slurm, queued again", STOP_SECONDS)
+        return DelayedSubmission(self)
 
     def _begin(self) -> Attempt | Status:
         environment = {"OMP_NUM_THREADS": str(self.threads)}
         deadline = time.time() + LOCK_PATIENCE_SECONDS
         while True:
-            with _requeue_signal_blocked():
-                begun = begin(self.job, self.cwd, self.gpus, environment, _own_id())
+            # Slurm announces a preemption by a signal to every process of the job, and only this one has to act on it:
+            # it comes late here, and what is started meanwhile never sees it.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+            try:
+                begun = begin(self.job, self.gpus, environment, _own_id())
                 self.attempt = begun if isinstance(begun, Attempt) else None
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             if isinstance(begun, Attempt) or begun.state != WAITING or time.time() > deadline:
                 return begun
             time.sleep(POLL_SECONDS)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the process, which belongs to its node."""
-        return {key: value for key, value in self.__dict__.items() if key != "attempt"}
-
-
-@contextlib.contextmanager
-def _requeue_signal_blocked() -> Iterator[None]:
-    """Let processes that are started meanwhile never see the signal by which Slurm announces a preemption.
-
-    Slurm sends it to every process of the job, and only this one has to act on it; it is not lost here, but late.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return {**self.__dict__, "attempt": None}
 
 
 def _own_id() -> str | None:
@@ -106,4 +83,4 @@ def _own_id() -> str | None:
     try:
         return JobEnvironment().job_id
     except RuntimeError:  # called by hand
-        return os.environ.get("SLURM_JOB_ID")
+        return None

@@ -9,7 +9,7 @@ from typing import Any
 from ablations.evidence.collect import TableResults
 from ablations.evidence.commits import short_commit
 from ablations.evidence.findings import Finding
-from ablations.jobs.status import FINISHED, Status
+from ablations.jobs.folder import FINISHED, Status
 from ablations.paper.tables import Table
 from ablations.query import Query
 from ablations.render.cells import row_label

@@ -5,9 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablations.jobs.folder import JobFolder
+from ablations.jobs.folder import FINISHED, JobFolder, Status
 from ablations.jobs.job import Job
-from ablations.jobs.status import FINISHED, Status
 
 WRITE_RESULT = """
 import json, os, sys, time

@@ -6,7 +6,7 @@ import pytest
 
 import ablations.__main__ as cli
 from ablations.evidence import sources
-from ablations.jobs.status import WAITING, Status
+from ablations.jobs.folder import WAITING, Status
 from tests.ablations import fakes
 from tests.own_files import NAME, own_words, write_own
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import ablations.__main__ as cli
-from ablations.jobs import plan
+from ablations.jobs import job
 from ablations.jobs.job import ROOT
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ OPTS += ["MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0", "TEST.DETECTIONS_PER_IMAGE
 @pytest.fixture(autouse=True)
 def faulty_program(monkeypatch):
     """Detectors are trained by train_net.py, in which $FAULT goes wrong."""
-    monkeypatch.setitem(plan.PROGRAMS, "detector", ("-mtests.faults",))
+    monkeypatch.setitem(job.PROGRAMS, "detector", ("-mtests.faults",))
 
 
 def run(output: Path) -> int:
@@ -46,7 +46,7 @@ def whole(tmp_path_factory) -> Path:
     """Folder of the job in a run where nothing went wrong."""
     output = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(plan.PROGRAMS, "detector", ("-mtests.faults",))
+        patch.setitem(job.PROGRAMS, "detector", ("-mtests.faults",))
         assert run(output) == 0
     return folder_of(output)
 
@@ -122,8 +122,8 @@ def test_a_damaged_newest_checkpoint_is_skipped(tmp_path, monkeypatch, whole, ke
 
 def test_ctrl_c(tmp_path, monkeypatch, whole):
     """SIGINT to the runner's process group: exit code 130, no process is left, and the run goes on to the same end."""
-    program = "import sys, ablations.__main__ as cli; from ablations import plan; "
-    program += "plan.PROGRAMS['detector'] = ('-mtests.faults',); sys.exit(cli.main(sys.argv[1:]))"
+    program = "import sys, ablations.__main__ as cli; from ablations.jobs import job; "
+    program += "job.PROGRAMS['detector'] = ('-mtests.faults',); sys.exit(cli.main(sys.argv[1:]))"
     runner = subprocess.Popen(
         [sys.executable, "-c", program, *ROW, "--output", str(tmp_path), *OPTS],
         cwd=ROOT,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ablations.evidence.collect import collect
+from ablations.jobs.folder import BLOCKED, FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import BLOCKED, FAILED, WAITING, Status
 from ablations.paper.tables import Delta, Metric, Row, load_tables
 from tests.ablations import fakes
 

@@ -4,7 +4,7 @@ import pytest
 
 from ablations.evidence import commits
 from ablations.evidence.commits import other_commit, short_commit
-from ablations.jobs.status import WAITING, Status
+from ablations.jobs.folder import WAITING, Status
 from tests.ablations import fakes
 
 HERE, OTHER = "1" * 40, "2" * 40

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from ablations.evidence.findings import find
+from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import FAILED, WAITING, Status
 from ablations.paper.claims import Claim
 from ablations.paper.judge import ABOUT_EQUAL, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import load_tables

@@ -7,8 +7,8 @@ import pytest
 
 from ablations.evidence import sources
 from ablations.evidence.sources import Source, find_source, publish, published_file, seeds_of
+from ablations.jobs.folder import FINISHED, WAITING, Status
 from ablations.jobs.plan import Plan
-from ablations.jobs.status import FINISHED, WAITING, Status
 from ablations.paper.tables import load_tables
 from ablations.query import Asked, make_query
 from tests.ablations import fakes

@@ -5,14 +5,14 @@ import time
 import pytest
 
 from ablations.jobs.attempt import Attempt, begin
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fakes
 
 
 @pytest.fixture
 def attempt(tmp_path):
     """A running job that sleeps; it is ended afterwards."""
-    attempt = begin(fakes.job(tmp_path, "job", "time.sleep(60)"), tmp_path, slurm_job="7_0")
+    attempt = begin(fakes.job(tmp_path, "job", "time.sleep(60)"), slurm_job="7_0")
     yield attempt
     attempt.kill()
 
@@ -41,15 +41,15 @@ def test_it_ends_once(attempt):
 
 def test_a_job_that_ends_well_while_it_is_stopped_has_finished(tmp_path):
     """Its work is not thrown away."""
-    attempt = begin(fakes.job(tmp_path, "job"), tmp_path)
+    attempt = begin(fakes.job(tmp_path, "job"))
     assert attempt.kill(WAITING, "interrupted", patience=10.0).state == FINISHED
 
 
 def test_nothing_is_started_without_need(tmp_path):
     """A finished job is told as finished; one that is locked as running elsewhere."""
     job = fakes.job(tmp_path, "job")
-    begun = begin(job, tmp_path)
-    assert isinstance(begun, Attempt) and begin(job, tmp_path).reason == "running elsewhere"
+    begun = begin(job)
+    assert isinstance(begun, Attempt) and begin(job).reason == "running elsewhere"
     assert until_it_ends(begun).state == FINISHED
-    assert begin(job, tmp_path).state == FINISHED
+    assert begin(job).state == FINISHED
     assert (job.folder.path / "runs").read_text().count("\n") == 1

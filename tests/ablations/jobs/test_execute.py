@@ -10,9 +10,9 @@ import time
 import pytest
 
 from ablations.jobs.execute import execute
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING
 from ablations.jobs.job import read_statuses
 from ablations.jobs.local import LocalLauncher, core_count
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING
 from tests.ablations import fakes
 
 

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from ablations.jobs.folder import JobFolder, finished_status, log_tail
-from ablations.jobs.status import FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, JobFolder, Status, finished_status, log_tail
+from ablations.jobs.job import Job
 
 RESULT = {"metrics": {"segm": {"AP": 30.0}}, "config_hash": "h", "seconds": 1.5}
 
@@ -25,7 +25,7 @@ def write(folder, name, content):
 
 def noted(folder, state, **changes):
     """Leave a record."""
-    folder.note(Status(state, **{"seconds": 9.5, **changes}), started=0.0)
+    Job("detector", "id", folder, "row.yaml").note(Status(state, **{"seconds": 9.5, **changes}), started=0.0)
 
 
 def test_a_folder_that_is_not_there_has_not_run(tmp_path):
@@ -105,12 +105,12 @@ def test_a_lock_is_held_by_one_and_free_when_closed(folder):
 def test_the_process_that_ends_badly_has_a_reason(folder):
     """From its exit code and log; without a result, what is wrong with that."""
     folder.log.write_text("loading\nthe loss is nan\n")
-    failed = folder.failure(3, 2.0, "rpn")
+    failed = folder.after_process(3, 2.0, "rpn")
     assert (failed.state, failed.reason) == (FAILED, "exit code 3; last line: the loss is nan")
     assert (failed.tail, failed.seconds) == (("loading", "the loss is nan"), 2.0)
-    assert "valid result.json: there is none" in folder.failure(0, 2.0, "rpn").reason
+    assert "valid result.json: there is none" in folder.after_process(0, 2.0, "rpn").reason
     write(folder, "result.json", {**RESULT, "config_hash": "x"})
-    assert "its config_hash is x, planned was h" in folder.failure(0, 2.0, "rpn").reason
+    assert "its config_hash is x, planned was h" in folder.after_process(0, 2.0, "rpn").reason
 
 
 def test_a_start_clears_what_could_be_taken_for_its_own(folder):

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ablations.jobs.folder import JobFolder
+from ablations.jobs.folder import BLOCKED, FAILED, WAITING, JobFolder, Status
 from ablations.jobs.job import Job, read_statuses
-from ablations.jobs.status import BLOCKED, FAILED, WAITING, Status
 from tests.ablations import fakes
 
 FOLDER = JobFolder(Path("/out/mini/detector/row-seed0-0123abcd"), "row-seed0", "h")

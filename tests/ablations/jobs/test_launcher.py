@@ -7,10 +7,9 @@ import pytest
 
 from ablations.__main__ import add_launch_options
 from ablations.jobs import launcher as launching
-from ablations.jobs import slurm_resources
 from ablations.jobs.local import LocalLauncher
 from ablations.jobs.slurm import SlurmLauncher
-from ablations.jobs.slurm_resources import SlurmResources
+from tests.ablations import fakes
 
 
 def parse(tmp_path, words):
@@ -23,14 +22,15 @@ def parse(tmp_path, words):
 @pytest.fixture
 def cluster(monkeypatch):
     """A machine from which jobs can be submitted."""
-    monkeypatch.setattr(slurm_resources.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(launching.shutil, "which", lambda name: f"/usr/bin/{name}")
 
 
 def test_jobs_run_here_by_default(tmp_path, monkeypatch):
     """On the GPUs that are visible."""
     monkeypatch.setattr(launching, "visible_devices", lambda: ("0", "1", "2"))
     launcher = launching.make_launcher(parse(tmp_path, ""), {})
-    assert isinstance(launcher, LocalLauncher) and launcher.workers == 3
+    assert isinstance(launcher, LocalLauncher)
+    assert launcher.workers == 3
     assert launching.make_launcher(parse(tmp_path, "--gpus-per-job 3"), {}).workers == 1
     assert launching.make_launcher(parse(tmp_path, "--jobs 2 --timeout-min 5"), {}).timeout_min == 5
 
@@ -39,10 +39,22 @@ def test_slurm_gets_what_was_asked_for(tmp_path, cluster):
     """Each option; what is not given has its default."""
     words = "--launcher slurm --jobs 4 --partition gpu --gpus-per-job 8 --cpus-per-job 64 --mem-gb 200.5"
     launcher = launching.make_launcher(parse(tmp_path, f"{words} --slurm account=a exclusive=true constraint=x=y"), {})
-    asked = SlurmResources("gpu", 240, 8, 64, 200.5, {"account": "a", "exclusive": True, "constraint": "x=y"})
-    assert isinstance(launcher, SlurmLauncher) and launcher.resources == asked and launcher.limit == 4
-    assert launching.make_launcher(parse(tmp_path, "--launcher slurm"), {}).resources == SlurmResources()
-    assert (SlurmResources().cpus(1), SlurmResources().cpus(8), SlurmResources().cpus(0)) == (5, 40, 5)
+    options = {"account": "a", "exclusive": True, "constraint": "x=y"}
+    asked = {"slurm_partition": "gpu", "timeout_min": 240, "gpus_per_node": 8, "cpus_per_task": 64, "mem_gb": 200.5}
+    asked |= {"slurm_additional_parameters": options, "slurm_array_parallelism": 4}
+    assert isinstance(launcher, SlurmLauncher)
+    assert launcher.asked == asked
+    assert launcher.limit == 4
+    asked = launching.make_launcher(parse(tmp_path, "--launcher slurm"), {}).asked
+    given = {name: value for name, value in asked.items() if value is not None}
+    assert given == {"timeout_min": 240, "gpus_per_node": 1}
+
+
+@pytest.mark.parametrize("gpus, cores", [(1, 5), (8, 40), (0, 5)])
+def test_a_job_in_slurm_has_five_cores_a_gpu(tmp_path, cluster, gpus, cores):
+    """Those of a loader's workers and of the training process, where nothing else is asked for."""
+    launcher = launching.make_launcher(parse(tmp_path, f"--launcher slurm --gpus-per-job {gpus}"), {})
+    assert f" cpus_per_task={cores} " in launcher.describe(fakes.job(tmp_path, "job"))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +85,6 @@ def test_without_submitit_the_cure_is_named(tmp_path, monkeypatch, cluster):
 
 def test_without_slurm_the_cure_is_named(tmp_path, monkeypatch):
     """A machine from which nothing can be submitted."""
-    monkeypatch.setattr(slurm_resources.shutil, "which", lambda name: None)
+    monkeypatch.setattr(launching.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match="no sbatch and srun on the PATH; run it where the cluster takes jobs"):
         launching.make_launcher(parse(tmp_path, "--launcher slurm"), {})

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from ablations.jobs.execute import execute
+from ablations.jobs.folder import FAILED, FINISHED
 from ablations.jobs.local import LocalLauncher, core_count, device_sets, visible_devices
-from ablations.jobs.status import FAILED, FINISHED
 from tests.ablations import fakes
 
 # Leaves the devices that it sees, and how long it had them.
@@ -52,7 +52,7 @@ def test_a_training_gets_its_gpus_and_a_process_each(tmp_path):
 def test_a_job_of_several_gpus_is_told_so(tmp_path):
     """One process each."""
     job = fakes.job(tmp_path, "job", HOLDS_DEVICES)
-    execute(fakes.graph(job), LocalLauncher(None, "01", 2, cwd=tmp_path, poll_seconds=0.01))
+    execute(fakes.graph(job), LocalLauncher(None, "01", 2, poll_seconds=0.01))
     assert held(job)[3] == ["--num-gpus", "2", "--dist-url", "auto"]
 
 

@@ -164,7 +164,8 @@ def test_tables_2b_and_2c_are_six_detectors_on_one_rpn():
     """With the real configs: rows that share a `run` share a job, others do not."""
     planned, by_run = real_plan("2b", "2c")
     assert kinds(planned) == ["pretrain", "rpn"] + 6 * ["detector"]
-    assert all(len(identities) == 1 for identities in by_run.values()) and len(by_run) == 6
+    assert all(len(identities) == 1 for identities in by_run.values())
+    assert len(by_run) == 6
 
 
 def test_all_tables_that_can_be_run_share_what_they_can():

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from ablations.jobs import progress_estimate
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.progress_estimate import speeds
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fakes
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ablations.jobs.folder import JobFolder
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, JobFolder, Status
 from ablations.jobs.progress_view import ProgressView, clock, describe, describe_job, progress_text
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from tests.ablations import fakes
 from tests.ablations.screen import Screen
 

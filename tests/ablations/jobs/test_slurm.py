@@ -6,13 +6,12 @@ import time
 import pytest
 
 from ablations.jobs.execute import execute
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import ROOT, read_statuses
-from ablations.jobs.slurm import SlurmLauncher
-from ablations.jobs.slurm_resources import SlurmResources
-from ablations.jobs.status import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
+from ablations.jobs.slurm import CPUS_PER_GPU, SlurmLauncher
 from tests.ablations import fake_slurm, fakes
 
-CPU = SlurmResources(gpus_per_job=0)
+CPU = {"gpus_per_node": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +29,9 @@ def slurm(tmp_path, monkeypatch):
     return state
 
 
-def launcher(tmp_path, jobs, cluster="slurm", resources=CPU, limit=None):
-    return SlurmLauncher(jobs, tmp_path / "slurm", resources, limit, cluster, poll_seconds=0.05, settle_seconds=0.5)
+def launcher(tmp_path, jobs, cluster="slurm", asked=CPU, limit=None):
+    asked = {**asked, "slurm_array_parallelism": limit}
+    return SlurmLauncher(jobs, tmp_path / "slurm", asked, cluster, poll_seconds=0.05, settle_seconds=0.5)
 
 
 def run(tmp_path, *jobs, report=lambda statuses: None, **options):
@@ -64,7 +64,7 @@ def test_the_graph_runs_on_the_debug_executor(tmp_path):
     states = [FINISHED, FINISHED, FAILED, BLOCKED]
     assert [s.state for s in run(tmp_path, *jobs, cluster="debug")] == states
     assert [status.state for status in read_statuses(fakes.graph(*jobs)).values()] == states
-    assert (second.folder.path / "runs").read_text().strip() == str(CPU.cpus(0))
+    assert (second.folder.path / "runs").read_text().strip() == str(CPUS_PER_GPU)
     assert not any(job.folder.is_locked() for job in jobs)
 
 
@@ -72,8 +72,9 @@ def test_a_wave_is_an_array_with_its_resources(tmp_path, slurm):
     """Equal jobs that are ready go as one array: %N from --jobs, partition, GPUs, cores, memory, time, own options."""
     hold(slurm)
     jobs = fakes.graph(*(fakes.job(tmp_path, name) for name in "abc"))
-    asked = SlurmResources("gpu", 90, 4, 32, 100, {"account": "vision", "requeue": True})
-    queue = launcher(tmp_path, jobs, resources=asked, limit=2)
+    asked = {"slurm_partition": "gpu", "timeout_min": 90, "gpus_per_node": 4, "cpus_per_task": 32, "mem_gb": 100}
+    asked["slurm_additional_parameters"] = {"account": "vision", "requeue": True}
+    queue = launcher(tmp_path, jobs, asked=asked, limit=2)
     statuses = queue.submit(list(jobs.values()))
     options = fake_slurm.script_options(slurm)
     expected = {"array": "0-2%2", "partition": "gpu", "time": "90", "gpus-per-node": "4", "cpus-per-task": "32"}
@@ -87,7 +88,7 @@ def test_pretraining_asks_for_one_gpu(tmp_path, slurm):
     """It is one process, so it is no part of the array of trainings with four GPUs."""
     hold(slurm)
     jobs = fakes.graph(fakes.job(tmp_path, "a"), fakes.job(tmp_path, "b", kind="pretrain"))
-    launcher(tmp_path, jobs, resources=SlurmResources(gpus_per_job=4)).submit(list(jobs.values()))
+    launcher(tmp_path, jobs, asked={"gpus_per_node": 4}).submit(list(jobs.values()))
     assert [fake_slurm.script_options(slurm, n)["gpus-per-node"] for n in (1, 2)] == ["4", "1"]
 
 
@@ -164,7 +165,8 @@ def test_a_runner_finds_what_an_earlier_one_has_submitted(tmp_path, slurm):
     assert read_statuses(jobs)[job.identity].reason == "queued as Slurm job 1"
     wait_for(lambda: read_statuses(jobs)[job.identity].state == RUNNING)
     (status,) = run(tmp_path, job, report=lambda now: gate.touch() if now[job.identity].state == RUNNING else None)
-    assert status.state == FINISHED and len(list(slurm.glob("*.sh"))) == 1
+    assert status.state == FINISHED
+    assert len(list(slurm.glob("*.sh"))) == 1
 
 
 def test_a_job_that_slurm_ends_has_failed(tmp_path, slurm):
@@ -187,13 +189,15 @@ def test_a_job_that_slurm_suspends_has_not_ended(tmp_path, slurm):
     queue = launcher(tmp_path, jobs)
     queue.submit([job])
     (slurm / "1.state").write_text("SUSPENDED")
-    assert queue.poll()[job.identity].state == WAITING and queue.submitted
+    assert queue.poll()[job.identity].state == WAITING
+    assert queue.submitted
 
 
 def test_what_sbatch_refuses_has_failed(tmp_path, slurm):
     """With the words of sbatch."""
-    (status,) = run(tmp_path, fakes.job(tmp_path, "job"), resources=SlurmResources("nowhere"))
-    assert status.state == FAILED and "invalid partition specified: nowhere" in status.reason
+    (status,) = run(tmp_path, fakes.job(tmp_path, "job"), asked={"slurm_partition": "nowhere"})
+    assert status.state == FAILED
+    assert "invalid partition specified: nowhere" in status.reason
 
 
 def test_a_job_that_runs_here_is_not_submitted(tmp_path, slurm):
@@ -202,4 +206,5 @@ def test_a_job_that_runs_here_is_not_submitted(tmp_path, slurm):
     lock = job.folder.acquire_lock()
     queue = launcher(tmp_path, jobs)
     assert queue.submit([job])[job.identity].reason == "running elsewhere"
-    assert not list(slurm.glob("*.sh")) and lock is not None
+    assert not list(slurm.glob("*.sh"))
+    assert lock is not None

@@ -1,6 +1,7 @@
 """What runs on a node: to its end, preempted, out of time, or not at all."""
 
 import contextlib
+import os
 import pickle
 import signal
 import threading
@@ -9,16 +10,15 @@ import time
 import pytest
 
 from ablations.jobs import slurm_task
-from ablations.jobs.job import ROOT
+from ablations.jobs.folder import FAILED, FINISHED, WAITING
 from ablations.jobs.slurm_task import SlurmTask
-from ablations.jobs.status import FAILED, FINISHED, WAITING
 from tests.ablations import fakes
 
 ENDLESS = "open(f'{folder}/last_checkpoint', 'w').close()\ntime.sleep(60)"
 
 
 def task(job, gpus=0):
-    return SlurmTask(job, ROOT, gpus, threads=3)
+    return SlurmTask(job, gpus, threads=3)
 
 
 @contextlib.contextmanager
@@ -113,6 +113,6 @@ def test_a_lock_is_waited_for_a_while(tmp_path, monkeypatch):
     monkeypatch.setattr(slurm_task, "POLL_SECONDS", 0.05)
     assert task(job)() == WAITING
     monkeypatch.setattr(slurm_task, "LOCK_PATIENCE_SECONDS", 10.0)
-    threading.Timer(0.2, slurm_task.os.close, (lock,)).start()
+    threading.Timer(0.2, os.close, (lock,)).start()
     begin = time.time()
     assert task(job)() == FINISHED and time.time() - begin < 5

@@ -10,7 +10,7 @@ import pytest
 
 import ablations.__main__ as cli
 from ablations.evidence import sources
-from ablations.jobs.status import WAITING, Status
+from ablations.jobs.folder import WAITING, Status
 from ablations.report import command
 from tests.ablations import fakes
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ablations.evidence.sources import Source
-from ablations.jobs.status import FAILED, WAITING, Status
+from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.query import Asked, make_query
 from ablations.report.contents import duration, gather, predictions_of, run_facts
 from tests.ablations import fakes
