@@ -31,10 +31,9 @@ def disk_full_explained(path: str | Path) -> Iterator[None]:
         if error.errno not in _NO_SPACE:
             raise
         reason = "disk quota exceeded" if error.errno == errno.EDQUOT else "disk full"
-        place = error.filename or path
         raise DiskFullError(
-            f"{reason}: cannot write {place} ({_free_space(Path(path))}); what was finished before is whole: "
-            "free some space and run the same command again"
+            f"{reason}: cannot write {error.filename or path} ({_free_space(Path(path))}); what was finished before is "
+            "whole: free some space and run the same command again"
         ) from error
 
 

@@ -54,9 +54,8 @@ def fall_back_to_cpu(cfg: CfgNode) -> None:
 def backbone_name(cfg: CfgNode) -> str:
     """Name of a backbone as the field writes it, such as "R-50" or "X-101-64x4d"."""
     resnet = cfg.MODEL.RESNETS
-    if resnet.NUM_GROUPS == 1:
-        return f"R-{resnet.DEPTH}"
-    return f"X-{resnet.DEPTH}-{resnet.NUM_GROUPS}x{resnet.WIDTH_PER_GROUP}d"
+    groups = f"{resnet.NUM_GROUPS}x{resnet.WIDTH_PER_GROUP}d"
+    return f"R-{resnet.DEPTH}" if resnet.NUM_GROUPS == 1 else f"X-{resnet.DEPTH}-{groups}"
 
 
 def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
@@ -73,8 +72,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
     command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
     own_tail = " <the same DATASETS.OWN keys>" if cfg.DATASETS.OWN.NAME else ""
     if cfg.MODEL.LOAD_PROPOSALS:
-        files = list(cfg.DATASETS.PROPOSAL_FILES_TEST)
-        files += [] if eval_only else list(cfg.DATASETS.PROPOSAL_FILES_TRAIN)
+        files = [*cfg.DATASETS.PROPOSAL_FILES_TEST, *(() if eval_only else cfg.DATASETS.PROPOSAL_FILES_TRAIN)]
         missing = [file for file in files if not Path(file).is_file()]
         if missing or not files:
             raise FileNotFoundError(

@@ -63,16 +63,15 @@ def flip_pairs(names: Sequence[str], given: Sequence[Sequence[str]] | None = Non
 
 
 def _checked(pairs: Sequence[Sequence[str]], names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    seen: set[str] = set()
+    free = set(names)
     for pair in pairs:
         if not isinstance(pair, (list, tuple)) or len(pair) != 2 or pair[0] == pair[1]:
             raise ValueError(f"flip pair {pair!r} is not a pair of two keypoints' names")
         for name in pair:
-            if name not in names:
-                raise ValueError(f"flip pair {list(pair)}: {name!r} is no keypoint: choose from {', '.join(names)}")
-            if name in seen:
-                raise ValueError(f"flip pair {list(pair)}: {name!r} is in two pairs")
-            seen.add(name)
+            if name not in free:
+                no = "is in two pairs" if name in names else f"is no keypoint: choose from {', '.join(names)}"
+                raise ValueError(f"flip pair {list(pair)}: {name!r} {no}")
+            free.remove(name)
     return tuple(tuple(pair) for pair in pairs)
 
 

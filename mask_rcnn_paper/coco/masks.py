@@ -1,9 +1,9 @@
 """COCO's masks: polygons, and run lengths (RLE) {"size": [height, width], "counts": ...}, compressed or not.
 
-`encode_mask`, `decode_mask` and `read_counts` read what a file holds; `mask_to_polygons` traces exact outlines in
-continuous coordinates. ``cv2.findContours`` joins the centres of border cells, which loses half a cell on every side.
-Here the corners of the cells are traced instead. A hole becomes part of its outer ring through a bridge of no width,
-so that a region with holes is one polygon for COCO's rasteriser (even-odd rule) and for the shoelace formula.
+`mask_to_polygons` traces exact outlines in continuous coordinates: ``cv2.findContours`` joins the centres of border
+cells, which loses half a cell on every side; here the corners of the cells are traced instead. A hole becomes part of
+its outer ring through a bridge of no width, so that a region with holes is one polygon for COCO's rasteriser (even-odd
+rule) and for the shoelace formula.
 """
 
 from collections.abc import Mapping
@@ -57,10 +57,8 @@ def read_counts(counts: Any) -> np.ndarray | None:
     if isinstance(counts, list):
         sound = bool(counts) and all(type(c) is int and 0 <= c < 2**40 for c in counts)
         return np.array(counts, dtype=np.int64) if sound else None
-    return _decompress(counts) if isinstance(counts, str) and counts.isascii() else None
-
-
-def _decompress(counts: str) -> np.ndarray | None:
+    if not isinstance(counts, str) or not counts.isascii():
+        return None
     codes = np.frombuffer(counts.encode(), np.uint8).astype(np.int64) - 48
     if not codes.size or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
         return None
@@ -121,18 +119,12 @@ def _trace(chain: np.ndarray) -> np.ndarray:
     # on the screen the region is to the left of the direction of travel, and so is the skipped corner
     along_x = step[:, 0] * step[:, 1] > 0
     skipped = chain + np.where(along_x[:, None], step * (1, 0), step * (0, 1))
-    border = _interleave(chain, skipped, np.ones_like(diagonal), diagonal)
+    border = np.insert(chain, np.flatnonzero(diagonal) + 1, skipped[diagonal], axis=0)
     corners = border[(border % 2 == 0).all(1)]
     leave = np.roll(corners, -1, axis=0) - corners
     turns = (leave != np.roll(leave, 1, axis=0)).any(1)
     sharp = turns & ~np.roll(turns, 1) & ~np.roll(turns, -1)
-    return _interleave(corners, corners + leave / 2, sharp, np.ones_like(sharp))
-
-
-def _interleave(first: np.ndarray, second: np.ndarray, keep_first: np.ndarray, keep_second: np.ndarray) -> np.ndarray:
-    """Return first[0], second[0], first[1], ... of two (N, 2) arrays, those that are kept."""
-    points = np.stack([first, second], axis=1).reshape(-1, 2)
-    return points[np.stack([keep_first, keep_second], axis=1).reshape(-1)]
+    return np.insert(corners + leave / 2, np.flatnonzero(sharp), corners[sharp], axis=0)
 
 
 def _simplify(ring: np.ndarray) -> np.ndarray:

@@ -1,11 +1,9 @@
 """What a process found wrong in an annotation file, on disk, so that the others need not look again.
 
 All errors are found by reading all of a file, which takes minutes for COCO, and a plan has many jobs. A record holds
-for one content of the file (its checksum), one set of rules (the checksum of their sources), one mask format, and with
-or without the rules of keypoints. Whether the images are there is no part of it, since a folder changes without the
-file that lists it: the record has their names, and they are looked for each time, which takes a second for COCO.
-
-Records lie in `validated/` in the cache folder, and may be deleted at any time.
+for one content of the file, one set of rules (checksums of both), one mask format, and with or without the rules of
+keypoints. A folder of images changes without the file that lists them: they are looked for each time, which takes a
+second for COCO. Records lie in `validated/` in the cache folder, and may be deleted at any time.
 """
 
 import hashlib
@@ -71,7 +69,7 @@ def recorded_errors(subject: Subject) -> tuple[DataError, ...] | None:
     try:
         record = read_json(subject.record_path())
         found = tuple(DataError(**error) for error in record["errors"])
-        images = [{"file_name": name} for name in record["images"]]
+        images = ({"file_name": name} for name in record["images"])
         missing = any(check_image_file(image, subject.image_root, decode=False) for image in images)
     except (KeyError, OSError, TypeError):
         return None

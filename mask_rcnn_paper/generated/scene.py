@@ -1,8 +1,8 @@
 """Composes drawings into scenes with exact visible masks.
 
-Scenes are drawn at ``SUPERSAMPLING`` cells per pixel side. Objects that stand lower in the image are in
-front. They are painted front to back: what is hidden of an object is known before it is painted, and what
-would hardly be seen is left out.
+Scenes are drawn at ``SUPERSAMPLING`` cells per pixel side. Objects that stand lower in the image are in front. They are
+painted front to back: what is hidden of an object is known before it is painted, and what would hardly be seen is left
+out.
 """
 
 from dataclasses import dataclass

@@ -56,9 +56,9 @@ class Drawing:
 
     def extent(self) -> np.ndarray:
         """Return ((x1, y1), (x2, y2)), the box that holds all parts, strokes with their width."""
-        points = np.concatenate([part.points for part in self.parts])
-        half = np.repeat([part.width / 2 for part in self.parts], [len(part.points) for part in self.parts])[:, None]
-        return np.stack([(points - half).min(0), (points + half).max(0)])
+        low = [part.points.min(0) - part.width / 2 for part in self.parts]
+        high = [part.points.max(0) + part.width / 2 for part in self.parts]
+        return np.stack([np.min(low, 0), np.max(high, 0)])
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 28) -> np.ndarray:
@@ -113,18 +113,15 @@ def render(drawing: Drawing, centre: tuple[float, float], size: float, angle: fl
         else:
             cv2.fillPoly(layers, [line], colour, cv2.LINE_8, _SHIFT)
     keypoints = None if drawing.keypoints is None else place(drawing.keypoints)
-    return Patch(
-        cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR), cv2.extractChannel(layers, 3), int(low[0]), int(low[1]), keypoints
-    )
+    x, y = low.tolist()
+    return Patch(cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR), cv2.extractChannel(layers, 3), x, y, keypoints)
 
 
 def random_colour(rng: np.random.Generator, low: int = 10, high: int = 180) -> Colour:
     """Draw any colour with channels in [low, high)."""
-    b, g, r = rng.integers(low, high, 3)
-    return int(b), int(g), int(r)
+    return tuple(rng.integers(low, high, 3).tolist())
 
 
 def shade(colour: Colour, factor: float) -> Colour:
     """Scale a colour's brightness, clipped to [0, 255]."""
-    b, g, r = (int(min(255, max(0, c * factor))) for c in colour)
-    return b, g, r
+    return tuple(int(min(255, max(0, channel * factor))) for channel in colour)

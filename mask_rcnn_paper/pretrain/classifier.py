@@ -1,9 +1,8 @@
 """Pre-train a row's ResNet as a classifier of single generated objects: ImageNet's part at the mini scale.
 
-Writes the weights of conv1 to res5 to ``OUTPUT_DIR/model_final.pkl``, for a detector's ``MODEL.WEIGHTS``,
-and the accuracy on crops of another seed to ``OUTPUT_DIR/result.json``. The classifier's batch
-normalisation becomes the detector's frozen affine layers, as in the paper (Sec. 3.1, after
-arXiv:1512.03385).
+Writes the weights of conv1 to res5 to ``OUTPUT_DIR/model_final.pkl``, for a detector's ``MODEL.WEIGHTS``, and the
+accuracy on crops of another seed to ``OUTPUT_DIR/result.json``. The classifier's batch normalisation becomes the
+detector's frozen affine layers, as in the paper (Sec. 3.1, after arXiv:1512.03385).
 """
 
 import math

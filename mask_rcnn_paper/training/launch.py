@@ -11,8 +11,8 @@ data-parallel wrapper names a GPU always.
 import argparse
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -23,8 +23,7 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 _TIMEOUT = timedelta(minutes=30)  # of collective operations, as in detectron2's launch
 
 
-@dataclass(frozen=True)
-class TorchrunProcess:
+class TorchrunProcess(NamedTuple):
     """Index and number among all processes and among those of this machine, and how often all were started anew."""
 
     rank: int
@@ -43,13 +42,13 @@ def torchrun_process(args: argparse.Namespace, environ: Mapping[str, str] = os.e
     """
     if any(name not in environ for name in _VARIABLES):
         return None
-    numbers = {"LOCAL_WORLD_SIZE": environ["WORLD_SIZE"], "TORCHELASTIC_RESTART_COUNT": "0"} | dict(environ)
+    defaults = {"LOCAL_WORLD_SIZE": environ["WORLD_SIZE"], "TORCHELASTIC_RESTART_COUNT": "0"}
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "TORCHELASTIC_RESTART_COUNT")
-    for name in names:
-        if not numbers[name].isdecimal():
-            value = f"environment variable {name}={numbers[name]!r}"
-            raise ValueError(f"{value}: must be a whole number, as torchrun sets it")
-    process = TorchrunProcess(*(int(numbers[name]) for name in names))
+    numbers = {name: environ.get(name, defaults.get(name)) for name in names}
+    for name, value in numbers.items():
+        if not value.isdecimal():
+            raise ValueError(f"environment variable {name}={value!r}: must be a whole number, as torchrun sets it")
+    process = TorchrunProcess(*map(int, numbers.values()))
     if args.num_gpus not in (1, process.local_size) or args.num_machines not in (1, process.world_size):
         given = f"--num-gpus {args.num_gpus} --num-machines {args.num_machines}"
         raise ValueError(f"{given} beside torchrun, which started {process.local_size} processes here: leave them out")
@@ -63,12 +62,8 @@ def torchrun_process(args: argparse.Namespace, environ: Mapping[str, str] = os.e
 def launch(main: Callable, args: argparse.Namespace, process: TorchrunProcess | None = None) -> None:
     """Call `main(args)` in every process of the row.
 
-    After a restart by torchrun the row goes on from its last checkpoint, as with `--resume`.
-
-    Args:
-        main: Function of a module.
-        args: Parsed by detectron2's parser.
-        process: This one, where torchrun has started it; then no other is started.
+    Where torchrun has started this `process`, no other is started, and after a restart by it the row goes on from its
+    last checkpoint, as with `--resume`. `main` is a function of a module.
     """
     if process is None:
         launch_processes(main, args.num_gpus, args.num_machines, args.machine_rank, args.dist_url, args=(args,))

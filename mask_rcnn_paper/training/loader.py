@@ -35,10 +35,8 @@ class BatchOrder(Sampler):
     """
 
     def __init__(self, wide: Sequence[bool], batch_size: int, seed: int | None) -> None:
-        self.wide = wide
-        self.batch_size = batch_size
+        self.wide, self.batch_size, self.first_batch = wide, batch_size, 0
         self.sampler = TrainingSampler(len(wide), seed=seed)
-        self.first_batch = 0
 
     def __iter__(self) -> Iterator[Place]:
         return itertools.chain.from_iterable(itertools.islice(self._batches(), self.first_batch, None))
@@ -46,20 +44,18 @@ class BatchOrder(Sampler):
     def _batches(self) -> Iterator[list[Place]]:
         filling: dict[bool, list[Place]] = {False: [], True: []}
         for position, index in enumerate(self.sampler):
-            group = self.wide[index]
-            filling[group].append((position, index))
-            if len(filling[group]) == self.batch_size:
-                yield filling[group]
-                filling[group] = []
+            batch = filling[self.wide[index]]
+            batch.append((position, index))
+            if len(batch) == self.batch_size:
+                yield batch
+                filling[self.wide[index]] = []
 
 
 class SeededSamples(Dataset):
     """Mapped samples by place; in a worker each with generators seeded for it, unless the run's seed is None."""
 
     def __init__(self, samples: Dataset, seed: int | None) -> None:
-        self.samples = samples
-        self.seed = seed
-        self.rank = comm.get_rank()
+        self.samples, self.seed, self.rank = samples, seed, comm.get_rank()
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -75,8 +71,7 @@ class ResumableLoader:
     """Batches without end of a loader that follows `order`; the first can be left out."""
 
     def __init__(self, loader: Iterable[list[dict]], order: BatchOrder) -> None:
-        self.loader = loader
-        self.order = order
+        self.loader, self.order = loader, order
         self.start_seed = int(torch.randint(2**62, ()))
 
     def skip_batches(self, count: int) -> None:

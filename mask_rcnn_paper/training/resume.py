@@ -49,11 +49,9 @@ class ExactResumeHook(HookBase):
     """Save the random generators of all processes with each checkpoint; restore them, and skip the data seen before.
 
     detectron2 restores weights, momentum and schedule; then it begins with the first images again. Register this hook
-    before the one that saves. Runs are equal bit for bit where the operators are deterministic, as on a CPU, and where
-    SEED is set and the number of processes, and whether there are workers (DATALOADER.NUM_WORKERS 0 or not), stays.
-
-    Args:
-        period: Iterations between two checkpoints, SOLVER.CHECKPOINT_PERIOD.
+    before the one that saves; `period` is SOLVER.CHECKPOINT_PERIOD. Runs are equal bit for bit where the operators are
+    deterministic, as on a CPU, and where SEED is set and the number of processes, and whether there are workers
+    (DATALOADER.NUM_WORKERS 0 or not), stays.
     """
 
     def __init__(self, period: int) -> None:

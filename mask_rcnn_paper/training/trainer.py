@@ -24,9 +24,7 @@ class ProgressHook(HookBase):
     """Write `progress.json` into a folder every `period` seconds, for whoever watches the run from outside."""
 
     def __init__(self, output_dir: str, period: float = 1.0) -> None:
-        self.output_dir = output_dir
-        self.period = period
-        self.last_written = 0.0
+        self.output_dir, self.period, self.last_written = output_dir, period, 0.0
 
     def after_step(self) -> None:
         """Write how many iterations are done, how many were when this run began, and the latest total loss."""
@@ -48,11 +46,8 @@ class Trainer(DefaultTrainer):
     @classmethod
     def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> COCOEvaluator:
         """COCO metrics, or stored proposals where the model is an RPN, in OUTPUT_DIR/inference/<dataset>."""
-        return SafeCOCOEvaluator(
-            dataset_name,
-            output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name),
-            kpt_oks_sigmas=cfg.TEST.KEYPOINT_OKS_SIGMAS,
-        )
+        folder = os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name)
+        return SafeCOCOEvaluator(dataset_name, folder, kpt_oks_sigmas=cfg.TEST.KEYPOINT_OKS_SIGMAS)
 
     @classmethod
     def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:

@@ -53,7 +53,8 @@ def test_files_are_in_their_places(tmp_path):
     assert stored_logit(tmp_path) == 1.0
     assert evaluate(tmp_path, detections())["bbox"]["AP"] >= 0
     assert len(json.loads((tmp_path / "coco_instances_results.json").read_text())) == len(detections()[0])
-    assert "box_proposals.pkl" in names(tmp_path) and ".unfinished" not in names(tmp_path)
+    assert "box_proposals.pkl" in names(tmp_path)
+    assert ".unfinished" not in names(tmp_path)
 
 
 def test_the_backend_that_is_named_is_the_one_that_runs(tmp_path, monkeypatch):
@@ -104,4 +105,5 @@ def test_a_full_disk(tmp_path, monkeypatch):
     dying.full_disk(monkeypatch.setattr, "box_proposals")
     with pytest.raises(DiskFullError, match=f"disk full: cannot write {tmp_path} .* MB free"):
         evaluate(tmp_path, proposals(2.0))
-    assert stored_logit(tmp_path) == 1.0 and ".unfinished" not in names(tmp_path)
+    assert stored_logit(tmp_path) == 1.0
+    assert ".unfinished" not in names(tmp_path)
