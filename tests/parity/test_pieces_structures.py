@@ -45,6 +45,14 @@ def test_pasting_gives_the_recorded_pixels(pieces):
     assert torch.equal(out, recorded_paste(pieces))
 
 
+@pytest.mark.parametrize("box", [[5.0, 5.0, 5.0, 9.0], [5.0, 5.0, 5.0, 5.0], [5.5, 5.5, 5.5, 9.0]])
+def test_a_box_without_extent_pastes_nothing(box):
+    """As in detectron2, neither pixels nor soft values."""
+    for threshold in (0.5, -1):
+        out = paste_masks_in_image(torch.ones(1, 28, 28), torch.tensor([box]), (20, 20), threshold=threshold)
+        assert int(out.sum()) == 0
+
+
 def test_roi_masks_become_the_recorded_bitmaps(pieces):
     """ROIMasks.to_bitmasks is pasting."""
     bitmasks = ROIMasks(pieces["paste/masks"]).to_bitmasks(Boxes(pieces["paste/boxes"]), 48, 64)
