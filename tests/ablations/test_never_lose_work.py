@@ -62,9 +62,11 @@ def assert_same_end(folder: Path, whole: Path) -> None:
     metrics, others = (json.loads((f / "result.json").read_text())["metrics"] for f in (folder, whole))
     assert json.dumps(metrics) == json.dumps(others)
     detections, others = (next(f.rglob("coco_instances_results.json")).read_bytes() for f in (folder, whole))
-    assert detections == others and len(json.loads(detections)) > 5
+    assert detections == others
+    assert len(json.loads(detections)) > 5
     assert sorted(path.name for path in folder.glob("*.pth")) == ["model_0000004.pth", "model_final.pth"]
-    assert not list(folder.rglob(".*.tmp")) and not list(folder.rglob(".unfinished"))
+    assert not list(folder.rglob(".*.tmp"))
+    assert not list(folder.rglob(".unfinished"))
 
 
 @pytest.mark.parametrize(
@@ -135,13 +137,15 @@ def test_ctrl_c(tmp_path, monkeypatch, whole):
     try:
         deadline = time.time() + 200
         while not list(tmp_path.rglob("waiting")):
-            assert time.time() < deadline and runner.poll() is None
+            assert time.time() < deadline
+            assert runner.poll() is None
             time.sleep(0.1)
         os.killpg(runner.pid, signal.SIGINT)
         _, text = runner.communicate(timeout=30)
     finally:
         runner.kill()
-    assert runner.returncode == 130 and "interrupted; the same command goes on from here" in text
+    assert runner.returncode == 130
+    assert "interrupted; the same command goes on from here" in text
     folder = folder_of(tmp_path)
     assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if str(folder).encode() in _read(p)]
     assert json.loads((folder / "job.json").read_text())["reason"] == "interrupted"

@@ -19,10 +19,13 @@ def test_rows_that_are_not_built_yet_are_skipped(ablations, monkeypatch):
     monkeypatch.setattr(run, "execute", lambda jobs, *_: {})
     code, out, err = ablations("run 2b 7 --scale mini")
     skipped = "table 7 mask_rcnn_fine, mask_rcnn_fine_coco (training on Cityscapes)"
-    assert code == 0 and f"ablations: skipped, not built yet: {skipped}\n" in err
-    assert "[f] not built yet: training on Cityscapes" in out and "Table 2b." in out
+    assert code == 0
+    assert f"ablations: skipped, not built yet: {skipped}\n" in err
+    assert "[f] not built yet: training on Cityscapes" in out
+    assert "Table 2b." in out
     code, out, _ = ablations("table 7 --scale mini")
-    assert code == 0 and "[f] not built yet: training on Cityscapes" in out
+    assert code == 0
+    assert "[f] not built yet: training on Cityscapes" in out
     assert ablations("status 7 --scale mini")[0] == 0
 
 
@@ -31,10 +34,13 @@ def test_run_ends_with_tables_and_times(ablations, tmp_path):
     code, out, err = ablations("run 2b 2c --scale mini --jobs 2")
     assert code == 0
     assert "| sigmoid - softmax |       +5.5 |     +12.0 |    +6.5 |" in out
-    assert "provider embedded 0.6+embedded" in out and "Table 2c." in out
+    assert "provider embedded 0.6+embedded" in out
+    assert "Table 2c." in out
     times = out.partition("Wall-clock time of each job")[2]
-    assert len(re.findall(r" \d+ s\n", times)) == 8 and "detector r50_c4_softmax-seed0 " in times
-    assert "0/8 jobs | about " in err and "rpn r50_c4: finished in " in err
+    assert len(re.findall(r" \d+ s\n", times)) == 8
+    assert "detector r50_c4_softmax-seed0 " in times
+    assert "0/8 jobs | about " in err
+    assert "rpn r50_c4: finished in " in err
     assert len(list((tmp_path / "out").rglob("runs"))) == 8
 
 
@@ -42,12 +48,15 @@ def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
     """Finished jobs are skipped; more seeds only add detectors, and are all shown."""
     _, first, _ = ablations("run 2b --scale mini")
     code, second, err = ablations("run 2b --scale mini")
-    assert (code, second) == (0, first) and err.count("finished before") == 4
+    assert (code, second) == (0, first)
+    assert err.count("finished before") == 4
     _, _, err = ablations("run 2b --scale mini --seeds 0 1")
-    assert err.count("finished before") == 4 and err.count(": started") == 2
+    assert err.count("finished before") == 4
+    assert err.count(": started") == 2
     assert all(path.read_text() == "x" for path in (tmp_path / "out").rglob("runs"))
     _, out, _ = ablations("table 2b --scale mini --seeds 0 1")
-    assert "24.5 ± 0.7" in out and "+12.0 ± 0.0" in out
+    assert "24.5 ± 0.7" in out
+    assert "+12.0 ± 0.0" in out
     assert ablations("table 2b --scale mini")[1] == out
 
 
@@ -58,8 +67,12 @@ def test_a_full_disk_is_one_line(ablations, tmp_path, monkeypatch):
     dying.full_disk(monkeypatch.setattr, "job.json")
     code, _, err = ablations("run 2b --scale mini")
     message = [line for line in err.splitlines() if "disk full" in line]
-    assert code == 2 and len(message) == 1 and message[0].startswith("ablations: error: disk full: cannot write ")
-    assert "/job.json" in message[0] and "MB free there" in message[0] and "Traceback" not in err
+    assert code == 2
+    assert len(message) == 1
+    assert message[0].startswith("ablations: error: disk full: cannot write ")
+    assert "/job.json" in message[0]
+    assert "MB free there" in message[0]
+    assert "Traceback" not in err
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
@@ -68,7 +81,8 @@ def test_a_failing_row_leaves_the_others_and_the_reason(ablations, monkeypatch):
     monkeypatch.setenv("BROKEN", "table2b/softmax.yaml")
     code, out, err = ablations("run 2b --scale mini")
     assert code == 1
-    assert "[a] failed: exit code 1; last line: the loss is nan at iteration 7" in out and "36.0" in out
+    assert "[a] failed: exit code 1; last line: the loss is nan at iteration 7" in out
+    assert "36.0" in out
     assert "    the loss is nan at iteration 7\n    whole log: " in err
     assert err.endswith("ablations: 4 jobs: 3 finished, 1 failed, 0 blocked\n")
     _, out, _ = ablations("status 2b --scale mini --format json")
@@ -81,7 +95,8 @@ def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
     """Rows without their RPN say so."""
     monkeypatch.setenv("BROKEN", "rpn/r50_c4.yaml")
     code, out, err = ablations("run 2b --scale mini")
-    assert code == 1 and "[a] blocked: needs rpn r50_c4, which failed: exit code 1; last line: " in out
+    assert code == 1
+    assert "[a] blocked: needs rpn r50_c4, which failed: exit code 1; last line: " in out
     assert "ablations: detector r50_c4-seed0 blocked: needs rpn r50_c4, which failed: " in err
     assert err.endswith("ablations: 4 jobs: 1 finished, 1 failed, 2 blocked\n")
 
@@ -89,7 +104,8 @@ def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
 def test_rows_can_be_chosen(ablations):
     """Only the chosen row and its inputs run; the table says that the others were not."""
     code, out, err = ablations("run 2c --scale mini --rows roipool_max --format csv")
-    assert code == 0 and err.count(": started") == 3
+    assert code == 0
+    assert err.count(": started") == 3
     assert out.splitlines()[1] == (
         "2c,mini,mini_train -> mini_val,,,embedded 0.6+embedded,pycocotools 2.0.11,"
         "roipool_max,RoIPool [12],this_paper,False,segm/AP,AP,26.9,20.0,,1,-6.9,"
@@ -101,7 +117,9 @@ def test_an_output_folder_that_cannot_be_is_one_line(ablations, tmp_path):
     """A file where the folder should be."""
     (tmp_path / "out").write_text("")
     code, _, err = ablations("run 2b --scale mini")
-    assert code == 2 and "out" in err and err.count("\n") == 1
+    assert code == 2
+    assert "out" in err
+    assert err.count("\n") == 1
 
 
 def test_ctrl_c_says_what_stays_in_slurm(ablations, tmp_path, monkeypatch):
@@ -120,7 +138,8 @@ def test_ctrl_c_says_what_stays_in_slurm(ablations, tmp_path, monkeypatch):
     # Once the runner sleeps between two looks at the queue.
     threading.Thread(target=interrupt, daemon=True).start()
     code, _, err = ablations("run 2b --scale mini --launcher slurm --gpus-per-job 2 --partition gpu")
-    assert code == 130 and "from here. Jobs left in Slurm: 1; to end them: scancel 1\n" in err
+    assert code == 130
+    assert "from here. Jobs left in Slurm: 1; to end them: scancel 1\n" in err
     assert fake_slurm.script_options(state)["partition"] == "gpu"
     assert (tmp_path / "out/mini/slurm/1_submitted.pkl").exists()
     assert "queued as Slurm job 1" in ablations("status 2b --scale mini")[1]
@@ -132,7 +151,8 @@ def test_signals_end_the_runner_with_their_exit_code(ablations, monkeypatch, num
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(run, "execute", lambda *_: os.kill(os.getpid(), number) or signal.pause())
     found, _, err = ablations("run 2b --scale mini")
-    assert found == code and (number != signal.SIGINT or "the same command goes on" in err)
+    assert found == code
+    assert number != signal.SIGINT or "the same command goes on" in err
     assert signal.getsignal(signal.SIGTERM) is before
 
 

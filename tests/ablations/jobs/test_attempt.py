@@ -49,7 +49,8 @@ def test_nothing_is_started_without_need(tmp_path):
     """A finished job is told as finished; one that is locked as running elsewhere."""
     job = fakes.job(tmp_path, "job")
     begun = begin(job)
-    assert isinstance(begun, Attempt) and begin(job).reason == "running elsewhere"
+    assert isinstance(begun, Attempt)
+    assert begin(job).reason == "running elsewhere"
     assert until_it_ends(begun).state == FINISHED
     assert begin(job).state == FINISHED
     assert (job.folder.path / "runs").read_text().count("\n") == 1

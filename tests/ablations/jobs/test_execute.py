@@ -71,7 +71,8 @@ def test_a_second_call_does_nothing(tmp_path):
     job = fakes.job(tmp_path, "job", "time.sleep(0.2); finish()")
     (first,) = run(job)
     (second,) = run(job)
-    assert second == first and (first.state, runs(job)) == (FINISHED, 1)
+    assert second == first
+    assert (first.state, runs(job)) == (FINISHED, 1)
     assert first.seconds > 0.2
 
 
@@ -122,7 +123,8 @@ def test_a_job_that_ends_badly_has_failed(tmp_path, code, reason):
     """Killed, without a result, with half of one, with another config's, or with a result and an error."""
     job = fakes.job(tmp_path, "job", code)
     (status,) = run(job)
-    assert status.state == FAILED and reason in status.reason
+    assert status.state == FAILED
+    assert reason in status.reason
     assert job.folder.status().state == FAILED
     assert not job.folder.is_locked()
 
@@ -137,7 +139,8 @@ time.sleep(0.2)
 sys.exit(1)
 """
     (status,) = run(fakes.job(tmp_path, "job", code))
-    assert status.state == FAILED and "[31m" in status.reason
+    assert status.state == FAILED
+    assert "[31m" in status.reason
     assert status.tail[-2] == "100% done"
     assert all(len(line) <= 300 and line.isprintable() for line in status.tail)
 
@@ -226,7 +229,8 @@ def test_the_lock_of_a_killed_runner_is_held_by_its_job_and_then_free(tmp_path):
     assert job.folder.status().state == RUNNING
     go()
     (status,) = run(job)
-    assert status.state == FINISHED and not job.folder.is_locked()
+    assert status.state == FINISHED
+    assert not job.folder.is_locked()
 
 
 def test_a_job_is_recorded(tmp_path):

@@ -53,7 +53,8 @@ def test_observed_speed_rescales_what_is_left(jobs):
     kind = (10 * overall + 80) / (10 + 40)
     own = (10 * kind + 80) / (10 + 40)
     expected = 60 * own + 300 * overall
-    assert left == pytest.approx(expected) and 0 < share < 0.15
+    assert left == pytest.approx(expected)
+    assert 0 < share < 0.15
 
 
 def test_kinds_have_their_own_speed(jobs):
@@ -90,7 +91,8 @@ def test_a_slow_job_has_its_own_time(jobs):
     jobs = {name: dataclasses.replace(job, inputs=(), kind="detector") for name, job in jobs.items()}
     now = statuses(jobs, training(50, 40.0), training(50, 400.0), WAIT, WAIT)
     left = list(progress_estimate.estimate(jobs, now, 2).left.values())
-    assert left[1] > 4 * left[0] and left[0] < left[2] < 2 * left[1]
+    assert left[1] > 4 * left[0]
+    assert left[0] < left[2] < 2 * left[1]
 
 
 def test_what_a_resumed_job_had_done_before_says_nothing_of_its_speed(jobs):

@@ -52,7 +52,8 @@ def test_the_lines_say_what_is_done_and_left(jobs):
     assert describe(now, 3725) == "2/4 jobs, 1 failed | about 1:02:05 left"
     assert describe_job(job, training(12), 65.0) == "detector first: train 12/100 loss 0.500, 1:05 left"
     assert describe_job(job, Status(RUNNING, seconds=0.1), 65.0) == "detector first: starting"
-    assert clock(59.7) == "1:00" and progress_text(None) == "starting"
+    assert clock(59.7) == "1:00"
+    assert progress_text(None) == "starting"
 
 
 @pytest.mark.parametrize("progress", [{}, {"done": "x", "total": 3}, {"done": None, "total": 1}, {"done": 1}])
@@ -80,7 +81,8 @@ def test_plain_lines_off_a_terminal_come_now_and_then(jobs):
     assert lines[3].startswith("  1% |   detector second: train 1/100 loss 0.500, ")
     assert lines[4:6] == ["detector second: failed: exit code 1", "detector third: blocked: why"]
     assert lines[6:] == ["detector fourth: finished in 5 s", "100% | 4/4 jobs, 1 failed | about 0:00 left"]
-    assert "\r" not in out.getvalue() and "\x1b" not in out.getvalue()
+    assert "\r" not in out.getvalue()
+    assert "\x1b" not in out.getvalue()
 
 
 def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
@@ -90,20 +92,24 @@ def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
     view(statuses(jobs, training(60), training(30), WAIT, WAIT))
     lines = screen.text()
     assert [line.partition(",")[0] for line in lines[:2]] == ["detector first: started", "detector second: started"]
-    assert lines[2].startswith(" 18%|█") and "| 0/4 jobs | about " in lines[2]
+    assert lines[2].startswith(" 18%|█")
+    assert "| 0/4 jobs | about " in lines[2]
     assert lines[3].startswith(" 48%|████▊     |   detector first: train 60/100 loss 0.500, 0:")
     assert lines[4].startswith(" 24%|██▍       |   detector second: train 30/100 loss 0.500, 0:")
     assert len(lines) == 5
     done = Status(FINISHED, seconds=9.0)
     view(statuses(jobs, done, training(70), WAIT, WAIT))
     lines = screen.text()
-    assert lines[2] == "detector first: finished in 9 s" and "1/4 jobs" in lines[3]
-    assert lines[4].startswith(" 56%|") and len(lines) == 5
+    assert lines[2] == "detector first: finished in 9 s"
+    assert "1/4 jobs" in lines[3]
+    assert lines[4].startswith(" 56%|")
+    assert len(lines) == 5
     view(statuses(jobs, done, done, done, done))
     view.close()
     lines = screen.text()
     assert lines[3:6] == [f"detector {name}: finished in 9 s" for name in ("second", "third", "fourth")]
-    assert lines[6].startswith("100%|██████████| 4/4 jobs") and len(lines) == 7
+    assert lines[6].startswith("100%|██████████| 4/4 jobs")
+    assert len(lines) == 7
 
 
 def test_a_narrow_terminal_cuts_lines_off(jobs):
@@ -114,7 +120,8 @@ def test_a_narrow_terminal_cuts_lines_off(jobs):
         view(statuses(jobs, training(done), WAIT, WAIT, WAIT))
     lines = screen.text()
     assert len([line for line in lines if "0/4 jobs" in line]) == 1
-    assert lines[-1].startswith(" 24%|██▍       |   detector") and len(lines[-1]) < 30
+    assert lines[-1].startswith(" 24%|██▍       |   detector")
+    assert len(lines[-1]) < 30
     screen.close()
 
 
@@ -125,8 +132,10 @@ def test_a_low_terminal_hides_jobs(jobs):
     for done in (10, 20, 30):
         view(statuses(jobs, *(training(done) for _ in range(4))))
     lines = screen.text()
-    assert "0/4 jobs" in lines[-3] and lines[-3].endswith("| 2 more running")
-    assert "detector first: train 30" in lines[-2] and "detector second: train 30" in lines[-1]
+    assert "0/4 jobs" in lines[-3]
+    assert lines[-3].endswith("| 2 more running")
+    assert "detector first: train 30" in lines[-2]
+    assert "detector second: train 30" in lines[-1]
     assert sum("0/4 jobs" in line for line in lines) == 1
     screen.close()
 
@@ -139,7 +148,8 @@ def test_a_terminal_may_change_its_size(jobs, screen):
     screen.resize(40, 4)
     view(statuses(jobs, *(training(20) for _ in range(4))))
     lines = screen.text()
-    assert len(lines) == 4 + 1 + 1 and all(len(line) < 40 for line in lines[4:])
+    assert len(lines) == 4 + 1 + 1
+    assert all(len(line) < 40 for line in lines[4:])
 
 
 def test_a_terminal_without_a_size_counts_as_80_columns(jobs):
