@@ -23,9 +23,6 @@ from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.generated.cache import cache_root
 from mask_rcnn_paper.imports import Import, import_components
 
-_PLUGIN = Path(importlib.util.find_spec("mask_rcnn_paper").origin).parent
-_WEEK = 7 * 24 * 3600.0
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -107,9 +104,10 @@ def _resolve(config: str, scale: str, opts: Sequence[str], imports: Sequence[Imp
 @cache
 def _sources() -> str:
     """Checksum of all that turns a config's files into a config."""
-    defaults = Path(importlib.util.find_spec("detectron2").origin).parent / "config" / "defaults.py"
-    plugin = [path for path in _PLUGIN.rglob("*.py") if "embedded" not in path.parts]
-    return _digest(sorted([*plugin, *CONFIG_ROOT.rglob("*.yaml"), defaults, Path(__file__)]))[:32]
+    core, plugin = (Path(importlib.util.find_spec(name).origin).parent for name in ("detectron2", "mask_rcnn_paper"))
+    defaults = core / "config" / "defaults.py"
+    sources = [path for path in plugin.rglob("*.py") if "embedded" not in path.parts]
+    return _digest(sorted([*sources, *CONFIG_ROOT.rglob("*.yaml"), defaults, Path(__file__)]))[:32]
 
 
 def _digest(paths: Sequence[Path]) -> str:

@@ -193,12 +193,12 @@ class SlurmLauncher:
             return None
         submitted.gone = submitted.gone or time.time()
         has_result = slurm.paths.result_pickle.exists()
-        if has_result and slurm.exception() is None:
-            return submitted.recorded or Status(WAITING, "running elsewhere")
         if not has_result and time.time() - submitted.gone < self.settle_seconds:
             return None
         if recorded := submitted.recorded:
             return recorded
+        if has_result and slurm.exception() is None:
+            return Status(WAITING, "running elsewhere")
         # Slurm, or what precedes the job on its node, ended it.
         tail = log_tail(slurm.paths.stderr)
         reason = f"ended by Slurm: {slurm.state}"
