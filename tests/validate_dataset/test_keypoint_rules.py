@@ -3,8 +3,7 @@
 import pytest
 
 from mask_rcnn_paper.validate_dataset import keypoint_rules
-from mask_rcnn_paper.validate_dataset.checker import CocoChecker
-from mask_rcnn_paper.validate_dataset.fix import fix
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, fix
 from tests.validate_dataset.cases import REMOVED, append, assert_found, broken, case, put, valid_data
 
 
