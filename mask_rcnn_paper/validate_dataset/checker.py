@@ -41,26 +41,21 @@ class CocoChecker:
         for section in SECTIONS:
             found += self._apply(section, enumerate(data[section]), dataset, entries.check_entry_type)
             found += self._apply(section, dataset.entries(section), dataset, partial(entries.check_id, section=section))
-        for section, checks in self._checks():
+        of_boxes = (boxes.check_box, mask_rules.check_mask, boxes.check_area, boxes.check_is_crowd)
+        for section, *checks in (
+            ("categories", entries.check_category_name, keypoint_rules.check_keypoint_names),
+            ("images", image_rules.check_file_name, image_rules.check_size),
+            ("images", lambda image, _: self._of_files.get(_key(image), [])),
+            ("annotations", entries.check_references, *of_boxes, keypoint_rules.check_keypoints),
+            ("categories", keypoint_rules.check_named),
+            ("images", image_rules.check_usable),
+        ):
             applied = [check for check in checks if self.with_keypoints or check not in keypoint_rules.CHECKS]
             found += self._apply(section, dataset.entries(section), dataset, *applied)
         return found + [violation.locate(self.file) for violation in mask_rules.check_any_masks(dataset)]
 
-    def _checks(self) -> list[tuple[str, list[Check]]]:
-        """Checks of the entries of a section, all of one entry before those of the next."""
-        of_boxes = [boxes.check_box, mask_rules.check_mask, boxes.check_area, boxes.check_is_crowd]
-        return [
-            ("categories", [entries.check_category_name, keypoint_rules.check_keypoint_names]),
-            ("images", [image_rules.check_file_name, image_rules.check_size]),
-            ("images", [lambda image, dataset: self._of_files.get(_key(image), [])]),
-            ("annotations", [entries.check_references, *of_boxes, keypoint_rules.check_keypoints]),
-            ("categories", [keypoint_rules.check_named]),
-            ("images", [image_rules.check_usable]),
-        ]
-
-    def _apply(
-        self, section: str, numbered: Iterable[tuple[int, Any]], dataset: Dataset, *checks: Check
-    ) -> Iterator[Violation]:
+    def _apply(self, section: str, numbered: Iterable, dataset: Dataset, *checks: Check) -> Iterator[Violation]:
+        """All violations of one entry before those of the next."""
         for index, entry in numbered:
             for check in checks:
                 for violation in check(entry, dataset):
