@@ -16,7 +16,8 @@ def _remove_field(category: dict, violation: Violation, dataset: Dataset) -> boo
 
 def _drop_limbs(category: dict, dataset: Dataset) -> list:
     limbs = category["skeleton"] if isinstance(category["skeleton"], list) else []
-    return [limb for limb in limbs if _good_limb(limb, len(category["keypoints"]))]
+    names = category.get("keypoints", [])  # which the repair of another rule may have removed
+    return [limb for limb in limbs if _good_limb(limb, len(names))]
 
 
 def _store(annotation: dict, keypoints: list) -> bool:

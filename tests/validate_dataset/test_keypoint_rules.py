@@ -78,6 +78,15 @@ def test_only_bad_limbs_are_dropped(tmp_path):
     assert data["categories"][0]["skeleton"] == [[1, 2]]
 
 
+def test_limbs_go_with_the_names():
+    """A category whose names are removed, since an earlier one has another number, has no limbs left."""
+    data = valid_data(keypoints=True)
+    data["categories"][1] |= {"keypoints": ["nose", "tail"], "skeleton": [[1, 2], [1, 9]]}
+    checker = CocoChecker("f")
+    assert not fix(data, checker, checker.check(data)).left
+    assert data["categories"][1] == {"id": 7, "name": "dog", "skeleton": []}
+
+
 def test_numbered_flip_pairs():
     """Pairs of numbers are legal too, from 0 or from 1."""
     data = valid_data(keypoints=True)
