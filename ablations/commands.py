@@ -16,7 +16,7 @@ from ablations.jobs.job import Job
 from ablations.jobs.progress_view import progress_text
 from ablations.published_page import write_page
 from ablations.query import Asked, Query, make_query
-from ablations.render import render
+from ablations.render import FORMATS
 from ablations.render.claims import claims_json, claims_text
 from mask_rcnn_paper.errors import one_line_errors
 
@@ -81,7 +81,7 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`table`: the tables with the results there are."""
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), fall_back=True)
-        text = render([query.results(table) for table in query.shown], args.format)
+        text = FORMATS[args.format]([query.results(table) for table in query.shown])
     print(text, end="")
     return 0
 

@@ -1,12 +1,13 @@
 """README.md beside the published results: all tables that have one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ablations.jobs.folder import FINISHED
 from ablations.paper.tables import TEXT, Table, select_tables
-from ablations.query import Asked, Query, make_query
-from ablations.render import render
+from ablations.query import Query, make_query
+from ablations.render.plain import markdown_text
 from mask_rcnn_paper.files import write_text_atomically
 
 _HEAD = """# Results at {scale} scale
@@ -20,8 +21,7 @@ versions, seed, seconds. To make them anew:
 
 def write_page(query: Query) -> Path:
     """Write `published_page` as README.md beside the published results, and return its path."""
-    asked = Asked(query.scale, data=query.asked.data, published=True)
-    page = make_query(asked)
+    page = make_query(replace(query.asked, tables=(), rows=(), seeds=None, opts=(), published=True))
     path = page.source.folder / "README.md"
     write_text_atomically(path, published_page(page))
     return path
@@ -43,7 +43,7 @@ def published_page(query: Query) -> str:
         for seeds, ids in complete.items()
         if seeds
     )
-    return f"{_HEAD.format(scale=query.scale, commands=commands)}\n{render(shown, 'md')}"
+    return f"{_HEAD.format(scale=query.scale, commands=commands)}\n{markdown_text(shown)}"
 
 
 def _complete_seeds(table: Table, query: Query) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from ablations.jobs.progress_view import ProgressView, clock
 from ablations.jobs.rehearsal import rehearse
 from ablations.paper.tables import list_pending
 from ablations.query import Asked, Query, make_query
-from ablations.render import render
+from ablations.render import FORMATS
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     if statuses is None:
         return 130
     with one_line_errors("ablations"):
-        text = render([query.results(table) for table in query.shown], args.format)
+        text = FORMATS[args.format]([query.results(table) for table in query.shown])
     print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
     for identity, status in statuses.items():
         if status.state in (FAILED, BLOCKED):

@@ -20,8 +20,7 @@ from detectron2.data.datasets import load_coco_json
 from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
 from mask_rcnn_paper.data.validation_record import DataError, Subject, record_errors, recorded_errors
 from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules
-from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco
-from mask_rcnn_paper.validate_dataset.fix import fix
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco, fix
 from mask_rcnn_paper.validate_dataset.rule import Violation, errors
 
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")

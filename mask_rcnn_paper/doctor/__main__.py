@@ -1,6 +1,7 @@
 """`python -m mask_rcnn_paper.doctor`: the report and the exit code."""
 
 import argparse
+import contextlib
 import sys
 import warnings
 from collections.abc import Sequence
@@ -18,10 +19,11 @@ _EXIT_CODES = (
 
 def diagnose() -> list[Result]:
     """Every result, in the order of the report; never raises."""
-    try:
-        upstream = checks.find_upstream()
-    except Exception:
-        upstream = None  # the first check fails in the same way and reports it
+    upstream = None
+    with contextlib.suppress(Exception):  # the first check fails in the same way and reports it
+        from mask_rcnn_paper.provider import PROVIDER
+
+        upstream = checks.folder("detectron2") if PROVIDER == "upstream" else None
     cure = "unset MASK_RCNN_PAPER_DETECTRON2, or install detectron2 anew"
     provider = Check("detectron2", partial(checks.check_provider, upstream), cure)
     every = (provider, *checks.requirement_checks(), *checks.MACHINE, *upstream_checks(upstream))

@@ -23,13 +23,7 @@ _ALTERNATIVES = {"opencv-python-headless": ("opencv-python", "opencv-contrib-pyt
 
 @dataclass(frozen=True)
 class Check:
-    """One question to the machine.
-
-    Attributes:
-        name: First column of the report.
-        run: Returns state and detail. What it raises is reported as broken.
-        cure: One line, shown where the state is affected or broken.
-    """
+    """One question to the machine. What `run` raises is broken; the cure is shown where something is wrong."""
 
     name: str
     run: Callable[[], Outcome]
@@ -57,11 +51,7 @@ def examine(check: Check) -> Result:
 
 
 def folder(package: str) -> Path:
-    """Folder of an installed package, which is not imported.
-
-    Raises:
-        ModuleNotFoundError: It is not installed.
-    """
+    """Folder of a package, which is not imported; raises ModuleNotFoundError where it is not installed."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"No module named {package!r}")
@@ -86,11 +76,7 @@ def accepts(specifier: str, installed: str) -> bool:
 
 
 def requirements() -> list[str]:
-    """`install_requires` of setup.py: from the installed metadata, or in a bare checkout from setup.py.
-
-    Raises:
-        OSError, KeyError, ValueError, SyntaxError: Neither can be read.
-    """
+    """`install_requires` of setup.py: from the installed metadata, or in a bare checkout from setup.py."""
     try:
         return [text for text in metadata.requires("mask_rcnn_paper") or [] if ";" not in text]
     except metadata.PackageNotFoundError:
@@ -111,8 +97,7 @@ def requirement_checks() -> list[Check]:
 
 def split(requirement: str) -> tuple[str, str]:
     """("torch", ">=2.6") of "torch>=2.6"."""
-    name, specifier = re.match(r"([\w.-]+)\s*(.*)", requirement).groups()
-    return name, specifier
+    return re.match(r"([\w.-]+)\s*(.*)", requirement).groups()
 
 
 def check_requirement(requirement: str) -> Outcome:
@@ -128,26 +113,14 @@ def check_requirement(requirement: str) -> Outcome:
     return OK, installed or "unknown version"  # conda leaves out the metadata of some packages
 
 
-def find_upstream() -> Path | None:
-    """Folder of upstream's detectron2 package, or None with the embedded core; raises what choosing one raises."""
-    from mask_rcnn_paper.provider import PROVIDER
-
-    return folder("detectron2") if PROVIDER == "upstream" else None
-
-
 def check_provider(upstream: Path | None) -> Outcome:
-    """Who provides detectron2 and why; raises what choosing it and importing it raise."""
+    """Who provides detectron2, from which folder if it is upstream, and why."""
     from mask_rcnn_paper.provider import ENV_VAR, PROVIDER
 
     asked = os.environ.get(ENV_VAR)
     why = f"{ENV_VAR}={asked}" if asked else "installed" if upstream else "detectron2 is not installed"
     found = importlib.import_module("detectron2").__version__
     return OK, f"{PROVIDER} {found}: {why}" + (f", in {upstream}" if upstream else "")
-
-
-def check_python() -> Outcome:
-    """Version of Python and kind of machine."""
-    return INFO, f"{platform.python_version()}, {platform.system()} {platform.machine()}"
 
 
 def check_cuda() -> Outcome:
@@ -163,7 +136,7 @@ def check_ops() -> Outcome:
     import torch
     from torchvision.ops import nms
 
-    kept = nms(torch.tensor([[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 2.0]]), torch.tensor([0.5, 0.9]), 0.5).tolist()
+    kept = nms(torch.tensor([[0.0, 0.0, 2.0, 2.0]] * 2), torch.tensor([0.5, 0.9]), 0.5).tolist()
     return (OK, "nms runs") if kept == [1] else (BROKEN, f"nms keeps {kept} where it must keep [1]")
 
 
@@ -190,7 +163,7 @@ def check_coco() -> Outcome:
     lacks = [part for part in parts if not (root / part).exists()]
     if not lacks:
         return INFO, f"found in {root}"
-    what = "is not there" if not root.exists() else f"lacks {', '.join(lacks)}"
+    what = f"lacks {', '.join(lacks)}" if root.exists() else "is not there"
     return INFO, f"{root} {what} ($DETECTRON2_DATASETS); only the paper's scale needs it"
 
 
@@ -201,10 +174,9 @@ def check_tensorboard() -> Outcome:
 
 def needs_pkg_resources(path: Path, who: str) -> Outcome:
     """Affected where a source imports pkg_resources and setuptools, since version 82, has none."""
-    if "import pkg_resources" not in text_of(path):
-        return OK, "pkg_resources is not used"
-    if has_module("pkg_resources"):
-        return OK, "pkg_resources is there"
+    used, there = "import pkg_resources" in text_of(path), has_module("pkg_resources")
+    if there or not used:
+        return OK, f"pkg_resources is {'there' if used else 'not used'}"
     return AFFECTED, f"setuptools has no pkg_resources any more, which is needed by {who}"
 
 
@@ -214,7 +186,7 @@ def text_of(path: Path) -> str:
 
 
 MACHINE = (
-    Check("Python", check_python),
+    Check("Python", lambda: (INFO, f"{platform.python_version()}, {platform.system()} {platform.machine()}")),
     Check("CUDA", check_cuda, "see https://pytorch.org/get-started"),
     Check("torch with torchvision", check_ops, "install both in one command, from the same index"),
     Check("numpy with pycocotools", check_pycocotools, "pip install --force-reinstall --no-cache-dir pycocotools"),

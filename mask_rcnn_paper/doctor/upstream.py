@@ -1,11 +1,12 @@
 """Known breakages of upstream's detectron2, looked for in the text of its files and in metadata."""
 
 import ast
+import importlib
 import re
+from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 
 from mask_rcnn_paper.doctor import checks
 from mask_rcnn_paper.doctor.checks import AFFECTED, NOT_RELEVANT, OK, Check, Outcome
@@ -27,45 +28,42 @@ def check_weights_only(upstream: Path) -> Outcome:
 def check_cityscapes(upstream: Path) -> Outcome:
     """Since commit 4823082a (2024-12-19) upstream imports a package that only its authors have."""
     files = (upstream / "data" / "datasets" / "cityscapes.py", upstream / "evaluation" / "cityscapes_evaluation.py")
-    private = [path.name for path in files if "deeplearning.projects" in checks.text_of(path)]
-    if private:
-        return AFFECTED, f"deeplearning.projects is imported by {', '.join(private)}"
-    return OK, "public imports"
+    private = ", ".join(path.name for path in files if "deeplearning.projects" in checks.text_of(path))
+    return (AFFECTED, f"deeplearning.projects is imported by {private}") if private else (OK, "public imports")
 
 
 def check_pillow(upstream: Path) -> Outcome:
     """v0.6 uses `Image.LINEAR`, which Pillow 10 removed."""
-    from PIL import Image
-
-    return _removed_attributes(upstream, Image, "Image", ("ANTIALIAS", "CUBIC", "LINEAR"))
+    return _removed_attributes(upstream, "PIL.Image", "Image", ("ANTIALIAS", "CUBIC", "LINEAR"))
 
 
 def check_numpy(upstream: Path) -> Outcome:
     """v0.6 uses aliases that numpy 1.24 removed, and `np.array(copy=False)`, which numpy 2 made strict."""
     import numpy as np
 
-    state, detail = _removed_attributes(upstream, np, "np", ("bool", "complex", "float", "int", "object", "str"))
+    state, detail = _removed_attributes(upstream, "numpy", "np", ("bool", "complex", "float", "int", "object", "str"))
     if state == OK and checks.accepts(">=2", np.__version__):
-        pattern = re.compile(r"\bnp\.array\([^()\n]*copy=False")
-        path = next((path for path in sorted(upstream.rglob("*.py")) if pattern.search(checks.text_of(path))), None)
-        if path:
-            where = path.relative_to(upstream)
-            return AFFECTED, f"{where} calls np.array(copy=False), which numpy {np.__version__} refuses"
+        for path, _ in _sources(upstream, r"\bnp\.array\([^()\n]*copy=False"):
+            return AFFECTED, f"{path} calls np.array(copy=False), which numpy {np.__version__} refuses"
     return state, detail
 
 
-def _removed_attributes(upstream: Path, module: ModuleType, alias: str, names: tuple[str, ...]) -> Outcome:
+def _sources(upstream: Path, pattern: str) -> Iterator[tuple[Path, str]]:
+    """Files in whose text the pattern occurs; to parse every file of detectron2 takes seconds."""
+    for path in sorted(upstream.rglob("*.py")):
+        if re.search(pattern, text := checks.text_of(path)):
+            yield path.relative_to(upstream), text
+
+
+def _removed_attributes(upstream: Path, module: str, alias: str, names: tuple[str, ...]) -> Outcome:
     """Affected where upstream's code uses attributes that a module lost; comments and strings do not count."""
     used: dict[str, Path] = {}  # the first file that uses each
-    pattern = re.compile(rf"\b{alias}\.({'|'.join(names)})\b")
-    for path in sorted(upstream.rglob("*.py")):
-        source = checks.text_of(path)
-        if not pattern.search(source):
-            continue  # parsing every file of detectron2 takes seconds
+    for path, source in _sources(upstream, rf"\b{alias}\.({'|'.join(names)})\b"):
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Attribute) and node.attr in names and ast.unparse(node.value) == alias:
-                used.setdefault(node.attr, path.relative_to(upstream))
-    removed = [f"{alias}.{name} ({path})" for name, path in used.items() if not hasattr(module, name)]
+                used.setdefault(node.attr, path)
+    now = importlib.import_module(module)
+    removed = [f"{alias}.{name} ({path})" for name, path in used.items() if not hasattr(now, name)]
     return (AFFECTED, f"uses what is gone: {', '.join(removed)}") if removed else (OK, "uses nothing that is gone")
 
 
@@ -77,19 +75,12 @@ def check_pins(upstream: Path) -> Outcome:
         pins = [Requirement(text) for text in metadata.requires("detectron2") or []]
     except metadata.PackageNotFoundError:
         return OK, "detectron2 is on the path without metadata"
-    clashes, absent = [], []
-    for pin in pins:
-        if pin.marker is not None and not pin.marker.evaluate({"extra": ""}):
-            continue
-        installed = checks.version(pin.name)
-        if not installed:
-            absent.append(pin.name)
-        elif not checks.accepts(str(pin.specifier), installed):
-            clashes.append(f"{pin.name}{pin.specifier}, not {installed}")
+    asked = [(p, checks.version(p.name)) for p in pins if not p.marker or p.marker.evaluate({"extra": ""})]
+    clashes = [f"{p.name}{p.specifier}, not {v}" for p, v in asked if v and not checks.accepts(str(p.specifier), v)]
     if clashes:
         return AFFECTED, f"detectron2 asks for {'; '.join(clashes)}"
-    # Some, such as black, are asked for and never imported.
-    return OK, f"all that are installed fit; not installed: {', '.join(absent)}" if absent else "all are met"
+    absent = ", ".join(pin.name for pin, installed in asked if not installed)  # such as black, which it never imports
+    return OK, f"all that are installed fit; not installed: {absent}" if absent else "all are met"
 
 
 _MAIN_BRANCH = "install detectron2 from a commit of its main branch instead of v0.6"

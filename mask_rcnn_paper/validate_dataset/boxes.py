@@ -6,59 +6,48 @@ from typing import Any
 from mask_rcnn_paper.coco.values import is_number
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
 from mask_rcnn_paper.validate_dataset.mask_rules import area_of_mask, box_of_mask
-from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, field_check, repair
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, field_check, illegal, sets
 
 TOLERANCE = 0.1
 """Pixels by which a box may cross the border: COCO's own boxes are rounded."""
 
 
-@repair("takes the box of the mask, or drops the annotation")
-def _take_from_mask(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    annotation["bbox"] = box_of_mask(annotation.get("segmentation"), dataset.size_of(annotation))
-    return annotation["bbox"] is not None
-
-
-@repair("clips the box")
-def _clip(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
+def _clip(annotation: dict, dataset: Dataset) -> list[float] | None:
     x, y, w, h = annotation["bbox"]
     width, height = dataset.size_of(annotation)
     left, top = max(x, 0), max(y, 0)
-    annotation["bbox"] = [left, top, min(x + w, width) - left, min(y + h, height) - top]
-    return min(annotation["bbox"][2:]) > 0
+    box = [left, top, min(x + w, width) - left, min(y + h, height) - top]
+    return box if min(box[2:]) > 0 else None
 
 
-@repair("computes it from the mask or the box, or drops the annotation")
-def _measure(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    box, area = annotation.get("bbox"), area_of_mask(annotation.get("segmentation"), dataset.size_of(annotation))
+def _measure(annotation: dict, dataset: Dataset) -> float | None:
+    box, area = annotation.get("bbox"), area_of_mask(annotation, dataset)
     if area <= 0 and _is_box(box) and min(box[2:]) > 0:
         area = box[2] * box[3]
-    annotation["area"] = area
-    return area > 0
+    return area if area > 0 else None
 
 
-@repair("writes 1 for '1', else 0")
-def _to_bit(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    annotation["iscrowd"] = int(str(annotation.get("iscrowd")).lower() in ("1", "true"))
-    return True
-
-
-NUMBERS = Rule("bbox-numbers", "write bbox as [x, y, width, height]", _take_from_mask)
-DEGENERATE = Rule("bbox-degenerate", "is it [x1, y1, x2, y2]? COCO's is XYWH", _take_from_mask)
+_FROM_MASK = sets("bbox", "takes the box of the mask, or drops the annotation", box_of_mask)
+_BIT = sets("iscrowd", "writes 1 for '1', else 0", lambda a, _: int(str(a.get("iscrowd")).lower() in ("1", "true")))
+NUMBERS = Rule("bbox-numbers", "write bbox as [x, y, width, height]", _FROM_MASK)
+DEGENERATE = Rule("bbox-degenerate", "is it [x1, y1, x2, y2]? COCO's is XYWH", _FROM_MASK)
 OUTSIDE = Rule("bbox-outside", "correct the box or the image's width and height", drops("the annotation"))
-CROSSES = Rule("bbox-crosses-border", "cut the box at the border, as training does", _clip, WARNING)
+CROSSES = Rule(
+    "bbox-crosses-border", "cut the box at the border, as training does", sets("bbox", "clips the box", _clip), WARNING
+)
 AREA = Rule(
     "area",
     "write the mask's area, or that of the box; evaluation sorts objects into small, medium and large by it",
-    _measure,
+    sets("area", "computes it from the mask or the box, or drops the annotation", _measure),
 )
-IS_CROWD = Rule("iscrowd", "write 0, or 1 for a group; pycocotools needs it", _to_bit)
+IS_CROWD = Rule("iscrowd", "write 0, or 1 for a group; pycocotools needs it", _BIT)
 
 
 def check_box(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
     """Four finite numbers, an area, and a place inside the image."""
     box, image_size = annotation.get("bbox"), dataset.size_of(annotation)
     if not _is_box(box):
-        yield Violation(NUMBERS, "bbox", box, "is missing" if box is None else "must be four finite numbers")
+        yield illegal(NUMBERS, "bbox", box, "four finite numbers")
     elif min(box[2:]) <= 0:
         yield Violation(DEGENERATE, "bbox", box, "must have a width and a height above 0")
     elif image_size is not None:

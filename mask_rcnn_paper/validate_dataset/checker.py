@@ -1,6 +1,7 @@
-"""All rules of a COCO file, in the order in which their violations are reported."""
+"""All rules of a COCO file, in the order in which their violations are reported, and all repairs."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,19 +10,18 @@ from typing import Any
 
 from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules, keypoint_rules, mask_rules
 from mask_rcnn_paper.validate_dataset.dataset import SECTIONS, Dataset
-from mask_rcnn_paper.validate_dataset.rule import Check, Violation
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Check, Violation
+
+_MAX_ROUNDS = 50
 
 
 @dataclass(eq=False)
 class CocoChecker:
     """Checks the content of a COCO file, as often as it is changed; image files are read once.
 
-    Attributes:
-        file: path of the annotations, for the violations.
-        image_dir: folder of the images; None where they are not looked at.
-        mask_format: `INPUT.MASK_FORMAT`, "polygon" or "bitmask"; None for masks that need not fit either.
-        decode: read all pixels of the images; otherwise only see whether the files are there and not empty.
-        with_keypoints: apply the rules of keypoints.
+    `file` is the path that violations show. Images are not looked at where `image_dir` is None; without `decode` they
+    are only seen to be there and not empty. `mask_format` is `INPUT.MASK_FORMAT`, "polygon" or "bitmask"; None for
+    masks that need not fit either. Without `with_keypoints` the rules of keypoints are not applied.
     """
 
     file: Path | str
@@ -31,53 +31,42 @@ class CocoChecker:
     with_keypoints: bool = True
     _of_files: dict[str, list[Violation]] = field(default_factory=dict, init=False)
 
-    def dataset(self, data: dict[str, Any]) -> Dataset:
-        """The content as rules and repairs see it."""
-        return Dataset(data, self.image_dir, self.mask_format)
-
     def check(self, data: Any) -> list[Violation]:
         """All violations; of a file whose sections are not there, only these."""
         found = [violation.locate(self.file) for violation in entries.check_structure(data)]
         if any(violation.rule is not entries.INFO for violation in found):
             return found
-        dataset = self.dataset(data)
-        self._read_files(dataset)
+        dataset = Dataset(data, self.image_dir, self.mask_format)
+        self._read_files([image for _, image in dataset.entries("images")])
         for section in SECTIONS:
             found += self._apply(section, enumerate(data[section]), dataset, entries.check_entry_type)
             found += self._apply(section, dataset.entries(section), dataset, partial(entries.check_id, section=section))
-        for section, checks in self._checks():
-            found += self._apply(section, dataset.entries(section), dataset, *checks)
+        of_boxes = (boxes.check_box, mask_rules.check_mask, boxes.check_area, boxes.check_is_crowd)
+        for section, *checks in (
+            ("categories", entries.check_category_name, keypoint_rules.check_keypoint_names),
+            ("images", image_rules.check_file_name, image_rules.check_size),
+            ("images", lambda image, _: self._of_files.get(_key(image), [])),
+            ("annotations", entries.check_references, *of_boxes, keypoint_rules.check_keypoints),
+            ("categories", keypoint_rules.check_named),
+            ("images", image_rules.check_usable),
+        ):
+            applied = [check for check in checks if self.with_keypoints or check not in keypoint_rules.CHECKS]
+            found += self._apply(section, dataset.entries(section), dataset, *applied)
         return found + [violation.locate(self.file) for violation in mask_rules.check_any_masks(dataset)]
 
-    def _checks(self) -> list[tuple[str, list[Check]]]:
-        """Checks of the entries of a section, all of one entry before those of the next."""
-        of_boxes = [boxes.check_box, mask_rules.check_mask, boxes.check_area, boxes.check_is_crowd]
-        checks = [
-            ("categories", [entries.check_category_name, keypoint_rules.check_keypoint_names]),
-            ("images", [image_rules.check_file_name, image_rules.check_size]),
-            ("images", [lambda image, dataset: self._of_files.get(_key(image), [])]),
-            ("annotations", [entries.check_references, *of_boxes, keypoint_rules.check_keypoints]),
-            ("categories", [keypoint_rules.check_named]),
-            ("images", [image_rules.check_usable]),
-        ]
-        left_out = () if self.with_keypoints else keypoint_rules.CHECKS
-        return [(section, [check for check in some if check not in left_out]) for section, some in checks]
-
-    def _apply(
-        self, section: str, numbered: Iterable[tuple[int, Any]], dataset: Dataset, *checks: Check
-    ) -> Iterator[Violation]:
+    def _apply(self, section: str, numbered: Iterable, dataset: Dataset, *checks: Check) -> Iterator[Violation]:
+        """All violations of one entry before those of the next."""
         for index, entry in numbered:
             for check in checks:
                 for violation in check(entry, dataset):
                     yield violation.locate(self.file, section, index, entry)
 
-    def _read_files(self, dataset: Dataset) -> None:
+    def _read_files(self, images: list[dict]) -> None:
         if self.image_dir is None:
             return
-        new = {_key(image): image for _, image in dataset.entries("images") if _key(image) not in self._of_files}
+        new = {key: image for image in images if (key := _key(image)) not in self._of_files}
         check = partial(image_rules.check_image_file, image_dir=self.image_dir, decode=self.decode)
-        images = list(new.values())
-        found = image_rules.in_threads(check, images) if self.decode else map(check, images)
+        found = (image_rules.in_threads if self.decode else map)(check, list(new.values()))
         self._of_files.update(zip(new, found, strict=True))
 
 
@@ -99,3 +88,48 @@ def check_coco(file: Path, checker: CocoChecker) -> tuple[Any, list[Violation]]:
         start = content[:40].decode("utf-8", "replace")
         return None, [Violation(entries.NOT_JSON, "content", start, text, str(checker.file))]
     return data, checker.check(data)
+
+
+@dataclass
+class Fixed:
+    """What `fix` did: by rule, how many entries were changed, and by (section, rule), how many were dropped.
+
+    `left` are the violations in the result: errors that cannot be mended, and warnings that need not be.
+    """
+
+    mended: Counter = field(default_factory=Counter)
+    dropped: Counter = field(default_factory=Counter)
+    left: list[Violation] = field(default_factory=list)
+
+
+def fix(data: Any, checker: CocoChecker, violations: list[Violation], drop_only: bool = False) -> Fixed:
+    """Change `data` in place until the checker finds nothing more that can be mended.
+
+    Section by section, since dropping an image leaves annotations without one: then everything is checked anew. With
+    `drop_only` nothing is mended, and images and annotations that have errors are left out.
+    """
+    fixed = Fixed(left=violations)
+    for _ in range(_MAX_ROUNDS):
+        mendable = [v for v in fixed.left if (_can_drop(v) if drop_only else v.rule.repair)]
+        if not mendable:
+            return fixed
+        section = min((violation.section for violation in mendable), key=("", *SECTIONS).index)
+        old = data[section] if section else [data]
+        dataset, dropped = Dataset(data, checker.image_dir), set()
+        for violation in mendable:
+            if violation.section != section or violation.index in dropped:
+                continue
+            rule = violation.rule
+            if not drop_only and rule.repair.mend(old[violation.index], violation, dataset):
+                fixed.mended[rule.name] += 1
+            else:
+                dropped.add(violation.index)
+                fixed.dropped[section, rule.name] += 1
+        if section:
+            data[section] = [entry for index, entry in enumerate(old) if index not in dropped]
+        fixed.left = checker.check(data)
+    raise RuntimeError(f"{checker.file}: repairs did not come to an end: {fixed.left[:3]}")
+
+
+def _can_drop(violation: Violation) -> bool:
+    return violation.rule.severity == ERROR and violation.section in ("images", "annotations")

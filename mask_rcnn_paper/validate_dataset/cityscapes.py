@@ -35,14 +35,12 @@ def check_cityscapes(root: Path, splits: tuple[str, ...] = SPLITS) -> tuple[int,
     """Number of images that have labels, and violations in all of these splits."""
     violations, pairs = [], []
     for split in splits:
-        paths = {}
-        for kind, end in ((IMAGES, IMAGES), (LABELS, INSTANCE_IDS)):
-            folder = root / kind / split
-            paths[kind] = _by_name(folder, end)
-            if not paths[kind]:
+        folders = root / IMAGES / split, root / LABELS / split
+        images, labels = _by_name(folders[0], IMAGES), _by_name(folders[1], INSTANCE_IDS)
+        for folder, paths in zip(folders, (images, labels), strict=True):
+            if not paths:
                 text = "holds no files CITY/*.png" if folder.is_dir() else "does not exist"
                 violations.append(_violation(SPLIT, folder, text))
-        images, labels = paths[IMAGES], paths[LABELS]
         if images and labels:
             violations += _check_names(split, images, labels)
             pairs += [(images[name], labels[name]) for name in sorted(images.keys() & labels.keys())]

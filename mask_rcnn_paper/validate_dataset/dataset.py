@@ -1,10 +1,11 @@
 """A COCO file's content, with what rules and repairs need to know of more than one entry."""
 
 import json
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import mode
 from typing import Any
 
 SECTIONS = ("categories", "images", "annotations")
@@ -18,16 +19,13 @@ REFERENCES = {"image_id": "images", "category_id": "categories"}
 class Dataset:
     """Content whose sections are lists; entries that are no objects are passed over.
 
-    Attributes:
-        data: content of the file.
-        image_dir: folder of the images; None where they are not looked at.
-        mask_format: `INPUT.MASK_FORMAT` for which the masks are checked, "polygon" or "bitmask"; None for neither.
+    `image_dir` is None where images are not looked at. The masks are checked for `mask_format`, which is
+    `INPUT.MASK_FORMAT`: "polygon" or "bitmask"; None for neither.
     """
 
     data: dict[str, Any]
     image_dir: Path | None = None
     mask_format: str | None = "polygon"
-    _renamed: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
     def entries(self, section: str) -> list[tuple[int, dict]]:
         """Position and entry of the objects of a section."""
@@ -37,10 +35,10 @@ class Dataset:
     def by_id(self) -> dict[str, dict[int, dict]]:
         """Of each section its entries by id: whole numbers alone, and the first of duplicates."""
         found: dict[str, dict[int, dict]] = {section: {} for section in SECTIONS}
-        for section in SECTIONS:
+        for section, by_id in found.items():
             for _, entry in self.entries(section):
                 if type(entry.get("id")) is int:
-                    found[section].setdefault(entry["id"], entry)
+                    by_id.setdefault(entry["id"], entry)
         return found
 
     def target(self, annotation: dict, field: str) -> dict | None:
@@ -58,73 +56,61 @@ class Dataset:
         return any(annotation.get("segmentation") for _, annotation in self.entries("annotations"))
 
     @cached_property
-    def _with_keypoints(self) -> list[dict]:
+    def with_keypoints(self) -> list[dict]:
+        """Annotations that have keypoints."""
         return [annotation for _, annotation in self.entries("annotations") if annotation.get("keypoints")]
-
-    @property
-    def has_keypoints(self) -> bool:
-        """Whether any annotation has keypoints."""
-        return bool(self._with_keypoints)
 
     @cached_property
     def num_keypoints(self) -> int:
         """Keypoints of an instance: as the first category that has them says, else as most annotations have."""
-        for category in self.by_id["categories"].values():
-            if isinstance(category.get("keypoints"), list) and category["keypoints"]:
-                return len(category["keypoints"])
-        lists = (a["keypoints"] for a in self._with_keypoints if isinstance(a["keypoints"], list))
-        lengths = Counter(len(points) // 3 for points in lists)
-        return lengths.most_common(1)[0][0] if lengths else 0
+        categories = self.by_id["categories"].values()
+        named = [len(c["keypoints"]) for c in categories if isinstance(c.get("keypoints"), list)]
+        labelled = [len(a["keypoints"]) // 3 for a in self.with_keypoints if isinstance(a["keypoints"], list)]
+        return next(filter(None, named), mode(labelled) if labelled else 0)
 
     @cached_property
     def used_with_keypoints(self) -> set[int]:
         """Ids of the categories whose annotations have keypoints."""
-        return {a["category_id"] for a in self._with_keypoints if self.target(a, "category_id") is not None}
+        return {a["category_id"] for a in self.with_keypoints if self.target(a, "category_id") is not None}
 
     @cached_property
     def crowds(self) -> dict[int, list[bool]]:
         """By image id, of each of the image's annotations whether it is a group."""
-        found: dict[int, list[bool]] = {}
+        found = defaultdict(list)
         for _, annotation in self.entries("annotations"):
             if type(annotation.get("image_id")) is int:
-                found.setdefault(annotation["image_id"], []).append(annotation.get("iscrowd") == 1)
+                found[annotation["image_id"]].append(annotation.get("iscrowd") == 1)
         return found
 
     @cached_property
-    def _ids(self) -> dict[str, set[int]]:
-        return {section: set(entries) for section, entries in self.by_id.items()}
-
-    @cached_property
-    def _next(self) -> dict[str, int]:
-        highest = {section: max(ids, default=0) for section, ids in self._ids.items()}
+    def _highest(self) -> dict[str, int]:
+        highest = {section: max([0, *by_id]) for section, by_id in self.by_id.items()}
         for reference, section in REFERENCES.items():  # a new id must not adopt annotations that refer to nothing
-            referred = (entry.get(reference) for _, entry in self.entries("annotations"))
+            referred = (annotation.get(reference) for _, annotation in self.entries("annotations"))
             highest[section] = max([highest[section], *(value for value in referred if type(value) is int)])
         return highest
 
-    def new_id(self, section: str, wanted: int | None = None) -> int:
-        """An id that no entry of the section has: the wanted one if it is free."""
-        if wanted is None or wanted in self._ids[section]:
-            self._next[section] = wanted = max(0, self._next[section]) + 1
-        self._ids[section].add(wanted)
-        self._next[section] = max(self._next[section], wanted)
-        return wanted
+    @cached_property
+    def _referring(self) -> dict[tuple[str, str], list[dict]]:
+        """Annotations by a field and the reference there, as JSON, before `renumber` changed any."""
+        found = defaultdict(list)
+        for reference in REFERENCES:
+            for _, annotation in self.entries("annotations"):
+                found[reference, json.dumps(annotation.get(reference))].append(annotation)
+        return found
 
-    def rename(self, section: str, old: Any, new: int) -> None:
-        """Note that references of annotations to an entry must follow its new id."""
-        self._renamed.setdefault(section, {})[json.dumps(old)] = new
-
-    def follow_renames(self) -> None:
-        """Change the references that `rename` noted."""
-        for reference, section in REFERENCES.items():
-            new_ids = self._renamed.pop(section, {})
-            for _, annotation in self.entries("annotations") if new_ids else ():
-                old = annotation.get(reference)
-                annotation[reference] = new_ids.get(json.dumps(old), old)
+    def renumber(self, section: str, entry: dict, wanted: int | None = None) -> None:
+        """Give an entry an id that no other of its section has, the wanted one if it is free; references follow."""
+        new = self._highest[section] + 1 if wanted is None or wanted in self.by_id[section] else wanted
+        self._highest[section] = max(self._highest[section], new)
+        self.by_id[section][new] = entry
+        for reference in (name for name, target in REFERENCES.items() if target == section):
+            for annotation in self._referring[reference, json.dumps(entry.get("id"))]:
+                annotation[reference] = new
+        entry["id"] = new
 
 
 def size(image: dict) -> tuple[int, int] | None:
     """(width, height) that an image's entry states, or None where it states none that is possible."""
-    width, height = image.get("width"), image.get("height")
-    whole = type(width) is int and type(height) is int and width > 0 and height > 0
-    return (width, height) if whole else None
+    sides = image.get("width"), image.get("height")
+    return sides if all(type(side) is int and side > 0 for side in sides) else None

@@ -5,30 +5,15 @@ from typing import Any
 
 from mask_rcnn_paper.coco.values import as_int, shorten
 from mask_rcnn_paper.validate_dataset.dataset import REFERENCES, SECTIONS, Dataset
-from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, drops, field_check, repair
-
-
-@repair("adds it")
-def _add_info(data: dict, violation: Violation, dataset: Dataset) -> bool:
-    data["info"] = {}
-    return True
-
-
-@repair("names it by its id")
-def _name_by_id(category: dict, violation: Violation, dataset: Dataset) -> bool:
-    category["name"] = f"category {category.get('id')}"
-    return True
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, drops, field_check, illegal, sets
 
 
 def _renumber(entry: dict, violation: Violation, dataset: Dataset) -> bool:
     old = entry.get("id")
-    entry["id"] = dataset.new_id(violation.section, as_int(old) if old != 0 else None)
-    if violation.section != "annotations":
-        dataset.rename(violation.section, old, entry["id"])
+    dataset.renumber(violation.section, entry, as_int(old) if old != 0 else None)
     return True
 
 
-@repair("renumbers the later annotation, or drops it where it only repeats the first")
 def _drop_repetition(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
     first = dataset.by_id["annotations"].get(annotation["id"])
     return first != annotation and _renumber(annotation, violation, dataset)
@@ -41,6 +26,8 @@ def _point_to_number(annotation: dict, violation: Violation, dataset: Dataset) -
 
 _ANEW = "see cocodataset.org/#format-data, and write the file anew"
 _NUMBER = Repair("gives a number (12 for '12'), and references follow", _renumber)
+_UNREPEATED = Repair("renumbers the later annotation, or drops it where it only repeats the first", _drop_repetition)
+_NAME = sets("name", "names it by its id", lambda category, _: f"category {category.get('id')}")
 _IMAGE, _CATEGORY = (
     Repair(f"takes 12 for '12' where there is such {what}, else drops the annotation", _point_to_number)
     for what in ("an image", "a category")
@@ -49,15 +36,17 @@ NOT_JSON = Rule("not-json", "download or write the file again")
 NOT_AN_OBJECT = Rule(
     "not-an-object", "give the annotation file: an object with info, images, annotations and categories"
 )
-INFO = Rule("info-missing", 'add "info": {}, which some versions of pycocotools copy', _add_info)
+INFO = Rule(
+    "info-missing", 'add "info": {}, which some versions of pycocotools copy', sets("info", "adds it", lambda *_: {})
+)
 SECTION_MISSING = Rule("section-missing", _ANEW)
 SECTION_TYPE = Rule("section-type", _ANEW)
 SECTION_EMPTY = Rule("section-empty", "there must be at least one image and one category")
 ENTRY_TYPE = Rule("entry-type", "each entry must be an object", drops("the entry"))
-CATEGORY_NAME = Rule("category-name", "name the category", _name_by_id)
+CATEGORY_NAME = Rule("category-name", "name the category", _NAME)
 ID_TYPE = Rule("id-type", "write ids as whole numbers, and references to them too", _NUMBER)
 DUPLICATE_ENTRY = Rule("id-duplicate", "give every image and category its own id", drops("the later one"))
-DUPLICATE_ANNOTATION = Rule("annotation-id-duplicate", "give every annotation its own id", _drop_repetition)
+DUPLICATE_ANNOTATION = Rule("annotation-id-duplicate", "give every annotation its own id", _UNREPEATED)
 ANNOTATION_ZERO = Rule(
     "annotation-id-zero",
     "count annotations from 1: pycocotools takes a detection matched to annotation 0 for unmatched",
@@ -118,15 +107,9 @@ def check_id(entry: dict, dataset: Dataset, section: str) -> Iterator[Violation]
 def check_references(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
     """`image_id` and `category_id`."""
     for rule, field, what in ((IMAGE_UNKNOWN, "image_id", "an image"), (CATEGORY_UNKNOWN, "category_id", "a category")):
-        if dataset.target(annotation, field) is None:
-            known = dataset.by_id[REFERENCES[field]]
-            yield Violation(rule, field, annotation.get(field), _describe(annotation.get(field), what, known))
-
-
-def _describe(value: object, what: str, known: dict[int, dict]) -> str:
-    if value is None:
-        return "is missing"
-    if type(value) is not int:
-        return f"must be a whole number, the id of {what}"
-    legal = "" if len(known) > 100 else f"; there are {shorten(sorted(known))}"
-    return f"is no {what.split()[1]}'s id{legal}"
+        value, known = annotation.get(field), dataset.by_id[REFERENCES[field]]
+        if type(value) is not int:
+            yield illegal(rule, field, value, f"a whole number, the id of {what}")
+        elif value not in known:
+            legal = "" if len(known) > 100 else f"; there are {shorten(sorted(known))}"
+            yield Violation(rule, field, value, f"is no {what.split()[1]}'s id{legal}")

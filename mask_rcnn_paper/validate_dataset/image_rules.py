@@ -1,34 +1,31 @@
 """Rules of images: the entry is complete, the file is there, can be decoded and has the size the entry states."""
 
 import os
-import stat
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
-from tqdm import tqdm
+from tqdm.contrib.concurrent import thread_map
 
 from mask_rcnn_paper.cores import core_count
 from mask_rcnn_paper.validate_dataset.dataset import Dataset, size
-from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, field_check, repair
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, drops, field_check, illegal
 
 
-@repair("takes them from the file, or drops the image where that cannot be read")
 def _take_from_file(image: dict, violation: Violation, dataset: Dataset) -> bool:
-    found = None
-    if dataset.image_dir is not None and _is_file_name(image.get("file_name")):
-        found = upright_size(dataset.image_dir / image["file_name"])
+    has_file = dataset.image_dir is not None and _is_file_name(image.get("file_name"))
+    found = upright_size(dataset.image_dir / image["file_name"]) if has_file else None
     image["width"], image["height"] = found or (0, 0)
     return found is not None
 
 
+_TAKE = Repair("takes them from the file, or drops the image where that cannot be read", _take_from_file)
 _DROP = drops("the image and its annotations")
 _NOTHING = "nothing, if it is meant so; training leaves the image out"
 FILE_NAME = Rule("image-file-name", "write the file's name, relative to the folder", drops("the image"))
-SIZE = Rule("image-size", "write width and height in pixels", _take_from_file)
+SIZE = Rule("image-size", "write width and height in pixels", _TAKE)
 MISSING = Rule("image-missing", "check the image folder, or copy the file there", _DROP)
 EMPTY = Rule("image-zero-bytes", "download or copy the file again", _DROP)
 UNREADABLE = Rule("image-unreadable", "download or copy the file again", _DROP)
@@ -48,8 +45,7 @@ def check_size(image: dict, dataset: Dataset) -> Iterator[Violation]:
     """`width` and `height` are whole numbers above 0."""
     if size(image) is None:
         field = "width" if type(image.get("width")) is not int or image["width"] <= 0 else "height"
-        text = "is missing" if image.get(field) is None else "must be a whole number above 0"
-        yield Violation(SIZE, field, image.get(field), text)
+        yield illegal(SIZE, field, image.get(field), "a whole number above 0")
 
 
 def check_usable(image: dict, dataset: Dataset) -> Iterator[Violation]:
@@ -64,13 +60,7 @@ def check_usable(image: dict, dataset: Dataset) -> Iterator[Violation]:
 
 
 def check_image_file(image: dict, image_dir: Path, decode: bool) -> list[Violation]:
-    """What is wrong with the file of an image.
-
-    Args:
-        image: entry of the file; one without a file name has no file, and nothing is wrong here.
-        image_dir: folder of the images.
-        decode: read every pixel; otherwise only see whether the file is there and not empty.
-    """
+    """What is wrong with the file that an image's entry names, if it does; without `decode` no pixel is read."""
     if not _is_file_name(image.get("file_name")):
         return []
     name, path = image["file_name"], image_dir / image["file_name"]
@@ -82,10 +72,10 @@ def check_image_file(image: dict, image_dir: Path, decode: bool) -> list[Violati
     if not decode:
         return []
     try:
-        stored, orientation = decode_image(path)
+        stored, upright, orientation = decode_image(path)
     except ValueError as error:
         return [Violation(UNREADABLE, "file_name", name, f"cannot be decoded: {error}")]
-    stated, upright = size(image), _turned(stored, orientation)
+    stated = size(image)
     if stated is None or stated == upright:
         return []
     note = f" after its EXIF orientation {orientation} is applied, as detectron2 does" if stored != upright else ""
@@ -95,15 +85,11 @@ def check_image_file(image: dict, image_dir: Path, decode: bool) -> list[Violati
 
 def bytes_of(path: Path) -> int | None:
     """Size of a regular file, or None where there is none."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
+    return os.path.getsize(path) if os.path.isfile(path) else None
 
 
-def decode_image(path: Path) -> tuple[tuple[int, int], int]:
-    """(width, height) of the stored pixels and the EXIF orientation of an image, all of which is read.
+def decode_image(path: Path) -> tuple[tuple[int, int], tuple[int, int], int]:
+    """(width, height) as stored and the right way up, and EXIF orientation, of an image, all of which is read.
 
     Raises:
         ValueError: it cannot be decoded.
@@ -113,7 +99,7 @@ def decode_image(path: Path) -> tuple[tuple[int, int], int]:
             image.verify()
         with Image.open(path) as image:  # after `verify` an image cannot be loaded
             image.load()
-            return image.size, _orientation(image)
+            return image.size, *_upright(image)
     except Exception as error:  # PIL raises all kinds on damaged files
         raise ValueError(str(error) or type(error).__name__) from None
 
@@ -124,25 +110,22 @@ def upright_size(path: Path) -> tuple[int, int] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
-                return _turned(image.size, _orientation(image))
+                return _upright(image)[0]
     except Exception:  # PIL raises all kinds on damaged files
         return None
 
 
-def _orientation(image: Image.Image) -> int:
+def _upright(image: Image.Image) -> tuple[tuple[int, int], int]:
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # PIL raises all kinds on damaged EXIF blocks; such an image is taken as it is
-        return 1
-
-
-def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    return size[::-1] if orientation in (5, 6, 7, 8) else size
+        orientation = 1
+    return image.size[::-1] if orientation in (5, 6, 7, 8) else image.size, orientation
 
 
 def in_threads(check: Callable[[Any], list[Violation]], images: list) -> list[list[Violation]]:
     """What is wrong with each image, in order; PIL decodes outside Python's lock. Shows a bar on a terminal."""
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(8, core_count())) as pool:
+    bar = {"desc": "checking images", "disable": None, "leave": False}
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about large images and odd metadata, in the middle of the bar
-        bar = tqdm(pool.map(check, images), total=len(images), desc="checking images", disable=None, leave=False)
-        return list(bar)
+        return thread_map(check, images, max_workers=min(8, core_count()), **bar)

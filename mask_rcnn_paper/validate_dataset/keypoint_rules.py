@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from mask_rcnn_paper.coco.keypoints import FLIP_FIELDS
 from mask_rcnn_paper.coco.values import is_number, shorten
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, repair
-
-FLIP_FIELDS = ("flip_pairs", "keypoint_flip_map")
-"""COCO has no field for mirror pairs; these are in use."""
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, illegal, sets
 
 
 def _remove_field(category: dict, violation: Violation, dataset: Dataset) -> bool:
@@ -16,51 +14,47 @@ def _remove_field(category: dict, violation: Violation, dataset: Dataset) -> boo
     return True
 
 
-@repair("drops the limb")
-def _drop_limbs(category: dict, violation: Violation, dataset: Dataset) -> bool:
+def _drop_limbs(category: dict, dataset: Dataset) -> list:
     limbs = category["skeleton"] if isinstance(category["skeleton"], list) else []
-    category["skeleton"] = [limb for limb in limbs if _good_limb(limb, len(category["keypoints"]))]
+    names = category.get("keypoints", [])  # which the repair of another rule may have removed
+    return [limb for limb in limbs if _good_limb(limb, len(names))]
+
+
+def _store(annotation: dict, keypoints: list) -> bool:
+    annotation["keypoints"], annotation["num_keypoints"] = keypoints, _labelled(keypoints)
     return True
 
 
-def _store(annotation: dict, points: list[list]) -> bool:
-    annotation["keypoints"] = [value for point in points for value in point]
-    annotation["num_keypoints"] = _labelled(annotation["keypoints"])
-    return True
-
-
-def _points(annotation: dict) -> list[list]:
-    return [annotation["keypoints"][i : i + 3] for i in range(0, len(annotation["keypoints"]), 3)]
-
-
-@repair("makes all keypoints of the annotation unlabelled")
 def _unlabel(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    return _store(annotation, [[0, 0, 0]] * _expected(annotation, dataset))
+    return _store(annotation, [0, 0, 0] * _expected(annotation, dataset))
 
 
-@repair("makes the keypoint unlabelled (0, 0, 0)")
 def _unlabel_bad(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    return _store(annotation, [p if all(map(is_number, p)) else [0, 0, 0] for p in _points(annotation)])
+    keypoints = [*annotation["keypoints"]]
+    for i in range(0, len(keypoints), 3):
+        if not all(map(is_number, keypoints[i : i + 3])):
+            keypoints[i : i + 3] = 0, 0, 0
+    return _store(annotation, keypoints)
 
 
-@repair("writes 2 where it is above 0, else 0")
 def _mend_visibility(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    points = _points(annotation)
-    return _store(annotation, [[x, y, v if v in (0, 1, 2) else 2 * (is_number(v) and v > 0)] for x, y, v in points])
+    keypoints = [*annotation["keypoints"]]
+    keypoints[2::3] = [v if v in (0, 1, 2) else 2 * (v > 0) for v in keypoints[2::3]]
+    return _store(annotation, keypoints)
 
 
-@repair("counts anew")
-def _count(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    return _store(annotation, _points(annotation))
-
-
+_LIMBS = sets("skeleton", "drops the limb", _drop_limbs)
+_COUNT = sets("num_keypoints", "counts anew", lambda annotation, _: _labelled(annotation["keypoints"]))
+_UNLABEL = Repair("makes all keypoints of the annotation unlabelled", _unlabel)
+_UNLABEL_BAD = Repair("makes the keypoint unlabelled (0, 0, 0)", _unlabel_bad)
+_VISIBILITY = Repair("writes 2 where it is above 0, else 0", _mend_visibility)
 NAMES = Rule("keypoint-names", "list the names of the keypoints, each once", Repair("removes the names", _remove_field))
 COUNTS = Rule(
     "keypoint-counts",
     "a model has one number of keypoints: split the file, or give all categories the same",
     Repair("removes the names of the later category", _remove_field),
 )
-SKELETON = Rule("keypoint-skeleton", "a limb is a pair of keypoint numbers from 1 on", _drop_limbs, WARNING)
+SKELETON = Rule("keypoint-skeleton", "a limb is a pair of keypoint numbers from 1 on", _LIMBS, WARNING)
 FLIP = Rule(
     "keypoint-flip-pairs",
     "list pairs of two keypoints, each keypoint in one pair at most: they trade places in a mirror",
@@ -72,12 +66,12 @@ UNNAMED = Rule(
 MISSING = Rule(
     "keypoints-missing",
     "give keypoints to every annotation, zeros where there are none, or to none: evaluation fails on a mixture",
-    _unlabel,
+    _UNLABEL,
 )
-LENGTH = Rule("keypoints-length", "write x, y, visibility for each keypoint of the category", _unlabel)
-NUMBERS = Rule("keypoints-numbers", "write finite numbers", _unlabel_bad)
-VISIBILITY = Rule("keypoints-visibility", "write 0 for not labelled, 1 for hidden, 2 for visible", _mend_visibility)
-LABELLED = Rule("keypoints-count", "num_keypoints is the number of keypoints with visibility above 0", _count)
+LENGTH = Rule("keypoints-length", "write x, y, visibility for each keypoint of the category", _UNLABEL)
+NUMBERS = Rule("keypoints-numbers", "write finite numbers", _UNLABEL_BAD)
+VISIBILITY = Rule("keypoints-visibility", "write 0 for not labelled, 1 for hidden, 2 for visible", _VISIBILITY)
+LABELLED = Rule("keypoints-count", "num_keypoints is the number of keypoints with visibility above 0", _COUNT)
 
 
 def check_keypoint_names(category: dict, dataset: Dataset) -> Iterator[Violation]:
@@ -132,7 +126,7 @@ def check_keypoints(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
     """Number, values and visibility of the keypoints, and their count."""
     keypoints, expected = annotation.get("keypoints"), _expected(annotation, dataset)
     if not keypoints:
-        if dataset.has_keypoints:
+        if dataset.with_keypoints:
             yield Violation(MISSING, "keypoints", keypoints, "are missing, while other annotations have them")
     elif not isinstance(keypoints, list) or len(keypoints) != 3 * expected:
         found = f"has {len(keypoints)} numbers: " if isinstance(keypoints, list) else ""
@@ -144,8 +138,7 @@ def check_keypoints(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
             yield Violation(VISIBILITY, "keypoints", wrong[0], "is a visibility other than 0, 1, 2")
         stated, labelled = annotation.get("num_keypoints"), _labelled(keypoints)
         if type(stated) is not int or stated != labelled:
-            text = "is missing" if stated is None else f"must be {labelled}, of visibility above 0"
-            yield Violation(LABELLED, "num_keypoints", stated, text)
+            yield illegal(LABELLED, "num_keypoints", stated, f"{labelled}, of visibility above 0")
 
 
 def _expected(annotation: dict, dataset: Dataset) -> int:

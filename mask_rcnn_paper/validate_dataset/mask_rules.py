@@ -10,37 +10,34 @@ from pycocotools import mask as mask_util
 from mask_rcnn_paper.coco.masks import decode_mask, encode_mask, mask_to_polygons, read_counts, signed_area
 from mask_rcnn_paper.coco.values import is_number
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, repair
+from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, sets
 
 
-@repair("puts a single polygon into a list, else drops the annotation")
-def _wrap(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    annotation["segmentation"] = [annotation["segmentation"]]
-    return good_polygon(*annotation["segmentation"])
-
-
-@repair("drops the polygon, and the annotation if none is left")
-def _drop_polygons(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    annotation["segmentation"] = _good_polygons(annotation["segmentation"])
-    return bool(annotation["segmentation"])
-
-
-@repair("turns run lengths into polygons")
-def _trace(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
+def _trace(annotation: dict, dataset: Dataset) -> list[list[float]] | None:
     mask = decode_mask(annotation["segmentation"], *annotation["segmentation"]["size"])
-    annotation["segmentation"] = [ring.reshape(-1).tolist() for ring in mask_to_polygons(mask)]
-    return bool(annotation["segmentation"])
+    return [ring.reshape(-1).tolist() for ring in mask_to_polygons(mask)] or None
 
 
 _DROP = drops("the annotation")
-TYPE = Rule("segmentation-type", "write a list of polygons [[x1, y1, x2, y2, ...], ...] or run lengths", _wrap)
+_WRAP = sets(
+    "segmentation",
+    "puts a single polygon into a list, else drops the annotation",
+    lambda annotation, _: _good_polygons([annotation["segmentation"]]) or None,
+)
+_DROP_POLYGON = sets(
+    "segmentation",
+    "drops the polygon, and the annotation if none is left",
+    lambda annotation, _: _good_polygons(annotation["segmentation"]) or None,
+)
+_TRACE = sets("segmentation", "turns run lengths into polygons", _trace)
+TYPE = Rule("segmentation-type", "write a list of polygons [[x1, y1, x2, y2, ...], ...] or run lengths", _WRAP)
 EMPTY = Rule("segmentation-empty", "every annotation needs a mask, or none", _DROP)
-POINTS = Rule("polygon-points", "a polygon has 3 or more pairs x, y", _drop_polygons)
-NUMBERS = Rule("polygon-numbers", "coordinates are finite numbers", _drop_polygons)
+POINTS = Rule("polygon-points", "a polygon has 3 or more pairs x, y", _DROP_POLYGON)
+NUMBERS = Rule("polygon-numbers", "coordinates are finite numbers", _DROP_POLYGON)
 SIZE = Rule("rle-size", "write size as [height, width] of the image", _DROP)
 COUNTS = Rule("rle-counts", "encode the mask anew with pycocotools.mask", _DROP)
 MASK_FORMAT = Rule(
-    "rle-mask-format", "train with INPUT.MASK_FORMAT bitmask, and check with --mask-format bitmask", _trace
+    "rle-mask-format", "train with INPUT.MASK_FORMAT bitmask, and check with --mask-format bitmask", _TRACE
 )
 NO_MASKS = Rule(
     "masks-absent", "nothing, for boxes or keypoints; a model with MODEL.MASK_ON needs masks", severity=WARNING
@@ -75,9 +72,8 @@ def _check_polygons(polygons: list[list]) -> Iterator[Violation]:
         field = f"segmentation[{i}]"
         if len(polygon) < 6 or len(polygon) % 2:
             yield Violation(POINTS, field, polygon, f"has {len(polygon)} numbers: must be an even number, 6 or more")
-        elif not _sums_up(polygon) and not good_polygon(polygon):
-            bad = next(value for value in polygon if not is_number(value))
-            yield Violation(NUMBERS, field, bad, "is not a finite number")
+        elif not _sums_up(polygon) and (bad := [value for value in polygon if not is_number(value)]):
+            yield Violation(NUMBERS, field, bad[0], "is not a finite number")
 
 
 def _sums_up(polygon: list) -> bool:
@@ -120,15 +116,10 @@ def _good_polygons(segmentation: Any) -> list[list[float]]:
     return [p for p in segmentation if good_polygon(p)] if isinstance(segmentation, list) else []
 
 
-def box_of_mask(segmentation: Any, size: tuple[int, int] | None) -> list[float] | None:
-    """The smallest [x, y, width, height] around a mask, or None where there is none or it is empty.
-
-    Args:
-        segmentation: of an annotation; may be anything.
-        size: (width, height) of the image; run lengths of another size have no box.
-    """
-    if isinstance(segmentation, dict):
-        rle = _encoded(segmentation, size)
+def box_of_mask(annotation: dict, dataset: Dataset) -> list[float] | None:
+    """The smallest [x, y, width, height] around a mask; None where there is none, it is empty, or of another size."""
+    if isinstance(segmentation := annotation.get("segmentation"), dict):
+        rle = _encoded(segmentation, dataset.size_of(annotation))
         box = mask_util.toBbox(rle).tolist() if rle else [0, 0, 0, 0]
     else:
         points = np.concatenate([np.reshape(p, (-1, 2)) for p in _good_polygons(segmentation)] or [np.zeros((1, 2))])
@@ -137,10 +128,10 @@ def box_of_mask(segmentation: Any, size: tuple[int, int] | None) -> list[float] 
     return box if min(box[2:]) > 0 else None
 
 
-def area_of_mask(segmentation: Any, size: tuple[int, int] | None) -> float:
-    """Pixels that a mask covers; 0 where there is none or it does not fit. Parts of polygons are added up."""
-    if isinstance(segmentation, dict):
-        rle = _encoded(segmentation, size)
+def area_of_mask(annotation: dict, dataset: Dataset) -> float:
+    """Pixels that a mask covers; 0 where there is none or it is of another size. Polygons are added up."""
+    if isinstance(segmentation := annotation.get("segmentation"), dict):
+        rle = _encoded(segmentation, dataset.size_of(annotation))
         return float(mask_util.area(rle)) if rle else 0.0
     return sum(abs(signed_area(np.reshape(p, (-1, 2)))) for p in _good_polygons(segmentation))
 

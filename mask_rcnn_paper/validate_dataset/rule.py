@@ -2,23 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from mask_rcnn_paper.coco.values import shorten, strict
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
 
 ERROR, WARNING = "error", "warning"
 _LONGEST = 200
+_KINDS = {"images": "image", "annotations": "annotation", "categories": "category"}
 
 
-@dataclass(frozen=True)
-class Repair:
-    """What --fix does where a rule is broken; `@repair(text)` makes one of a function.
+class Repair(NamedTuple):
+    """What --fix does where a rule is broken, in words and in deed.
 
-    Attributes:
-        text: says it, such as "drops the annotation".
-        mend: changes an entry in place and returns True, or returns False: the entry is to be dropped.
+    `mend` changes an entry in place and returns True, or returns False where the entry is to be dropped.
     """
 
     text: str
@@ -27,14 +24,7 @@ class Repair:
 
 @dataclass(frozen=True)
 class Rule:
-    """Something that data must satisfy.
-
-    Attributes:
-        name: identifies the rule in reports.
-        cure: one line: what a user can do.
-        repair: what --fix does; None where it can do nothing.
-        severity: `ERROR` or `WARNING`.
-    """
+    """Something that data must satisfy; `cure` is a line on what a user can do."""
 
     name: str
     cure: str
@@ -51,16 +41,9 @@ class Rule:
 class Violation:
     """A breach of a rule, and its place. A check knows the field; who applies the check adds the rest with `locate`.
 
-    Attributes:
-        rule: which.
-        field: where in the entry, such as "bbox"; empty for the entry itself.
-        value: what stands there, or the part of it that matters.
-        text: what is wrong, to be read after the field and its value.
-        file: path of the file.
-        section: "images", "annotations" or "categories"; empty for the file as a whole.
-        index: position of the entry in its section, -1 for the file as a whole.
-        id: `id` of the entry; None where it has none.
-        image_id: image that an annotation belongs to.
+    `field` is where in the entry, such as "bbox", and empty for the entry itself; `value` what stands there, or the
+    part of it that matters; `text` what is wrong, to be read after both. `section` is empty and `index`, the position
+    of the entry in its section, -1 for the file as a whole; `image_id` is the image that an annotation belongs to.
     """
 
     rule: Rule
@@ -84,10 +67,9 @@ class Violation:
         """Such as `annotation 17 (image 3), bbox=[0, 0, 5]`."""
         words = []
         if self.section:
-            kind = {"images": "image", "annotations": "annotation", "categories": "category"}[self.section]
-            words.append(f"{kind} {shorten(self.id)}" if self.id is not None else f"{kind} number {self.index + 1}")
-            if self.section == "annotations" and self.image_id is not None:
-                words[-1] += f" (image {shorten(self.image_id)})"
+            which = f"number {self.index + 1}" if self.id is None else shorten(self.id)
+            image = "" if self.image_id is None else f" (image {shorten(self.image_id)})"
+            words.append(f"{_KINDS[self.section]} {which}{image}")
         if self.field:
             words.append(self.field if self.value is None else f"{self.field}={shorten(self.value)}")
         return ", ".join(words)
@@ -119,9 +101,14 @@ def errors(violations: list[Violation]) -> Iterator[Violation]:
     return (violation for violation in violations if violation.rule.severity == ERROR)
 
 
-def repair(text: str) -> Callable[[Callable[[dict, Violation, Dataset], bool]], Repair]:
-    """Make the decorated function, which mends entries, a repair with this text."""
-    return partial(Repair, text)
+def sets(field: str, text: str, value: Callable[[dict, Dataset], Any]) -> Repair:
+    """The repair that gives a field of the entry a new value, or drops the entry where that is None."""
+
+    def mend(entry: dict, violation: Violation, dataset: Dataset) -> bool:
+        entry[field] = value(entry, dataset)
+        return entry[field] is not None
+
+    return Repair(text, mend)
 
 
 def drops(what: str) -> Repair:
@@ -129,12 +116,11 @@ def drops(what: str) -> Repair:
     return Repair(f"drops {what}", lambda entry, violation, dataset: False)
 
 
+def illegal(rule: Rule, field: str, value: Any, legal: str) -> Violation:
+    """The violation of a field that is missing, where its value is None, or must be something else."""
+    return Violation(rule, field, value, "is missing" if value is None else f"must be {legal}")
+
+
 def field_check(rule: Rule, field: str, is_legal: Callable[[Any], bool], legal: str) -> Check:
     """The check that a field of an entry is there and legal, for rules that need to know no more."""
-
-    def check(entry: dict, dataset: Dataset) -> Iterator[Violation]:
-        value = entry.get(field)
-        if not is_legal(value):
-            yield Violation(rule, field, value, "is missing" if value is None else f"must be {legal}")
-
-    return check
+    return lambda entry, _: () if is_legal(entry.get(field)) else (illegal(rule, field, entry.get(field), legal),)

@@ -3,8 +3,8 @@
 import pytest
 
 from mask_rcnn_paper.validate_dataset import boxes
+from mask_rcnn_paper.validate_dataset.checker import fix
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
-from mask_rcnn_paper.validate_dataset.fix import fix
 from tests.validate_dataset.cases import REMOVED, assert_found, broken, case, put, valid_data
 
 AREA_CASES = [

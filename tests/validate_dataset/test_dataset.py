@@ -33,10 +33,16 @@ def test_no_size(width, height):
 def test_new_ids():
     """The wanted id where it is free, else the next after all."""
     dataset = Dataset(valid_data())
-    assert dataset.new_id("categories", 3) == 3
-    assert dataset.new_id("categories", 3) == 8
-    assert dataset.new_id("categories") == 9
-    assert dataset.new_id("annotations", 4) == 5
+
+    def new_id(section, wanted=None):
+        entry = {"id": "old"}
+        dataset.renumber(section, entry, wanted)
+        return entry["id"]
+
+    assert new_id("categories", 3) == 3
+    assert new_id("categories", 3) == 8
+    assert new_id("categories") == 9
+    assert new_id("annotations", 4) == 5
 
 
 def test_number_of_keypoints():
@@ -62,7 +68,5 @@ def test_renamed_references():
     """References follow, each type for itself: "1" is not 1."""
     data = valid_data()
     data["annotations"][0]["image_id"] = "1"
-    dataset = Dataset(data)
-    dataset.rename("images", "1", 5)
-    dataset.follow_renames()
+    Dataset(data).renumber("images", {"id": "1"}, 5)
     assert [a["image_id"] for a in data["annotations"]] == [5, 1, 2, 2]

@@ -5,8 +5,7 @@ import copy
 import pytest
 
 from mask_rcnn_paper.validate_dataset import entries
-from mask_rcnn_paper.validate_dataset.checker import CocoChecker
-from mask_rcnn_paper.validate_dataset.fix import fix
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, fix
 from mask_rcnn_paper.validate_dataset.rule import ERROR
 from tests.validate_dataset.cases import REMOVED, Case, append, assert_found, broken, case, put, valid_data
 

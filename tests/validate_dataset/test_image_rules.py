@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from mask_rcnn_paper.validate_dataset import image_rules
-from mask_rcnn_paper.validate_dataset.checker import CocoChecker
-from mask_rcnn_paper.validate_dataset.fix import fix
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, fix
 from mask_rcnn_paper.validate_dataset.image_rules import bytes_of, upright_size
 from tests.validate_dataset.cases import REMOVED, assert_found, broken, case, put, valid_data, write_images
 

@@ -3,8 +3,7 @@
 import pytest
 
 from mask_rcnn_paper.validate_dataset import keypoint_rules
-from mask_rcnn_paper.validate_dataset.checker import CocoChecker
-from mask_rcnn_paper.validate_dataset.fix import fix
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, fix
 from tests.validate_dataset.cases import REMOVED, append, assert_found, broken, case, put, valid_data
 
 
@@ -77,6 +76,15 @@ def test_only_bad_limbs_are_dropped(tmp_path):
     data, checker, violations = broken(NAME_CASES[2].values[0], tmp_path)
     fix(data, checker, violations)
     assert data["categories"][0]["skeleton"] == [[1, 2]]
+
+
+def test_limbs_go_with_the_names():
+    """A category whose names are removed, since an earlier one has another number, has no limbs left."""
+    data = valid_data(keypoints=True)
+    data["categories"][1] |= {"keypoints": ["nose", "tail"], "skeleton": [[1, 2], [1, 9]]}
+    checker = CocoChecker("f")
+    assert not fix(data, checker, checker.check(data)).left
+    assert data["categories"][1] == {"id": 7, "name": "dog", "skeleton": []}
 
 
 def test_numbered_flip_pairs():

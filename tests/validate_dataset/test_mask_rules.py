@@ -95,30 +95,36 @@ def test_empty(counts, rules):
     assert [v.rule for v in found({"size": [3, 3], "counts": counts}, 3, 3)] == rules
 
 
+def of_mask(measure, segmentation, width=None, height=None):
+    """The box or the area of a mask in an image of this size, or of one that states none."""
+    data = {"images": [{"id": 1, "width": width, "height": height}], "categories": [], "annotations": []}
+    return measure({"image_id": 1, "segmentation": segmentation}, Dataset(data))
+
+
 def test_box():
     """Around run lengths, and around all polygons that are sound."""
-    assert box_of_mask(RECTANGLE, (64, 48)) == [30, 10, 6, 10]
-    assert box_of_mask([[1, 2, 3, 4, 5, 9.5], [0, 0]], None) == [1, 2, 4, 7.5]
+    assert of_mask(box_of_mask, RECTANGLE, 64, 48) == [30, 10, 6, 10]
+    assert of_mask(box_of_mask, [[1, 2, 3, 4, 5, 9.5], [0, 0]]) == [1, 2, 4, 7.5]
 
 
 @pytest.mark.parametrize("segmentation", [None, "x", [], [[1, 1, 2, 2]], [[1, 1, 1, 2, 1, 3]], {"counts": "?"}])
 def test_no_box(segmentation):
     """What is no mask, or has no width, has no box."""
-    assert box_of_mask(segmentation, (64, 48)) is None
+    assert of_mask(box_of_mask, segmentation, 64, 48) is None
 
 
 def test_run_lengths_of_another_size():
     """They belong to another image: neither box nor area is taken from them."""
-    assert box_of_mask(RECTANGLE, (48, 64)) is None
-    assert area_of_mask(RECTANGLE, (48, 64)) == 0
+    assert of_mask(box_of_mask, RECTANGLE, 48, 64) is None
+    assert of_mask(area_of_mask, RECTANGLE, 48, 64) == 0
 
 
 def test_area():
     """Pixels of run lengths, compressed or not; the sum over polygons in either direction."""
-    assert area_of_mask(RECTANGLE, (64, 48)) == 60
-    assert area_of_mask({"size": [2, 3], "counts": [1, 4, 1]}, (3, 2)) == 4
-    assert area_of_mask([[0, 0, 2, 0, 2, 3, 0, 3], [10, 10, 10, 12, 12, 12]], None) == 8
-    assert area_of_mask(None, None) == 0
+    assert of_mask(area_of_mask, RECTANGLE, 64, 48) == 60
+    assert of_mask(area_of_mask, {"size": [2, 3], "counts": [1, 4, 1]}, 3, 2) == 4
+    assert of_mask(area_of_mask, [[0, 0, 2, 0, 2, 3, 0, 3], [10, 10, 10, 12, 12, 12]]) == 8
+    assert of_mask(area_of_mask, None) == 0
 
 
 def test_polygons_of_run_lengths():

@@ -2,9 +2,8 @@
 
 import json
 
-from mask_rcnn_paper.validate_dataset.checker import CocoChecker
-from mask_rcnn_paper.validate_dataset.fix import Fixed
-from mask_rcnn_paper.validate_dataset.report import EXAMPLES, render_fixed, render_json, render_text
+from mask_rcnn_paper.validate_dataset.checker import CocoChecker, Fixed
+from mask_rcnn_paper.validate_dataset.report import EXAMPLES, render_json, render_text
 from tests.validate_dataset.cases import valid_data
 
 
@@ -63,11 +62,11 @@ def test_long_values_are_cut():
 def test_fixed():
     """What was mended and dropped, by rule; or that nothing had to be."""
     fixed = Fixed()
-    assert render_fixed(fixed, "out.json").splitlines()[1:] == ["wrote out.json", "  nothing had to be mended"]
+    assert render_text("f", [], fixed, "out.json").splitlines()[2:] == ["wrote out.json", "  nothing had to be mended"]
     fixed.mended["area"] = 2
     fixed.dropped["images", "image-missing"] = 1
     lines = ["wrote out.json", "  area: 2 mended", "  image-missing: 1 images dropped"]
-    assert render_fixed(fixed, "out.json").splitlines()[1:] == lines
+    assert render_text("f", [], fixed, "out.json").splitlines()[2:] == lines
     report = json.loads(render_json("f", [], fixed, "out.json"))
     expected = {"file": "out.json", "mended": {"area": 2}, "dropped": {"images": {"image-missing": 1}}}
     assert report["fixed"] == expected

@@ -1,6 +1,6 @@
 """Rules and violations."""
 
-from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Rule, Violation, drops, errors, field_check, repair
+from mask_rcnn_paper.validate_dataset.rule import ERROR, WARNING, Rule, Violation, drops, errors, field_check, sets
 
 RULE = Rule("a-rule", "do this")
 
@@ -34,18 +34,14 @@ def test_errors():
 
 
 def test_repairs():
-    """A decorated function is a repair with its text; the repair that drops an entry leaves it as it is."""
-
-    @repair("gives it an answer")
-    def answer(entry, violation, dataset):
-        entry["answer"] = 42
-        return True
-
-    entry = {}
+    """One sets a field by the entry and its dataset, or drops the entry for want of a value; one only drops it."""
+    answer = sets("answer", "gives it an answer", lambda entry, dataset: dataset.get(entry["question"]))
+    entry = {"question": "all"}
     assert answer.text == "gives it an answer"
-    assert answer.mend(entry, None, None) is True
+    assert answer.mend(entry, None, {"all": 42}) is True
     assert drops("the entry").mend(entry, None, None) is False
-    assert entry == {"answer": 42}
+    assert entry == {"question": "all", "answer": 42}
+    assert answer.mend(entry, None, {}) is False
 
 
 def test_a_field_that_is_missing_or_illegal():
