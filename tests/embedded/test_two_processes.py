@@ -24,7 +24,7 @@ import sys
 import mask_rcnn_paper
 import train_net
 from detectron2.data.datasets import register_coco_instances
-from mask_rcnn_paper.launch import launch, torchrun_process
+from mask_rcnn_paper.training.launch import launch, torchrun_process
 
 folder = sys.argv.pop(1)
 for name in ("pair", "trio"):
