@@ -16,7 +16,7 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # written by `load_cfg` and records what a run was; setting it by hand changes nothing else.
     cfg.SCALE = "paper"
 
-    # `results.config_hash` of the config as it was given: detectron2 adapts the schedule to the number of processes
+    # `result_file.config_hash` of the config as it was given: detectron2 adapts the schedule to the number of processes
     # where SOLVER.REFERENCE_WORLD_SIZE is set, which makes no other experiment. Written by train_net.py.
     cfg.CONFIG_HASH = ""
 
