@@ -1,7 +1,6 @@
 """Collect the results of a table's rows: mean and spread over the seeds, or the reason why there is none."""
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,6 +11,7 @@ from typing import Any
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import OURS, Delta, Metric, RowKey, Table
+from mask_rcnn_paper.coco.values import is_number
 
 # Of what an older result does not say.
 UNKNOWN = "unknown"
@@ -150,15 +150,11 @@ def _metric_value(metrics: Mapping[str, Any], key: str) -> tuple[float | None, s
     value = group[name]
     if isinstance(value, bool) or not isinstance(value, int | float | None):
         return None, f"the result's {key} is {value!r}, not a number"
-    if _is_number(value):
+    if is_number(value):
         return float(value), ""
-    if _is_number(group.get("AP")):
+    if is_number(group.get("AP")):
         return None, f"no ground truth of {_SIZES.get(name, 'this kind')}"
     return None, "no predictions, or no ground truth"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _delta(delta: Delta, table: Table, columns: Mapping[str, Sequence[_Column]], seeds: int) -> ResultRow:

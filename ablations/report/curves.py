@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg
+from mask_rcnn_paper.coco.values import is_number
 
 FILE_NAME = "metrics.json"
 # Losses that are drawn, where a run has them, and their names.
@@ -39,7 +40,7 @@ def read_curves(folder: Path) -> dict[str, Curve]:
             continue
         for name in LOSSES if isinstance(record, dict) and "iteration" in record else ():
             value = record.get(name)
-            if isinstance(value, int | float) and math.isfinite(value):
+            if is_number(value):
                 found.setdefault(name, {})[record["iteration"]] = float(value)
     return {name: tuple(sorted(values.items())) for name, values in found.items()}
 
