@@ -33,7 +33,7 @@ def published_page(query: Query) -> str:
     The `query` is about all of them. The user's own data are named without their paths.
     """
     results = [query.results(table) for table in query.shown]
-    shown = [result for result in results if any(value for row in result.rows for value in row.ours)]
+    shown = [result for result in results if not result.is_empty]
     complete: dict[tuple[int, ...], list[str]] = {}
     for table in (result.table for result in shown):
         complete.setdefault(_complete_seeds(table, query), []).append(table.id)

@@ -67,6 +67,11 @@ class TableResults:
     own_data: str = ""
     other_commits: tuple[str, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row has a value of ours."""
+        return not any(value for row in self.rows for value in row.ours)
+
 
 def collect(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> TableResults:
     """Gather what there is for a table over these seeds; rows that the plan does not cover are "not selected".

@@ -21,7 +21,6 @@ def other_commit(status: Status) -> str:
     Nothing is said where the result or this code is of no checkout.
     """
     made_by = status.result.get("git_commit") if status.state == FINISHED else None
-    here = _here()
-    if not made_by or not here or (made_by == here and not made_by.endswith(CHANGES)):
+    if not made_by or not (here := _here()) or (made_by == here and not made_by.endswith(CHANGES)):
         return ""
     return f"of commit {short_commit(made_by)}, this is {short_commit(here)}"

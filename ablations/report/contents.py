@@ -29,11 +29,6 @@ class TableContent:
     runs: Mapping[tuple[str, int], Path] = field(default_factory=dict)
     predictions: Mapping[tuple[str, int], Mapping[str, Path]] = field(default_factory=dict)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no row has a value of ours."""
-        return not any(value for row in self.results.rows for value in row.ours)
-
 
 @dataclass(frozen=True)
 class Contents:

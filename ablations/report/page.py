@@ -26,8 +26,8 @@ _COLUMNS = (1.35, 1.0, 1.0, 1.0)
 
 def report_page(contents: Contents) -> str:
     """HTML that is XML too: head, claims, then every table; a terminal shows how far it is."""
-    full = [content for content in contents.shown if not content.is_empty]
-    empty = [content for content in contents.shown if content.is_empty]
+    full = [content for content in contents.shown if not content.results.is_empty]
+    empty = [content for content in contents.shown if content.results.is_empty]
     note = SCALE_NOTES.get(contents.scale, "")
     page = html_templates(__package__).get_template("report.html")
     return page.render(
@@ -72,7 +72,7 @@ def report_picture(contents: Contents) -> bytes:
     Raises:
         ValueError: no table has both.
     """
-    full = [content for content in contents.shown if not content.is_empty]
+    full = [content for content in contents.shown if not content.results.is_empty]
     bar = tqdm(full, "tables of the picture", unit="table", leave=False, disable=None)
     found = [(content, strips) for content in bar if (strips := _strips(content)) and strips.strips]
     if not found:

@@ -42,6 +42,15 @@ def test_outside_a_checkout_nothing_is_said(monkeypatch):
     assert other_commit(result(OTHER)) == ""
 
 
+def test_git_is_not_asked_where_there_is_no_commit_to_compare(monkeypatch):
+    """It walks the work tree, and commands that only read should be quick."""
+    asked = []
+    monkeypatch.setattr(commits, "_here", lambda: asked.append("git"))
+    other_commit(Status(WAITING))
+    other_commit(result(None))
+    assert not asked
+
+
 def test_a_short_commit_keeps_its_mark():
     """And is short already where it has fewer digits."""
     assert short_commit(f"{HERE}+changes") == "1111111111+changes"

@@ -42,7 +42,7 @@ def test_tables_claims_and_facts_are_of_the_same_statuses(query):
     assert read == list(query.plan.jobs)
     (shown,) = found.shown
     assert [row.ours[0].mean for row in shown.results.rows] == [24.0, 36.0, 12.0]
-    assert not shown.is_empty
+    assert not shown.results.is_empty
     assert found.findings[0].differences == {0: 12.0}
     assert (found.facts["jobs"], found.facts["results"]) == (f"2 of {len(query.plan.jobs)} finished", "here")
 
@@ -83,7 +83,7 @@ def test_published_results_have_no_runs(query):
 def test_a_table_without_results_is_empty(query, monkeypatch):
     """What its rows lack is in their notes."""
     monkeypatch.setattr("tests.ablations.report.test_contents.APS", {})
-    assert contents(query).shown[0].is_empty
+    assert contents(query).shown[0].results.is_empty
 
 
 def test_facts_are_gathered_over_all_jobs():
