@@ -26,6 +26,7 @@ from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.launch import launch, torchrun_process
+from mask_rcnn_paper.training.precision import settle_precision
 from mask_rcnn_paper.training.result_file import config_hash
 from mask_rcnn_paper.training.trainer import Trainer
 
@@ -39,6 +40,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     check_annotations([*(() if args.eval_only else cfg.DATASETS.TRAIN), *cfg.DATASETS.TEST])
     fall_back_to_cpu(cfg)
     cfg.CONFIG_HASH = config_hash(cfg)
+    settle_precision(cfg)
     cfg.freeze()
     return cfg
 

@@ -20,6 +20,11 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # where SOLVER.REFERENCE_WORLD_SIZE is set, which makes no other experiment. Written by train_net.py.
     cfg.CONFIG_HASH = ""
 
+    # What the model computes in: "float32", or under SOLVER.AMP.ENABLED "float16" on a GPU (in training alone, as
+    # detectron2 does) and "bfloat16" on a CPU that has it. Written by train_net.py; a result says it, and tables do not
+    # mix them. Ask by SOLVER.AMP.ENABLED.
+    cfg.PRECISION = "float32"
+
     # RoI layer of every branch (Table 2c, 2d, 6). "" keeps detectron2's layers and its POOLER_TYPE keys; "RoIPool",
     # "RoIWarp" and "RoIAlign" are the paper's; others are what a file of yours adds to ROI_LAYER_REGISTRY. Output size
     # and samples per bin side stay with POOLER_RESOLUTION and POOLER_SAMPLING_RATIO of each head.

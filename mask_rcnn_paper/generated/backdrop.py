@@ -1,4 +1,4 @@
-"""Backgrounds, lighting and sensor noise: what keeps colour and flatness from giving the objects away."""
+"""Backgrounds, what stands in front, and the camera: what keeps colour and flatness from giving the objects away."""
 
 import cv2
 import numpy as np
@@ -7,15 +7,17 @@ from mask_rcnn_paper.generated.shapes import arc, random_colour
 
 
 def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: int) -> np.ndarray:
-    """Paint pale blotches of two scales, a horizon on half of the images, and pale meaningless shapes.
+    """Paint blotches of two scales, a horizon on half of the images, and meaningless shapes.
 
-    Pale, since a small network has few iterations to learn what is figure and what is ground.
+    Two of three backdrops are pale, since a small network has few iterations to learn what is figure and what is ground;
+    the others have any tone from dusk on.
 
     Returns:
         (height, width, 3) uint8, with at most `clutter` such shapes.
     """
     cells = (int(rng.integers(2, 7)), int(rng.integers(2, 7)))
-    blotches = rng.integers(195, 236, 3) + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
+    tone = rng.integers(195, 236, 3) if rng.random() < 2 / 3 else rng.integers(110, 220) + rng.integers(-15, 16, 3)
+    blotches = tone + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
     blotches = np.clip(blotches, 0, 255).astype(np.uint8)
     image = cv2.resize(blotches, (width // 8, height // 8), interpolation=cv2.INTER_CUBIC)
     grain = rng.integers(0, int(rng.integers(5, 25)), (height // int(rng.integers(8, 40)), width // 24, 1), np.uint8)
@@ -27,6 +29,26 @@ def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: in
     for _ in range(int(rng.integers(clutter // 3, clutter + 1))):
         _draw_distractor(rng, image)
     return image
+
+
+def draw_screen(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
+    """Paint one thing without a category that hides what is behind it, in place: a post, a beam or a leaf.
+
+    Returns:
+        (H, W) bool, the cells that it covers.
+    """
+    height, width = canvas.shape[:2]
+    size = min(height, width)
+    covered, at = np.zeros((height, width), np.uint8), rng.uniform((0, 0), (width, height))
+    if rng.random() < 0.6:
+        angle, thick = rng.choice([0.0, np.pi / 2]) + rng.normal(0, 0.15), size * rng.uniform(0.03, 0.1)
+        along = 2 * size * np.array([np.cos(angle), np.sin(angle)])
+        cv2.line(covered, (at - along).astype(int).tolist(), (at + along).astype(int).tolist(), 1, max(1, int(thick)))
+    else:
+        leaf = arc(*at, *(size * rng.uniform(0.06, 0.2, 2)), n=10)
+        cv2.fillPoly(covered, [(leaf + rng.normal(0, 0.02 * size, leaf.shape)).astype(np.int32)], 1)
+    canvas[covered > 0] = random_colour(rng, 60, 240)
+    return covered > 0
 
 
 def _draw_distractor(rng: np.random.Generator, image: np.ndarray) -> None:
@@ -50,19 +72,14 @@ def _draw_distractor(rng: np.random.Generator, image: np.ndarray) -> None:
         cv2.polylines(image, [(bow if kind == 3 else line).astype(np.int32)], False, colour, thick)
 
 
-def light(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
-    """Multiply a patch by a random smooth field between about 0.5 and 1."""
-    height, width = colour.shape[:2]
-    cells = int(rng.integers(2, 6))
-    field = rng.integers(int(rng.integers(120, 215)), 256, (cells, cells), np.uint8)
-    field = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.multiply(colour, cv2.merge([field] * 3), scale=1 / 255)
-
-
 def expose(rng: np.random.Generator, canvas: np.ndarray, supersampling: int) -> np.ndarray:
-    """Average a (H * supersampling, W * supersampling, 3) uint8 canvas down to (H, W, 3), and add sensor noise."""
+    """Average a (H * supersampling, W * supersampling, 3) uint8 canvas down to (H, W, 3), expose it, add sensor noise.
+
+    Exposure scales contrast by 0.7 to 1.1, and shifts brightness by up to 25.
+    """
     height, width = canvas.shape[0] // supersampling, canvas.shape[1] // supersampling
     image = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    image = cv2.convertScaleAbs(image, alpha=rng.uniform(0.7, 1.1), beta=rng.uniform(0, 25))
     strength = int(rng.integers(2, 9))
     noise = rng.integers(-strength, strength + 1, image.shape, np.int8)
     return cv2.add(image, noise, dtype=cv2.CV_8U)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mask_rcnn_paper.generated import figures, vehicles
+from mask_rcnn_paper.generated import animals, figures, vehicles
 from mask_rcnn_paper.generated.shapes import Drawing
 
 
@@ -24,8 +24,10 @@ CATEGORIES: dict[str, Category] = {
     "bus": Category(6, vehicles.draw_bus),
     "train": Category(7, vehicles.draw_train),
     "truck": Category(8, vehicles.draw_truck),
-    "dog": Category(18, figures.draw_dog),
+    "dog": Category(18, animals.draw_dog),
+    "elephant": Category(22, animals.draw_elephant),
     "umbrella": Category(28, figures.draw_umbrella),
     "cup": Category(47, figures.draw_cup),
+    "teddy bear": Category(88, animals.draw_teddy_bear),
 }
 """By name, in increasing order of id."""

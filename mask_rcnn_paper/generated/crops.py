@@ -7,12 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
+from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose
 from mask_rcnn_paper.generated.cache import cached_folder
 from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.datasets import VERSION, spec_hash
 from mask_rcnn_paper.generated.parallel import map_indices
 from mask_rcnn_paper.generated.shapes import render
+from mask_rcnn_paper.generated.surfaces import cover
+from mask_rcnn_paper.generated.views import draw_view
 
 _SUPERSAMPLING = 2
 
@@ -28,8 +30,8 @@ class CropSpec:
     count: int
     side: int
     seed: int
-    min_size: float = 0.5
-    max_size: float = 1.0
+    min_size: float = 0.4
+    max_size: float = 1.8
 
 
 def load_crops(spec: CropSpec, root: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -52,11 +54,11 @@ def draw_crop(spec: CropSpec, index: int) -> np.ndarray:
     reach = max(0.0, (side - 0.8 * size) / 2)
     centre = side / 2 + rng.uniform(-reach, reach, 2)
     drawing = list(CATEGORIES.values())[index % len(CATEGORIES)].draw(rng)
-    patch = render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), bool(rng.random() < 0.5))
+    patch = render(drawing, centre, size, draw_view(rng, mirrored=True))
     y, x = max(patch.y, 0), max(patch.x, 0)
     inner = np.s_[y - patch.y : side - patch.y, x - patch.x : side - patch.x]
     mask = patch.mask[inner]
-    cv2.copyTo(light(rng, patch.colour)[inner], mask, canvas[y : y + mask.shape[0], x : x + mask.shape[1]])
+    cv2.copyTo(cover(rng, patch.colour)[inner], mask, canvas[y : y + mask.shape[0], x : x + mask.shape[1]])
     return expose(rng, canvas, _SUPERSAMPLING)
 
 

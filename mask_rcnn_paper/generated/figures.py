@@ -43,7 +43,7 @@ def draw_person(rng: np.random.Generator) -> Drawing:
     skin, hair = _SKIN[rng.integers(len(_SKIN))], random_colour(rng, 10, 140)
     shirt, trousers, shoe = random_colour(rng), random_colour(rng), random_colour(rng, 10, 200)
     sleeve = shirt if rng.random() < 0.6 else skin
-    arm, leg = rng.uniform(0.085, 0.105), rng.uniform(0.115, 0.14)
+    arm, leg = rng.uniform(0.09, 0.125), rng.uniform(0.12, 0.165)
     for side, sign in (("left", 1.0), ("right", -1.0)):
         hip, knee, ankle = at[f"{side}_hip"], at[f"{side}_knee"], at[f"{side}_ankle"]
         d.stroke([ankle, ankle + (sign * 0.045, 0.03)], 0.08, shoe)
@@ -78,38 +78,6 @@ def _draw_head(d: Drawing, rng: np.random.Generator, at: dict[str, np.ndarray], 
         d.ellipse(*at[f"{side}_eye"], 0.012, 0.012, (20, 20, 20))
     d.ellipse(*at["nose"], 0.009, 0.016, shade(skin, 0.65))
     d.stroke([at["nose"] + (-0.02, 0.033), at["nose"] + (0.02, 0.033)], 0.01, (60, 50, 150))
-
-
-def draw_dog(rng: np.random.Generator) -> Drawing:
-    """Draw a dog from the side: four legs with gaps, a tail, a snout and an ear."""
-    d, coat = Drawing(), random_colour(rng)
-    spot, dark = random_colour(rng), shade(coat, 0.75)
-    body, height, leg = rng.uniform(0.75, 1.05), rng.uniform(0.17, 0.23), rng.uniform(0.28, 0.46)
-    thick = rng.uniform(0.14, 0.18)
-    for near, colour in ((0.0, dark), (0.1, coat)):
-        for x in (-body / 2 + 0.1, body / 2 - 0.14):
-            knee = np.array([x + near + rng.uniform(-0.07, 0.07), leg * 0.5])
-            heel = knee + (rng.uniform(-0.06, 0.06), leg * 0.5)
-            d.stroke([(x + near, -0.05), knee, heel, knee + (0.1, leg * 0.5)], thick, colour)
-    lift = rng.uniform(-0.2, 0.45)
-    rump = -body / 2
-    tail = [(rump + 0.04, -height * 0.7), (rump - 0.18, -height - lift / 2), (rump - 0.24, -height - lift)]
-    d.stroke(tail, 0.11, coat)
-    d.ellipse(0, -height * 0.6, body / 2, height, coat)
-    if rng.random() < 0.6:
-        d.ellipse(rng.uniform(-0.2, 0.15), -height * 0.75, rng.uniform(0.1, 0.2), height * 0.55, spot)
-    head = np.array([body / 2 + 0.1, -height - rng.uniform(0.12, 0.3)])
-    d.stroke([(body / 2 - 0.15, -height * 0.7), head + (-0.02, 0.04)], 0.22, coat)
-    d.ellipse(*head, 0.17, 0.14, coat)
-    muzzle = rng.uniform(0.2, 0.3)
-    d.stroke([head + (0.05, 0.04), head + (muzzle, 0.06)], 0.12, shade(coat, 1.1))
-    d.ellipse(*(head + (muzzle + 0.05, 0.03)), 0.035, 0.035, (20, 20, 20))
-    d.ellipse(*(head + (0.06, -0.04)), 0.025, 0.025, (15, 15, 15))
-    if rng.random() < 0.5:
-        d.polygon([head + (-0.14, -0.06), head + (-0.12, -0.27), head + (0.02, -0.1)], dark)
-    else:
-        d.stroke([head + (-0.08, -0.08), head + (-0.13, 0.12)], 0.1, dark)
-    return d
 
 
 def draw_umbrella(rng: np.random.Generator) -> Drawing:

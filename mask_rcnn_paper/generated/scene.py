@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose, light
+from mask_rcnn_paper.generated.backdrop import draw_backdrop, draw_screen, expose
 from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.shapes import Patch, render
+from mask_rcnn_paper.generated.surfaces import cover
+from mask_rcnn_paper.generated.views import draw_view
 
 SUPERSAMPLING = 4
 
@@ -21,15 +23,16 @@ SUPERSAMPLING = 4
 class SceneSpec:
     """What a scene may hold; part of a dataset's identity. Lengths are in pixels."""
 
-    height: int = 160
-    width: int = 160
-    min_size: float = 44.0  # longer side of an object, drawn log-uniformly
-    max_size: float = 130.0
-    min_objects: int = 2  # a crowd counts as one
-    max_objects: int = 4
+    height: int = 192
+    width: int = 192
+    min_size: float = 32.0  # longer side of an object, drawn log-uniformly; large ones leave the image, as in COCO
+    max_size: float = 300.0
+    min_objects: int = 3  # a crowd counts as one
+    max_objects: int = 5
     neighbour: float = 0.6  # probability that an object is placed so that it touches or overlaps an earlier one
     crowd: float = 0.12  # probability that an image holds a group of small objects of one category
-    crowd_size: float = 17.0  # longer side of the objects of a group, varied by a fifth
+    crowd_size: float = 20.0  # longer side of the objects of a group, varied by a fifth
+    screen: float = 0.25  # probability that something without a category stands in front
     weights: tuple[tuple[str, float], ...] = (("person", 2.0),)  # relative frequency of a category, where not 1
 
 
@@ -60,7 +63,7 @@ def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
     rng = np.random.default_rng([seed, index])
     height, width = spec.height * SUPERSAMPLING, spec.width * SUPERSAMPLING
     canvas = draw_backdrop(rng, height, width, clutter=5)
-    taken = np.zeros((height, width), bool)
+    taken = draw_screen(rng, canvas) if rng.random() < spec.screen else np.zeros((height, width), bool)
     instances = []
     for members, category, is_crowd in _arrange(rng, spec):
         visible = np.zeros_like(taken)
@@ -99,8 +102,7 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
 def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: float) -> Patch:
     drawing = CATEGORIES[category].draw(rng)
     # people face the viewer: their left and right are fixed, so they are not mirrored
-    mirror = bool(rng.random() < 0.5) and drawing.keypoints is None
-    return render(drawing, centre, size, float(np.clip(rng.normal(0, 7), -20, 20)), mirror)
+    return render(drawing, centre, size, draw_view(rng, mirrored=drawing.keypoints is None))
 
 
 def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float) -> np.ndarray:
@@ -129,7 +131,7 @@ def _paint(rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray, patc
     seen = inner & ~taken[area]
     if seen.sum() < max(0.25 * np.count_nonzero(patch.mask), 24 * SUPERSAMPLING**2):
         return visible
-    lit = light(rng, patch.colour)[y1 - patch.y :, x1 - patch.x :][: inner.shape[0], : inner.shape[1]]
+    lit = cover(rng, patch.colour)[y1 - patch.y :, x1 - patch.x :][: inner.shape[0], : inner.shape[1]]
     cv2.copyTo(lit, seen.view(np.uint8), canvas[area])
     visible[area] = seen
     return visible

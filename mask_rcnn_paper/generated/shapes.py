@@ -54,18 +54,18 @@ class Drawing:
         """Add an open polyline with round ends."""
         self.parts.append(Part(np.asarray(points, float), colour, width))
 
-    def extent(self) -> np.ndarray:
-        """Return ((x1, y1), (x2, y2)), the box that holds all parts, strokes with their width."""
-        low = [part.points.min(0) - part.width / 2 for part in self.parts]
-        high = [part.points.max(0) + part.width / 2 for part in self.parts]
-        return np.stack([np.min(low, 0), np.max(high, 0)])
-
 
 def arc(x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, n: int = 28) -> np.ndarray:
     """Return (n, 2) points on an ellipse between two angles in degrees; 0 is right, 90 is below."""
     steps = n - 1 if stop - start < 360 else n
     angles = np.radians(start + np.arange(n) * ((stop - start) / steps))
     return np.array([x + rx * np.cos(angles), y + ry * np.sin(angles)]).T
+
+
+def _rim(part: Part, view: np.ndarray) -> np.ndarray:
+    """Points whose box is the part's under a view; of a stroke eight around each point, for its round ends."""
+    around = arc(0, 0, part.width / 2, part.width / 2, n=8) if part.width else np.zeros((1, 2))
+    return ((part.points @ view.T)[:, None] + around).reshape(-1, 2)
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,18 @@ class Patch:
     keypoints: np.ndarray | None
 
 
-def render(drawing: Drawing, centre: tuple[float, float], size: float, angle: float, mirror: bool) -> Patch:
-    """Paint a drawing.
+def render(drawing: Drawing, centre: tuple[float, float], size: float, view: np.ndarray) -> Patch:
+    """Paint a drawing as it is seen under a (2, 2) `view` of determinant 1 or -1.
 
-    The middle of its box goes to `centre`, in continuous canvas coordinates; its longer side is `size` cells before it
-    is rotated by `angle` degrees.
+    The middle of the painted object's box goes to `centre`, in continuous canvas coordinates; the longer side of that
+    box is `size` cells.
     """
-    box = drawing.extent()
+    rims = np.concatenate([_rim(part, view) for part in drawing.parts])
+    box = np.stack([rims.min(0), rims.max(0)])
     scale = size / (box[1] - box[0]).max()
-    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    matrix = scale * np.array([[cos, -sin], [sin, cos]]) @ np.diag([-1.0 if mirror else 1.0, 1.0])
 
     def place(points: np.ndarray) -> np.ndarray:
-        return (points - box.mean(0)) @ matrix.T + centre
+        return (points @ view.T - box.mean(0)) * scale + centre
 
     counts = [len(part.points) for part in drawing.parts]
     points = place(np.concatenate([part.points for part in drawing.parts]))

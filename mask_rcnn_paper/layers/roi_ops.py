@@ -41,7 +41,8 @@ def roi_pool(
     Returns:
         (R, C, P, Q); a bin without cells is 0.
     """
-    return ops.roi_pool(features, rois, output_size, spatial_scale)
+    # torchvision wants one type; that of the RoIs, since bfloat16 would round their coordinates to 8 bits.
+    return ops.roi_pool(features.to(rois.dtype), rois, output_size, spatial_scale).to(features.dtype)
 
 
 def roi_warp(
@@ -122,7 +123,8 @@ def _bin_averages(
 ) -> torch.Tensor:
     height, width = features.shape[-2:]
     if height * width > _MAX_CELLS_FOR_MATRICES:
-        return ops.roi_align(features, rois, output_size, spatial_scale, samples, aligned=False)
+        aligned = ops.roi_align(features.to(rois.dtype), rois, output_size, spatial_scale, samples, aligned=False)
+        return aligned.to(features.dtype)
     boxes = rois[:, 1:] * spatial_scale
     rows = _bin_weights(boxes[:, 1], boxes[:, 3], output_size[0], samples, height)
     columns = _bin_weights(boxes[:, 0], boxes[:, 2], output_size[1], samples, width)

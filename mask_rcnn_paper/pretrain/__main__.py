@@ -13,6 +13,7 @@ from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.pretrain.classifier import WEIGHTS_NAME, pretrain
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import DEFAULT_OUTPUT, fall_back_to_cpu, pretrain_output
+from mask_rcnn_paper.training.precision import settle_precision
 
 
 def main(argv: Sequence[str] | None = None) -> dict:
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
         if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
             cfg.OUTPUT_DIR = str(pretrain_output(cfg))
         fall_back_to_cpu(cfg)
+        settle_precision(cfg)
     with one_line_errors(parser.prog, OSError), disk_full_explained(cfg.OUTPUT_DIR):
         result = pretrain(cfg, arguments.resume)
     accuracy = result["metrics"]["classification"]["accuracy"]

@@ -25,6 +25,7 @@ from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.crops import CropSpec, load_crops
 from mask_rcnn_paper.pretrain.fold import fold_batch_norm, scale_last_stage
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
+from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
 
@@ -100,7 +101,7 @@ def pretrain(cfg: CfgNode, resume: bool = False) -> dict:
     held_out = Crops(min(_HELD_OUT, recipe.NUM_CROPS), recipe.CROP_SIZE, seed=12)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = Classifier(cfg).to(cfg.MODEL.DEVICE, memory_format=torch.channels_last)
+        model = set_precision(Classifier(cfg).to(cfg.MODEL.DEVICE, memory_format=torch.channels_last), cfg.PRECISION)
     _train(model, train, recipe, seed, output_dir, resume)
     accuracy, magnitude = _evaluate(model, held_out)
     _save_weights(model.backbone, _FEATURE_MEAN / magnitude, output_dir / WEIGHTS_NAME)

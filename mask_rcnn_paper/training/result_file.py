@@ -21,7 +21,7 @@ RESULT_FILE = "result.json"
 _LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy")
 # Keys that say where and how a run is executed, not what is computed.
 _NOT_PART_OF_THE_EXPERIMENT = (
-    *("CONFIG_HASH", "OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD"),
+    *("CONFIG_HASH", "PRECISION", "OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD"),
     *("DATASETS.OWN.TRAIN", "DATASETS.OWN.VAL", "IMPORTS.NEEDED"),  # VERSIONS say what is in the files
 )
 
@@ -81,6 +81,7 @@ def write_result(
         "data_version": data_versions((*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST)),
         "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},
         "coco_backend": coco_backend,
+        "precision": cfg.PRECISION,
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,

@@ -15,6 +15,7 @@ from mask_rcnn_paper.data.validated import require_valid, training_dicts
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
 from mask_rcnn_paper.training.loader import build_train_loader
+from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
 from mask_rcnn_paper.training.resume import ExactResumeHook, kept_rng_state
@@ -57,6 +58,11 @@ class Trainer(DefaultTrainer):
         if comm.is_main_process():
             write_result(cfg, metrics, time.monotonic() - cls.started, coco_backend())
         return metrics
+
+    @classmethod
+    def build_model(cls, cfg: CfgNode) -> torch.nn.Module:
+        """detectron2's model, computing in PRECISION."""
+        return set_precision(super().build_model(cfg), cfg.PRECISION)
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Iterable:
