@@ -9,8 +9,8 @@ from mask_rcnn_paper.generated.shapes import arc, random_colour
 def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: int) -> np.ndarray:
     """Paint blotches of two scales, a horizon on half of the images, and meaningless shapes.
 
-    Two of three backdrops are pale, since a small network has few iterations to learn what is figure and what is ground;
-    the others have any tone from dusk on.
+    Two of three backdrops are pale, since a small network has few iterations to learn what is figure and what is
+    ground; the others have any tone from dusk on.
 
     Returns:
         (height, width, 3) uint8, with at most `clutter` such shapes.

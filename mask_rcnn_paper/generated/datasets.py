@@ -50,7 +50,7 @@ class DatasetSpec:
 
 MINI_SPECS: dict[str, DatasetSpec] = {
     "mini_train": DatasetSpec("mini_train", images=2000, seed=1),
-    "mini_val": DatasetSpec("mini_val", images=500, seed=2),
+    "mini_val": DatasetSpec("mini_val", images=800, seed=2),
     "smoke_train": DatasetSpec("smoke_train", images=8, seed=3),
     "smoke_val": DatasetSpec("smoke_val", images=4, seed=4),
 }

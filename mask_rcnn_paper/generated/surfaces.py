@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+_STEP = 3  # cells between the points at which stripes and checks are computed; a pixel has more
+
 
 def cover(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
     """Lay a pattern over half of the objects, and light over all.
@@ -28,11 +30,12 @@ def _pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         return cv2.resize((200 + rng.uniform(-strength, strength, cells)).astype(np.uint8), (width, height))
     angle = rng.uniform(0, np.pi)
     cos, sin = np.cos(angle) / period, np.sin(angle) / period
-    y, x = np.arange(height)[:, None], np.arange(width)
+    y, x = np.arange(0, height, _STEP)[:, None], np.arange(0, width, _STEP)
     odd = np.floor(cos * x + sin * y).astype(int)
     if rng.random() < 0.5:
         odd += np.floor(cos * y - sin * x).astype(int)
-    return np.where(odd % 2, 200 + strength, 200 - strength).astype(np.uint8)
+    coarse = np.where(odd % 2, 200 + strength, 200 - strength).astype(np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def light(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:

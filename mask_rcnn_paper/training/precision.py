@@ -1,8 +1,8 @@
 """Mixed precision on the CPU: convolutions and matrix products in bfloat16, predictions and losses in float32.
 
 On a GPU SOLVER.AMP.ENABLED is detectron2's: float16 in training, with scaled gradients. detectron2's trainer knows no
-other device. Here the model itself computes in mixed precision, in training and evaluation; bfloat16 has float32's range,
-so gradients need no scale.
+other device. Here the model itself computes in mixed precision, in training and evaluation; bfloat16 has the range of
+float32, so gradients need no scale.
 """
 
 import logging

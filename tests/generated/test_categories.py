@@ -10,7 +10,7 @@ from mask_rcnn_paper.generated.shapes import render
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_drawers_vary(name):
     """Each category's objects have the size asked for and differ from draw to draw."""
-    patches = [render(CATEGORIES[name].draw(np.random.default_rng(seed)), (100, 100), 80, 0, False) for seed in (0, 1)]
+    patches = [render(CATEGORIES[name].draw(np.random.default_rng(seed)), (100, 100), 80, np.eye(2)) for seed in (0, 1)]
     for patch in patches:
         rows, columns = np.nonzero(patch.mask)
         assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(80, abs=3)

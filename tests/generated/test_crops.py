@@ -12,7 +12,7 @@ def test_crops_are_cached(tmp_path):
         crops, labels = load_crops(spec, tmp_path)
         assert crops.shape == (12, 40, 40, 3)
         np.testing.assert_array_equal(crops[7], draw_crop(spec, 7))
-    np.testing.assert_array_equal(labels, [*range(10), 0, 1])
+    np.testing.assert_array_equal(labels, range(12))
 
 
 def test_same_seed_same_crop():
@@ -20,4 +20,4 @@ def test_same_seed_same_crop():
     spec = CropSpec(2, 40, seed=1)
     np.testing.assert_array_equal(draw_crop(spec, 1), draw_crop(spec, 1))
     assert (draw_crop(spec, 1) != draw_crop(CropSpec(2, 40, seed=2), 1)).any()
-    assert (draw_crop(spec, 1) != draw_crop(spec, 11)).any()
+    assert (draw_crop(spec, 1) != draw_crop(spec, 13)).any()

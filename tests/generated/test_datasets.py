@@ -130,13 +130,13 @@ def test_crowds_are_rle(scenes):
     assert crowds
     for crowd in crowds:
         rle = crowd["segmentation"]
-        assert rle["size"] == [160, 160]
-        assert sum(rle["counts"]) == 160 * 160
-        mask = coco_mask.decode(coco_mask.frPyObjects(rle, 160, 160))
+        assert rle["size"] == [192, 192]
+        assert sum(rle["counts"]) == 192 * 192
+        mask = coco_mask.decode(coco_mask.frPyObjects(rle, 192, 192))
         assert crowd["area"] == mask.sum() > 0
         x, y, w, h = crowd["bbox"]
-        assert 0 <= x < x + w <= 160
-        assert 0 <= y < y + h <= 160
+        assert 0 <= x < x + w <= 192
+        assert 0 <= y < y + h <= 192
 
 
 def test_keypoints_inside_image(scenes):
@@ -147,7 +147,7 @@ def test_keypoints_inside_image(scenes):
         points = np.reshape(person["keypoints"], (17, 3))
         flagged = points[points[:, 2] > 0]
         assert len(flagged) == person["num_keypoints"]
-        assert ((flagged[:, :2] >= -0.5) & (flagged[:, :2] < 159.5)).all()
+        assert ((flagged[:, :2] >= -0.5) & (flagged[:, :2] < 191.5)).all()
         assert (points[points[:, 2] == 0] == 0).all()
 
 
@@ -184,11 +184,11 @@ def test_instances(registered):
     assert len(records) == MINI_SPECS["smoke_train"].images == 8
     assert os.path.isfile(metadata.json_file)
     assert all(os.path.dirname(r["file_name"]) == metadata.image_root for r in records)
-    assert {a["category_id"] for r in records for a in r["annotations"]} <= set(range(10))
+    assert {a["category_id"] for r in records for a in r["annotations"]} <= set(range(12))
     assert metadata.thing_classes[0] == "person"
-    assert metadata.thing_dataset_id_to_contiguous_id[47] == metadata.thing_classes.index("cup") == 9
+    assert metadata.thing_dataset_id_to_contiguous_id[47] == metadata.thing_classes.index("cup") == 10
     assert metadata.evaluator_type == "coco"
-    assert len(metadata.thing_colors) == 10
+    assert len(metadata.thing_colors) == 12
 
 
 def test_keypoints_share_the_images(registered):
@@ -214,4 +214,4 @@ def test_colours_are_distinct():
     colours = np.array(MetadataCatalog.get("mini_train").thing_colors)
     assert colours.min() >= 0
     assert colours.max() <= 255
-    assert len(np.unique(colours, axis=0)) == len(colours) == 10
+    assert len(np.unique(colours, axis=0)) == len(colours) == 12

@@ -13,6 +13,6 @@ def test_person_faces_the_viewer():
         drawing = draw_person(np.random.default_rng(seed))
         at = dict(zip(KEYPOINT_NAMES, drawing.keypoints, strict=True))
         assert at["left_shoulder"][0] > at["right_shoulder"][0]
-        patch = render(drawing, (200, 200), 300, 0, False)
+        patch = render(drawing, (200, 200), 300, np.eye(2))
         columns, rows = (patch.keypoints - (patch.x, patch.y)).astype(int).T
         assert patch.mask[rows, columns].all()

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from mask_rcnn_paper.generated.shapes import Drawing, arc, render, shade
+from mask_rcnn_paper.generated.views import rotation
+
+UPRIGHT = np.eye(2)
 
 
 def test_polygon_covers_its_cells():
     """A 2 x 1 box of 40 cells covers 40 x 20 cells around its centre, up to one cell on each side."""
     drawing = Drawing()
     drawing.box(0, 0, 2, 1, (10, 20, 30))
-    patch = render(drawing, (100, 50), 40, 0, mirror=False)
+    patch = render(drawing, (100, 50), 40, UPRIGHT)
     rows, columns = np.nonzero(patch.mask)
     assert patch.x + columns.min() == pytest.approx(80, abs=1)
     assert patch.x + columns.max() + 1 == pytest.approx(120, abs=1)
@@ -24,7 +27,7 @@ def test_mirror_flips_keypoints():
     drawing = Drawing()
     drawing.box(0, 0, 4, 4, (0, 0, 0))
     drawing.keypoints = np.array([[1.0, 1.0]])
-    plain, mirrored = (render(drawing, (0, 0), 40, 0, m).keypoints for m in (False, True))
+    plain, mirrored = (render(drawing, (0, 0), 40, np.diag([x, 1.0])).keypoints for x in (1.0, -1.0))
     np.testing.assert_allclose(plain, [[-10, -10]])
     np.testing.assert_allclose(mirrored, [[10, -10]])
 
@@ -40,8 +43,15 @@ def test_shade_is_clipped():
     assert shade((100, 200, 0), 2) == (200, 255, 0)
 
 
-def test_extent_includes_stroke_width():
-    """A stroke's extent reaches half its width beyond its line."""
+@pytest.mark.parametrize("view", [UPRIGHT, rotation(30), np.array([[1.0, 0.5], [0.0, 1.0]])])
+def test_size_is_of_the_painted_box(view):
+    """The longer side of what is painted has the size asked for, from whatever view, with the width of strokes."""
     drawing = Drawing()
     drawing.stroke([(0, 0), (4, 0)], 2, (0, 0, 0))
-    np.testing.assert_array_equal(drawing.extent(), [[-1, -1], [5, 1]])
+    drawing.polygon([(0, 0), (1, 3), (2, 0)], (0, 0, 0))
+    patch = render(drawing, (100, 100), 120, view)
+    rows, columns = np.nonzero(patch.mask)
+    sides = np.ptp(columns) + 1, np.ptp(rows) + 1
+    assert max(sides) == pytest.approx(120, abs=4)
+    assert patch.x + columns.min() + sides[0] / 2 == pytest.approx(100, abs=3)
+    assert patch.y + rows.min() + sides[1] / 2 == pytest.approx(100, abs=3)
