@@ -51,8 +51,12 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where jobs run, all of which have a default; `jobs.launcher` makes the launcher."""
     add = parser.add_argument_group("where jobs run").add_argument
     add("--launcher", default="local", help="local or slurm (default: local)")
-    add("--jobs", type=int, metavar="N", help="jobs at once (default: local: as many as the GPUs allow, 1 without)")
+    text = (
+        "jobs at once; on a CPU threads of all jobs (default: local: as many as the GPUs allow, or the cores without)"
+    )
+    add("--jobs", type=int, metavar="N", help=text)
     add("--gpus-per-job", type=int, metavar="N", help="GPUs of a training (default: 1 where there are)")
+    add("--jobs-per-gpu", type=int, metavar="N", help="small jobs that share a GPU (default: 1)")
     add("--timeout-min", type=int, metavar="MIN", help="time limit of a job (default: local: none; slurm: 240)")
     add = parser.add_argument_group("with --launcher slurm").add_argument
     add("--partition", help="partition of the cluster")

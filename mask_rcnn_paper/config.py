@@ -85,6 +85,10 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Checksums of those whose components the config uses. Written by `load_cfg`; part of a run's identity.
     cfg.IMPORTS.VERSIONS = ()
 
+    # Images of a batch in evaluation. detectron2 has 1. Images of different sizes are padded to the largest of the batch,
+    # as in training, so results may change a little; equal sizes change last digits alone.
+    cfg.TEST.IMS_PER_BATCH = 1
+
     # Stage-wise training (Section 3.1).
     cfg.STAGES = CN()
     # Config, relative to configs/, of the RPN whose stored proposals a row with MODEL.LOAD_PROPOSALS uses.

@@ -12,6 +12,7 @@ from ablations.jobs.local import LocalLauncher, visible_devices
 from ablations.jobs.slurm import SlurmLauncher
 
 LAUNCHERS = ("local", "slurm")
+_LOCAL_ONLY = ("jobs_per_gpu",)
 _SLURM_ONLY = ("partition", "cpus_per_job", "mem_gb", "slurm")
 
 
@@ -26,8 +27,13 @@ def make_launcher(args: argparse.Namespace, jobs: Mapping[str, Job]) -> Launcher
     if args.launcher == "local":
         if idle := [_option(name) for name in _SLURM_ONLY if getattr(args, name)]:
             raise ValueError(f"{', '.join(idle)} without --launcher slurm: leave it out, or add that")
-        _check_least(args, timeout_min=1, jobs=1)
-        return LocalLauncher(args.jobs, visible_devices(), args.gpus_per_job, args.timeout_min)
+        _check_least(args, timeout_min=1, jobs=1, jobs_per_gpu=1)
+        sharing = args.jobs_per_gpu or 1
+        return LocalLauncher(args.jobs, visible_devices(), args.gpus_per_job, sharing, args.timeout_min)
+    if idle := [_option(name) for name in _LOCAL_ONLY if getattr(args, name)]:
+        raise ValueError(
+            f"{', '.join(idle)} with --launcher slurm: leave it out; Slurm gives every job GPUs of its own"
+        )
     _check_least(args, jobs=1, timeout_min=1, gpus_per_job=0, cpus_per_job=1, mem_gb=0)
     asked = {
         "timeout_min": args.timeout_min or 240,  # then the node is taken away, and the job queues again and resumes

@@ -1,4 +1,4 @@
-"""Run jobs on this machine: a process each, on its own share of the GPUs or of the cores."""
+"""Run jobs on this machine: a process each, on its share of the GPUs or of the cores."""
 
 import os
 import shlex
@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 
 from ablations.jobs.attempt import STOP_SECONDS, Attempt, begin
 from ablations.jobs.folder import FAILED, Status
-from ablations.jobs.job import Job
+from ablations.jobs.job import THREADS, Job
 from mask_rcnn_paper.cores import core_count
 
 
 class LocalLauncher:
-    """A `Launcher` of processes, each with its share of the cores.
+    """A `Launcher` of processes: on GPUs with a share of the cores, on the CPU with the `THREADS` of their kind.
+
+    On the CPU a job takes as many of the `workers` places as it has threads, where there are as many.
 
     Args:
-        workers: Jobs at once, at least 1; None: one for each set of GPUs, one on a machine without.
+        workers: Places, at least 1; None: one for each set of GPUs, on a machine without GPUs one for each core.
         devices: Names of the GPUs, as for CUDA_VISIBLE_DEVICES; () where there are none.
-        gpus_per_job: GPUs of a job, none of which it shares; None: one where there are any; 0: use the CPU.
+        gpus_per_job: GPUs of a job; None: one where there are any; 0: use the CPU.
+        jobs_per_gpu: Jobs that share a GPU, or a set of them, at least 1.
         timeout_min: Minutes after which a job is stopped and counts as failed; None: never.
 
     Raises:
@@ -29,28 +32,31 @@ class LocalLauncher:
         workers: int | None = None,
         devices: Sequence[str] = (),
         gpus_per_job: int | None = None,
+        jobs_per_gpu: int = 1,
         timeout_min: float | None = None,
         poll_seconds: float = 0.2,
     ) -> None:
-        sets = device_sets(devices, gpus_per_job)
-        # What a worker has to itself: GPUs, or () for its share of the cores.
-        self.free_places = sets[:workers] if sets else [()] * (workers or 1)
+        sets = device_sets(devices, gpus_per_job) * jobs_per_gpu
+        # Names of GPUs, or () for a core.
+        self.free_places = sets[:workers] if sets else [()] * (workers or core_count())
         self.workers, self.gpus_per_job = len(self.free_places), len(self.free_places[0])
         self.hide_gpus = bool(devices) and not sets
         self.timeout_min, self.poll_seconds = timeout_min, poll_seconds
-        self.running: dict[str, tuple[Attempt, tuple[str, ...]]] = {}
+        self.running: dict[str, tuple[Attempt, list[tuple[str, ...]]]] = {}
 
     def submit(self, ready: Sequence[Job]) -> dict[str, Status]:
-        """Start jobs while there are workers left."""
+        """Start jobs, in this order, while there are places for the next."""
         statuses = {}
         for job in ready:
-            if not self.free_places:
-                break
             if job.identity in self.running:
                 continue
-            begun = begin(job, self.gpus_per_job, self._environment(self.free_places[0]))
+            needed = 1 if self.gpus_per_job else min(THREADS[job.kind], self.workers)
+            if needed > len(self.free_places):
+                break
+            begun = begin(job, self.gpus_per_job, self._environment(job, self.free_places[0]))
             if isinstance(begun, Attempt):
-                self.running[job.identity] = begun, self.free_places.pop(0)
+                places, self.free_places = self.free_places[:needed], self.free_places[needed:]
+                self.running[job.identity] = begun, places
                 begun = begun.poll()
             statuses[job.identity] = begun
         return statuses
@@ -58,7 +64,7 @@ class LocalLauncher:
     def poll(self) -> dict[str, Status]:
         """Look at the processes; stop those that are out of time."""
         statuses = {}
-        for identity, (attempt, place) in list(self.running.items()):
+        for identity, (attempt, places) in list(self.running.items()):
             if self.timeout_min is not None and attempt.seconds > 60 * self.timeout_min:
                 attempt.terminate()
                 reason = f"stopped after {self.timeout_min:g} minutes (--timeout-min); another run goes on from there"
@@ -66,7 +72,7 @@ class LocalLauncher:
             statuses[identity] = attempt.poll()
             if attempt.ended:
                 del self.running[identity]
-                self.free_places.append(place)
+                self.free_places += places
         return statuses
 
     def stop(self) -> None:
@@ -90,11 +96,9 @@ class LocalLauncher:
         """Nothing: `stop` ends every process."""
         return ""
 
-    def _environment(self, devices: Sequence[str]) -> dict[str, str]:
-        # Also of a job that is alone: the number of threads changes the last digits of a sum, and after a training the
-        # first digits of a result, which must not depend on what else is run.
-        sharing = self.workers * max(1, len(devices))
-        environment = {"OMP_NUM_THREADS": str(max(1, core_count() // sharing))}
+    def _environment(self, job: Job, devices: Sequence[str]) -> dict[str, str]:
+        threads = core_count() // (self.workers * len(devices)) if devices else THREADS[job.kind]
+        environment = {"OMP_NUM_THREADS": str(max(1, threads))}
         if devices or self.hide_gpus:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
         return environment

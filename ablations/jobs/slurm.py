@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.jobs.folder import FAILED, RUNNING, WAITING, Status, log_tail
-from ablations.jobs.job import PRETRAIN, Job
+from ablations.jobs.job import PRETRAIN, THREADS, Job
 from ablations.jobs.slurm_task import SlurmTask
 
 # Rows resume, so the time limit may be far below what a row takes.
@@ -153,12 +153,13 @@ class SlurmLauncher:
         import submitit
 
         now, gpus, parameters = time.time(), self._gpus(jobs[0]), self._parameters(jobs[0], int(at_once))
-        threads = max(1, parameters["cpus_per_task"] // max(1, gpus))
+        share = max(1, parameters["cpus_per_task"] // max(1, gpus))
+        tasks = [SlurmTask(job, gpus, share if gpus else THREADS[job.kind]) for job in jobs]
         timeouts = {"slurm_max_num_timeout": MAX_TIMEOUTS, "local_max_num_timeout": MAX_TIMEOUTS}
         try:
             executor = submitit.AutoExecutor(self.folder, self.cluster, **timeouts)
             executor.update_parameters(**parameters)
-            handles = executor.submit_array([SlurmTask(job, gpus, threads) for job in jobs])
+            handles = executor.submit_array(tasks)
         except Exception as error:  # whatever sbatch says: a partition that is not there, a limit of the account
             reason = "sbatch refused the job: " + " ".join(str(error).split())[-300:]
             refused = Status(FAILED, reason, seconds=0.0)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import torch
 from detectron2.config import CfgNode
+from detectron2.data import build_detection_test_loader
 from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
@@ -74,9 +75,9 @@ class Trainer(DefaultTrainer):
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:
-        """detectron2's loader of a dataset without errors."""
+        """detectron2's loader of a dataset without errors, with TEST.IMS_PER_BATCH images a batch."""
         require_valid(cfg, dataset_name)
-        return super().build_test_loader(cfg, dataset_name)
+        return build_detection_test_loader(cfg, dataset_name, batch_size=cfg.TEST.IMS_PER_BATCH)
 
     def build_hooks(self) -> list[HookBase]:
         """detectron2's hooks, which save with this project's checkpointer, and those of this project.

@@ -59,18 +59,19 @@ def test_a_job_of_several_gpus_is_told_so(tmp_path):
 @pytest.mark.parametrize(
     "options, workers",
     [
-        ({}, 1),
+        ({}, core_count()),
         ({"workers": 3}, 3),
         ({"devices": ("0", "1", "2", "3")}, 4),
         ({"devices": ("0", "1", "2", "3"), "gpus_per_job": 2}, 2),
         ({"devices": ("0", "1", "2", "3"), "workers": 3}, 3),
         ({"devices": ("0", "1"), "workers": 8}, 2),
-        ({"devices": ("0", "1"), "gpus_per_job": 0}, 1),
+        ({"devices": ("0", "1"), "gpus_per_job": 0}, core_count()),
+        ({"devices": ("0", "1"), "jobs_per_gpu": 3}, 6),
         ({"devices": ("0", "1"), "gpus_per_job": 0, "workers": 3}, 3),
     ],
 )
 def test_jobs_at_once(options, workers):
-    """One for each set of GPUs, fewer if asked, never more; without GPUs what is asked, or one."""
+    """One for each set of GPUs, or several, fewer if asked, never more; without GPUs what is asked, or the cores."""
     assert LocalLauncher(**options).workers == workers
 
 
@@ -90,11 +91,33 @@ def test_cores_are_shared_by_jobs_and_their_processes(tmp_path):
     assert (jobs[0].folder.path / "runs").read_text().split()[-1].endswith(str(max(1, core_count() // 4)))
 
 
-def test_the_share_of_cores_is_that_of_the_workers(tmp_path):
-    """A job that is alone gets no more: its result must not depend on what else is run."""
-    job = fakes.job(tmp_path, "alone")
-    run(job, workers=2)
-    assert (job.folder.path / "runs").read_text().strip() == str(max(1, core_count() // 2))
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize(("kind", "threads"), [("pretrain", 2), ("rpn", 2), ("detector", 1)])
+def test_threads_are_those_of_the_kind_of_job(tmp_path, workers, kind, threads):
+    """Whatever machine it is and whatever else runs: results must not depend on that."""
+    job = fakes.job(tmp_path, "alone", kind=kind)
+    run(job, workers=workers)
+    assert (job.folder.path / "runs").read_text().strip() == str(threads)
+
+
+def test_a_job_of_two_threads_takes_two_places(tmp_path):
+    """Of three places, beside one of one thread; the next of two waits."""
+    jobs = [fakes.job(tmp_path, f"{kind}{n}", HOLDS_DEVICES, kind=kind) for n, kind in enumerate(("rpn", "rpn", "rpn"))]
+    run(*jobs, workers=3)
+    spans = sorted(held(job)[1:3] for job in jobs)
+    assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+    alone = fakes.job(tmp_path, "one place", kind="pretrain")
+    assert run(alone, workers=1)[0].state == FINISHED
+
+
+def test_small_jobs_share_a_gpu(tmp_path):
+    """As many as asked for, and no more."""
+    jobs = [fakes.job(tmp_path, name, HOLDS_DEVICES) for name in "abcd"]
+    run(*jobs, devices=("0",), jobs_per_gpu=2)
+    spans = sorted(held(job)[1:3] for job in jobs)
+    assert spans[1][0] < spans[0][1]
+    at_once = [sum(begin <= start < end for begin, end in spans) for start, _ in spans]
+    assert max(at_once) == 2
 
 
 def test_a_job_out_of_time_has_failed_and_the_others_go_on(tmp_path):

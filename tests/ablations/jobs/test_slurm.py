@@ -8,7 +8,7 @@ import pytest
 from ablations.jobs.execute import execute
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import ROOT, read_statuses
-from ablations.jobs.slurm import CPUS_PER_GPU, SlurmLauncher
+from ablations.jobs.slurm import SlurmLauncher
 from tests.ablations import fake_slurm, fakes
 
 CPU = {"gpus_per_node": 0}
@@ -64,7 +64,7 @@ def test_the_graph_runs_on_the_debug_executor(tmp_path):
     states = [FINISHED, FINISHED, FAILED, BLOCKED]
     assert [s.state for s in run(tmp_path, *jobs, cluster="debug")] == states
     assert [status.state for status in read_statuses(fakes.graph(*jobs)).values()] == states
-    assert (second.folder.path / "runs").read_text().strip() == str(CPUS_PER_GPU)
+    assert (second.folder.path / "runs").read_text().strip() == "1"
     assert not any(job.folder.is_locked() for job in jobs)
 
 
