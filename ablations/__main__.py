@@ -71,7 +71,7 @@ _TABLES_TO_RUN = _option("tables", nargs="+", metavar="TABLE", help="such as 2b,
 _CLAIMS = _option("claims", nargs="*", metavar="CLAIM|TABLE", help="such as 2b-sigmoid, or 2b (default: all)")
 _ROWS = _option("--rows", nargs="+", metavar="ROW", help="only these rows")
 _SEEDS, _SEEDS_TO_RUN = (
-    _option("--seeds", type=int, nargs="+", metavar="SEED", help=f"of detectors (default: {default})")
+    _option("--seeds", type=int, nargs="+", metavar="SEED", help=f"of what --vary says (default: {default})")
     for default in ("those that have been run", "0")
 )
 _KEPT = "show the results kept in ablations/results/ instead of those under --output"
@@ -99,11 +99,13 @@ _IMAGES = (
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),
 )
 _OWN_DATA = "your own data: NAME=train.json:train_images,val.json:val_images, or a .yaml file"
+_VARY = "what seeds vary: detector, whose first stages all seeds share, or all stages (default: detector)"
 # What every command takes: whatever it is about was run with them.
 _COMMON = (
     _option("--scale", default="paper", help="paper, mini or smoke (default: paper)"),
     _option("--output", default="output", help="folder of all jobs (default: output)"),
     _option("--data", metavar="DATA", help=_OWN_DATA),
+    _option("--vary", default="detector", help=_VARY),
     *(
         _option(name, dest=dest, action="append", metavar=metavar, help=f"{what}; may be given several times")
         for name, dest, metavar, what in (

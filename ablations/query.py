@@ -11,7 +11,7 @@ from ablations.evidence.commits import other_commit
 from ablations.evidence.findings import Finding, find
 from ablations.evidence.sources import Source, find_source, seeds_of
 from ablations.jobs.folder import Status
-from ablations.jobs.plan import Plan, make_plan
+from ablations.jobs.plan import DETECTORS, Plan, make_plan
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
 from ablations.paper.tables import Row, RowKey, Table, load_tables, select_rows, select_tables
 from ablations.user_data import UserData, fit_to_data, parse_data
@@ -24,7 +24,8 @@ class Asked:
     """The words of a command line that say what it is about; a command that has no such option asks for the default.
 
     No ids of tables, rows or claims stand for all; no `seeds` for those that the source has. `more_tables` and
-    `more_claims` are files beside the paper's. `published`: read what the repository keeps, not the runs.
+    `more_claims` are files beside the paper's. `published`: read what the repository keeps, not the runs. `vary`: what
+    seeds vary, of `plan.VARY`.
     """
 
     scale: str = "paper"
@@ -38,6 +39,7 @@ class Asked:
     more_tables: Sequence[str] = ()
     more_claims: Sequence[str] = ()
     published: bool = False
+    vary: str = DETECTORS
     opts: Sequence[str] = ()
 
     @classmethod
@@ -142,5 +144,5 @@ def make_query(
     can_run = {key: row for key, row in rows.items() if row.config}
     pending = {key: row for key, row in rows.items() if not row.config}
     chosen = chosen or tuple(source.seeds)
-    plan = make_plan(can_run, chosen, asked.scale, output, asked.opts, data, imports)
+    plan = make_plan(can_run, chosen, asked.scale, output, asked.opts, data, imports, asked.vary)
     return Query(asked, output, data, imports, source, chosen, tables, shown, can_run, pending, claims, plan)

@@ -1,9 +1,9 @@
 """The graph of jobs behind some table rows: pre-training -> RPN -> detector (paper, Section 3.1).
 
 A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs
-are one job, and a changed config is another job in another folder. Only the detector varies with the seed:
-pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of
-the stage that a table compares.
+are one job, and a changed config is another job in another folder. By default only the detector varies with the
+seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
+stage that a table compares. Rows of different backbones do not share them: for these every stage can vary.
 """
 
 import hashlib
@@ -23,6 +23,8 @@ from mask_rcnn_paper.imports import Import
 from mask_rcnn_paper.stages import proposal_file
 
 STAGE_SEED = 0
+# What seeds vary, by name.
+DETECTORS, ALL_STAGES = VARY = "detector", "all"
 
 # The runner sets these itself.
 RESERVED = {
@@ -72,22 +74,26 @@ def make_plan(
     opts: Sequence[str] = (),
     user_data: UserData | None = None,
     imports: Sequence[Import] = (),
+    vary: str = DETECTORS,
 ) -> Plan:
     """Plan the jobs of some rows.
 
-    `rows` are by (table id, row id), each with a config; `seeds` are of the detectors. `output` is the absolute folder
-    under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`. The KEY VALUE list `opts` is for
-    every job that reads the key, `user_data` for every job but pre-training, which does not see it.
+    `rows` are by (table id, row id), each with a config; `seeds` are of what `vary` names. `output` is the absolute
+    folder under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`. The KEY VALUE list `opts`
+    is for every job that reads the key, `user_data` for every job but pre-training, which does not see it.
 
     Raises:
-        ValueError: reserved or odd `opts`, or stages that do not fit together.
+        ValueError: unknown `vary`, reserved or odd `opts`, or stages that do not fit together.
     """
     if len(opts) % 2:
         raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
     if reserved := next((key for key in opts[::2] if key in RESERVED), None):
         raise ValueError(f"{reserved} cannot be given as KEY VALUE: {RESERVED[reserved]}")
     by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), DETECTOR: tuple(opts)}
-    planner = _Planner(scale, output, by_kind, user_data or UserData("", ()), tuple(imports), cache(read_recipe))
+    if vary not in VARY:
+        raise ValueError(f"--vary {vary}: choose from {', '.join(VARY)}")
+    data, fixed = user_data or UserData("", ()), vary == DETECTORS
+    planner = _Planner(scale, output, by_kind, data, tuple(imports), cache(read_recipe), fixed)
     planned = {}
     for seed in dict.fromkeys(seeds):
         for (table_id, row_id), row in rows.items():
@@ -98,7 +104,10 @@ def make_plan(
 
 @dataclass
 class _Planner:
-    """Collects jobs; one that is already there is not made again. `opts` is by kind of job, `read` is `read_recipe`."""
+    """Collects jobs; one that is already there is not made again.
+
+    `opts` is by kind of job, `read` is `read_recipe`; `fixed`: the stages before the detector have `STAGE_SEED`.
+    """
 
     scale: str
     output: Path
@@ -106,22 +115,25 @@ class _Planner:
     user_data: UserData
     imports: tuple[Import, ...]
     read: Callable[..., Recipe]
+    fixed: bool
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def stage(self, kind: str, name: str, config: str, seed: int) -> Job:
         """The RPN or detector of a config, after the jobs that it builds on."""
         recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
+        before = STAGE_SEED if self.fixed else seed
         if recipe.pretrained:
             if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
                 cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
                 raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
-            inputs.append(self._add(PRETRAIN, recipe.backbone, config, recipe, STAGE_SEED, [], []))
+            inputs.append(self._add(PRETRAIN, _with_seed(recipe.backbone, before), config, recipe, before, [], []))
             stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / "model_final.pkl")]
         if kind == DETECTOR and recipe.loads_proposals:
             if not recipe.rpn:
                 cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
                 raise ValueError(f"{config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
-            inputs.append(self.stage(RPN, PurePosixPath(recipe.rpn).stem, recipe.rpn, STAGE_SEED))
+            rpn_name = _with_seed(PurePosixPath(recipe.rpn).stem, before)
+            inputs.append(self.stage(RPN, rpn_name, recipe.rpn, before))
             stage_opts += self._proposal_opts(config, recipe, inputs[-1])
         return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
 
@@ -140,7 +152,7 @@ class _Planner:
         self, kind: str, name: str, config: str, recipe: Recipe, seed: int, inputs: list[Job], stage_opts: list[str]
     ) -> Job:
         pretrain = kind == PRETRAIN
-        what = [*recipe.backbone_parts, STAGE_SEED] if pretrain else recipe.config_hash
+        what = [*recipe.backbone_parts, seed] if pretrain else recipe.config_hash
         parts = (kind, self.scale, what, [job.identity for job in inputs])
         identity = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         if identity in self.jobs:
@@ -167,6 +179,11 @@ class _Planner:
     def _recipe(self, kind: str, config: str, seed: int) -> Recipe:
         opts = (*self.user_data.opts, *self.opts[kind], "SEED", str(seed))
         return self.read(config, self.scale, opts, self.imports)
+
+
+def _with_seed(name: str, seed: int) -> str:
+    """Name of a stage before the detector; that of `STAGE_SEED`, which nearly all rows share, has no seed in it."""
+    return name if seed == STAGE_SEED else f"{name}-seed{seed}"
 
 
 def _read_by_rpn(opts: Sequence[str]) -> tuple[str, ...]:

@@ -72,12 +72,14 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
 
 def recipe_of(cfg: Any, config_hash: str) -> Recipe:
     """Facts of a resolved config, and its `config_hash`."""
+    from mask_rcnn_paper.generated.datasets import VERSION
     from mask_rcnn_paper.stages import backbone_name
 
     # Not where features are tapped, since all stages are trained; nor deformable convolutions, which no row has and the
     # embedded core lacks: both providers name a job alike.
     resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
-    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN]
+    # With the version of the drawn objects: whatever builds on them is another job where they change.
+    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN, VERSION]
     return Recipe(
         config_hash=config_hash,
         backbone=backbone_name(cfg),

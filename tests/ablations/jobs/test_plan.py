@@ -13,13 +13,13 @@ from tests.ablations import fake_configs
 OUT = Path("/out")
 
 
-def plan(*configs, seeds=(0,), opts=(), scale="mini"):
+def plan(*configs, seeds=(0,), opts=(), scale="mini", **options):
     """A plan of fake rows."""
     rows = {("t", c): Row(id=c, label=c, paper=(), config=c, run=c.removesuffix(".yaml")) for c in configs}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planning, "read_recipe", fake_configs.read_recipe)
         patch.setattr(planning, "lasting_name", str)
-        return make_plan(rows, seeds, scale, OUT, opts)
+        return make_plan(rows, seeds, scale, OUT, opts, **options)
 
 
 def kinds(planned):
@@ -53,6 +53,21 @@ def test_only_the_detector_varies_with_the_seed():
     planned = plan("sigmoid.yaml", seeds=(0, 1, 2))
     assert kinds(planned) == ["pretrain", "rpn", "detector", "detector", "detector"]
     assert [value_of(job, "SEED") for job in planned.jobs.values()] == ["0", "0", "0", "1", "2"]
+
+
+def test_every_stage_can_vary_with_the_seed():
+    """Then a seed has a pre-training, an RPN and a detector of its own; seed 0 is as where only detectors vary."""
+    planned = plan("sigmoid.yaml", seeds=(0, 1), vary="all")
+    assert kinds(planned) == ["pretrain", "rpn", "detector"] * 2
+    assert [value_of(job, "SEED") for job in planned.jobs.values()] == ["0"] * 3 + ["1"] * 3
+    assert [job.folder.name for job in planned.jobs.values()][3:5] == ["R-50-seed1", "r50-seed1"]
+    assert list(planned.jobs)[:3] == list(plan("sigmoid.yaml").jobs)
+
+
+def test_what_seeds_vary_is_checked():
+    """Another word is an error that names both."""
+    with pytest.raises(ValueError, match="--vary rpn: choose from detector, all"):
+        plan("sigmoid.yaml", vary="rpn")
 
 
 def test_keys_that_one_provider_lacks_do_not_change_identities(monkeypatch):
