@@ -2,6 +2,7 @@
 # make test      the tests, but for those marked slow
 # make test-all  every test
 # make lint      ruff
+# make bench     times beside those of detectron2 and torchvision, as ratios
 # All of them set up .venv first.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test test-all lint clean
+.PHONY: run test test-all lint bench clean
 
 run: $(INSTALLED)
 	$(BIN)/python -m ablations run 2b --scale mini --jobs 2
@@ -22,6 +23,9 @@ test-all: $(INSTALLED)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
 
 $(INSTALLED): setup.py
 	$(PYTHON) -m venv $(VENV)

@@ -85,7 +85,7 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Checksums of those whose components the config uses. Written by `load_cfg`; part of a run's identity.
     cfg.IMPORTS.VERSIONS = ()
 
-    # Images of a batch in evaluation. detectron2 has 1. Images of different sizes are padded to the largest of the batch,
+    # Images of a batch in evaluation; detectron2 has 1. Images of different sizes are padded to the largest of a batch,
     # as in training, so results may change a little; equal sizes change last digits alone.
     cfg.TEST.IMS_PER_BATCH = 1
 

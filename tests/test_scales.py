@@ -26,9 +26,9 @@ def test_mini_scale_shrinks_widths_and_keeps_the_row():
     assert cfg.SCALE == "mini"
     assert cfg.MODEL.RESNETS.RES2_OUT_CHANNELS == 64
     assert cfg.MODEL.RESNETS.DEPTH == 50
-    assert cfg.MODEL.ANCHOR_GENERATOR.SIZES == [[8, 16, 32, 64, 128]]
+    assert cfg.MODEL.ANCHOR_GENERATOR.SIZES == [[32, 64, 128, 256, 512]]
     assert cfg.DATASETS.TRAIN == ("mini_train",)
-    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 10
+    assert cfg.MODEL.ROI_HEADS.NUM_CLASSES == 12
     assert cfg.MODEL.ROI_MASK_HEAD.LOSS == "softmax"
     assert cfg.MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION == 7
 

@@ -9,14 +9,14 @@ from mask_rcnn_paper.generated.shapes import arc, random_colour
 def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: int) -> np.ndarray:
     """Paint blotches of two scales, a horizon on half of the images, and meaningless shapes.
 
-    Two of three backdrops are pale, since a small network has few iterations to learn what is figure and what is
-    ground; the others have any tone from dusk on.
+    Five of six backdrops are pale, since a small network has few iterations to learn what is figure and what is
+    ground; the others have any tone down to dusk.
 
     Returns:
         (height, width, 3) uint8, with at most `clutter` such shapes.
     """
     cells = (int(rng.integers(2, 7)), int(rng.integers(2, 7)))
-    tone = rng.integers(195, 236, 3) if rng.random() < 2 / 3 else rng.integers(110, 220) + rng.integers(-15, 16, 3)
+    tone = rng.integers(195, 236, 3) if rng.random() < 5 / 6 else rng.integers(130, 220) + rng.integers(-15, 16, 3)
     blotches = tone + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
     blotches = np.clip(blotches, 0, 255).astype(np.uint8)
     image = cv2.resize(blotches, (width // 8, height // 8), interpolation=cv2.INTER_CUBIC)
@@ -75,11 +75,11 @@ def _draw_distractor(rng: np.random.Generator, image: np.ndarray) -> None:
 def expose(rng: np.random.Generator, canvas: np.ndarray, supersampling: int) -> np.ndarray:
     """Average a (H * supersampling, W * supersampling, 3) uint8 canvas down to (H, W, 3), expose it, add sensor noise.
 
-    Exposure scales contrast by 0.7 to 1.1, and shifts brightness by up to 25.
+    Exposure scales contrast by 0.8 to 1.1, and shifts brightness by up to 20.
     """
     height, width = canvas.shape[0] // supersampling, canvas.shape[1] // supersampling
     image = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
-    image = cv2.convertScaleAbs(image, alpha=rng.uniform(0.7, 1.1), beta=rng.uniform(0, 25))
+    image = cv2.convertScaleAbs(image, alpha=rng.uniform(0.8, 1.1), beta=rng.uniform(0, 20))
     strength = int(rng.integers(2, 9))
     noise = rng.integers(-strength, strength + 1, image.shape, np.int8)
     return cv2.add(image, noise, dtype=cv2.CV_8U)

@@ -27,12 +27,12 @@ class SceneSpec:
     width: int = 192
     min_size: float = 32.0  # longer side of an object, drawn log-uniformly; large ones leave the image, as in COCO
     max_size: float = 300.0
-    min_objects: int = 3  # a crowd counts as one
-    max_objects: int = 5
+    min_objects: int = 2  # a crowd counts as one
+    max_objects: int = 4
     neighbour: float = 0.6  # probability that an object is placed so that it touches or overlaps an earlier one
     crowd: float = 0.12  # probability that an image holds a group of small objects of one category
     crowd_size: float = 20.0  # longer side of the objects of a group, varied by a fifth
-    screen: float = 0.25  # probability that something without a category stands in front
+    screen: float = 0.15  # probability that something without a category stands in front
     weights: tuple[tuple[str, float], ...] = (("person", 2.0),)  # relative frequency of a category, where not 1
 
 

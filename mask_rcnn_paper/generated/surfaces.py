@@ -7,7 +7,7 @@ _STEP = 3  # cells between the points at which stripes and checks are computed; 
 
 
 def cover(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
-    """Lay a pattern over half of the objects, and light over all.
+    """Lay a pattern over three of ten objects, and light over all.
 
     Args:
         rng: Source of randomness.
@@ -16,7 +16,7 @@ def cover(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
     Returns:
         (h, w, 3) uint8.
     """
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         pattern = cv2.merge([_pattern(rng, *colour.shape[:2])] * 3)
         colour = cv2.multiply(colour, pattern, scale=1 / 200)
     return light(rng, colour)
@@ -24,7 +24,7 @@ def cover(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
 
 def _pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """(h, w) uint8 around 200 of stripes, checks or blotches a twentieth to a sixth of the object wide."""
-    strength, period = rng.uniform(15, 55), max(height, width) * rng.uniform(0.05, 0.17)
+    strength, period = rng.uniform(15, 45), max(height, width) * rng.uniform(0.05, 0.17)
     if rng.random() < 1 / 3:
         cells = max(2, round(height / period / 2)), max(2, round(width / period / 2))
         return cv2.resize((200 + rng.uniform(-strength, strength, cells)).astype(np.uint8), (width, height))

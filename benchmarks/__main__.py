@@ -1,0 +1,102 @@
+"""Print times side by side, as ratios: `make bench`, or `python -m benchmarks roi_layers steps --rounds 15`."""
+
+import argparse
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import mask_rcnn_paper  # isort: skip  before detectron2, which it provides where that is not installed
+import torch
+from tabulate import tabulate
+
+from benchmarks import evaluation, roi_layers, start_up, steps
+from benchmarks.measure import Measured, peak_memory
+from mask_rcnn_paper.cores import core_count
+from mask_rcnn_paper.training.precision import cpu_has_bfloat16
+
+
+def main() -> None:
+    """Measure what is asked for; progress goes to the standard error."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=9, help="turns of each case (default: 9)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    args = parser.parse_args()
+    if unknown := set(args.parts) - set(PARTS):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
+    if args.rounds < 3:
+        parser.error(f"--rounds {args.rounds}: must be at least 3, for a spread")
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    print(_machine(args.device))
+    for part in args.parts or PARTS:
+        print(PARTS[part](args.device, args.rounds), flush=True)
+    print(f"Peak memory of all of it: {peak_memory():.0f} MiB")
+
+
+def _machine(device: str) -> str:
+    where = torch.cuda.get_device_name() if device == "cuda" else _cpu_name()
+    bfloat16 = "with" if cpu_has_bfloat16() else "without"
+    return (
+        f"{where}, {core_count()} cores, one thread, {bfloat16} bfloat16; torch {torch.__version__}; "
+        f"detectron2: {mask_rcnn_paper.PROVIDER}\n"
+    )
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _table(title: str, found: Mapping[str, Mapping[str, Measured]]) -> str:
+    """Cases below each other: seconds of the reference and of each, and the ratio with its quartiles."""
+    rows = [
+        [what if number == 0 else "", name, f"{1000 * m.seconds:.1f}", f"{m.ratio:.2f}", f"{m.low:.2f} to {m.high:.2f}"]
+        for what, cases in found.items()
+        for number, (name, m) in enumerate(cases.items())
+    ]
+    heads = ("", "case", "ms", "ratio", "half of the turns")
+    return f"{title}\n\n{tabulate(rows, heads, tablefmt='pipe', disable_numparse=True)}\n"
+
+
+def _watched(what: str) -> str:
+    print(f"measuring {what}", file=sys.stderr)
+    return what
+
+
+def _roi_layers(device: str, rounds: int) -> str:
+    shapes = {"mini": roi_layers.MINI, "paper": roi_layers.PAPER}
+    found = {}
+    for scale, of_scale in shapes.items():
+        for shape, measured in roi_layers.measure(device, rounds, of_scale):
+            found[_watched(f"{scale}, {shape.name}")] = measured
+    return _table("RoI layers, forward and backward", found)
+
+
+def _steps(device: str, rounds: int) -> str:
+    found = {kind: steps.measure(_watched(kind), device, rounds) for kind in steps.ROWS}
+    return _table("A step of a mini row", found)
+
+
+def _evaluation(device: str, rounds: int) -> str:
+    found = {f"{task}, 1000 images": cases for task, cases in evaluation.measure(1000, rounds).items()}
+    return _table("COCO's metrics", found)
+
+
+def _start_up(device: str, rounds: int) -> str:
+    return _table("Commands, wall-clock", {"": start_up.measure(rounds)})
+
+
+PARTS: Mapping[str, Callable[[str, int], str]] = {
+    "roi_layers": _roi_layers,
+    "steps": _steps,
+    "evaluation": _evaluation,
+    "start_up": _start_up,
+}
+
+if __name__ == "__main__":
+    main()
