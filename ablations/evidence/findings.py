@@ -7,7 +7,7 @@ from ablations.evidence.collect import TableResults, measure, shared_facts
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
 from ablations.paper.claims import Claim, metric_terms
-from ablations.paper.judge import NOT_RUN, Judgement, judge, pair
+from ablations.statistics.judge import NOT_RUN, Judgement, judge, pair
 from ablations.paper.tables import RowKey, Table
 
 

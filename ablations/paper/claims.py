@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.paper.judge import ABOUT_EQUAL, RELATIONS, holds
+from ablations.statistics.judge import ABOUT_EQUAL, RELATIONS, holds
 from ablations.paper.tables import RowKey, Table
 from ablations.paper.yaml_file import check_keys, load_list
 

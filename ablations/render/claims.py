@@ -11,7 +11,7 @@ from tabulate import tabulate
 from ablations.evidence.collect import TableResults
 from ablations.evidence.findings import Finding, row_name
 from ablations.paper.claims import Claim
-from ablations.paper.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
+from ablations.statistics.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
 from ablations.render.cells import SCALE_NOTES, own_data_note, runs_line
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.evidence.findings import Finding
-from ablations.paper.judge import CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
+from ablations.statistics.judge import CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import Table
 from ablations.render.cells import metric_label, row_label
 from ablations.render.claims import by_section, comparison, counts, our_difference, papers_difference

@@ -5,13 +5,14 @@ import importlib.metadata
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import detectron2
 from detectron2.config import CfgNode, get_cfg
 
+from mask_rcnn_paper.coco.objects import count_objects
 from mask_rcnn_paper.commit import git_commit
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
 from mask_rcnn_paper.files import write_json_atomically
@@ -73,6 +74,7 @@ def write_result(
 
     result = {
         "metrics": _without_nan(metrics),
+        "objects": _evaluated_objects(cfg.DATASETS.TEST, metrics),
         "scale": cfg.SCALE,
         "seed": cfg.SEED,
         "seconds": round(seconds, 1),
@@ -89,6 +91,17 @@ def write_result(
     }
     write_json_atomically(Path(cfg.OUTPUT_DIR) / RESULT_FILE, result)
     return result
+
+
+def _evaluated_objects(datasets: Sequence[str], metrics: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """As `count_objects`, of the tasks that were evaluated; {} for several datasets, and those without such a file."""
+    from mask_rcnn_paper.data.registered import annotation_file
+
+    path = annotation_file(datasets[0]) if len(datasets) == 1 else None
+    if path is None or not path.is_file():
+        return {}
+    counts = count_objects(json.loads(path.read_bytes())["annotations"])
+    return {task: sizes for task, sizes in counts.items() if task in metrics}
 
 
 def _without_nan(value: Any) -> Any:

@@ -9,7 +9,7 @@ from ablations.evidence.findings import find
 from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
 from ablations.paper.claims import Claim
-from ablations.paper.judge import ABOUT_EQUAL, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
+from ablations.statistics.judge import ABOUT_EQUAL, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import load_tables
 from tests.ablations import fakes
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from ablations.paper.claims import CLAIMS_FILE, claims_about, load_claims, metric_terms, select_claims
-from ablations.paper.judge import ABOUT_EQUAL, GREATER, holds
+from ablations.statistics.judge import ABOUT_EQUAL, GREATER, holds
 from ablations.paper.tables import load_tables
 
 # The paper's own differences, typed from its text and tables a second time; "-": it prints none.

@@ -4,7 +4,7 @@ import pytest
 
 from ablations.evidence.findings import Finding
 from ablations.paper.claims import Claim
-from ablations.paper.judge import Judgement
+from ablations.statistics.judge import Judgement
 from ablations.render.claims import comparison, counts, number, our_difference, papers_difference
 
 
