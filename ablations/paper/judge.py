@@ -1,15 +1,17 @@
 """Whether a claim holds: a verdict from the paired differences of its seeds. Pure; knows no rows and no files."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
 GREATER, ABOUT_EQUAL = "greater", "about_equal"
 RELATIONS = (GREATER, ABOUT_EQUAL)
 
-REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_RUN = "reproduced", "not reproduced", "inconclusive", "not run"
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_RUN)
+REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
+# Of a comparison with numbers that are another work's, and of one whose rows have no result.
+CITED, NOT_RUN = "cited", "not run"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_RUN)
 
 CONFIDENCE = 0.95
 
@@ -67,12 +69,6 @@ def holds(relation: str, low: float, high: float, margin: float = 0.0) -> bool:
     if relation == ABOUT_EQUAL:
         return -margin <= low and high <= margin
     raise ValueError(f"unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
-
-
-def pair(left: Mapping[int, float], right: Mapping[int, float]) -> dict[int, float]:
-    """Differences left - right by seed, of the seeds that have a finite value on both sides."""
-    shared = (seed for seed in left if math.isfinite(left[seed]) and math.isfinite(right.get(seed, math.nan)))
-    return {seed: left[seed] - right[seed] for seed in shared}
 
 
 def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:

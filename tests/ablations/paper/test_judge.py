@@ -15,7 +15,6 @@ from ablations.paper.judge import (
     Judgement,
     interval,
     judge,
-    pair,
 )
 
 # Two-sided 95 % and 99 % points, as any printed table of Student's t has them.
@@ -144,14 +143,6 @@ def test_verdicts_turn_where_the_interval_crosses_the_limit():
         assert judge(ABOUT_EQUAL, sample, margin).verdict == verdict
     for shift, verdict in ((half + 1.01, NOT_REPRODUCED), (half + 0.99, INCONCLUSIVE)):
         assert judge(ABOUT_EQUAL, [v + shift for v in sample], margin=1.0).verdict == verdict
-
-
-def test_seeds_are_paired():
-    """Only the seeds that both sides have a finite value for; a seed's luck common to both rows cancels."""
-    left = {0: 36.0, 1: 46.0, 2: math.nan, 3: 40.0, 4: 1.0}
-    right = {1: 34.0, 0: 24.0, 2: 20.0, 3: math.inf, 5: 2.0}
-    assert pair(left, right) == {0: 12.0, 1: 12.0}
-    assert pair({0: 1.0}, {}) == {}
 
 
 def test_what_cannot_be_judged_is_refused():
