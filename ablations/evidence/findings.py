@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from ablations.evidence.collect import TableResults, measure, shared_facts
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
-from ablations.paper.claims import Claim, metric_terms
-from ablations.statistics.judge import NOT_RUN, Judgement, judge, pair
-from ablations.paper.tables import RowKey, Table
+from ablations.paper.claims import Claim, Term
+from ablations.paper.tables import OURS, RowKey, Table
+from ablations.statistics.judge import CITED, NOT_RUN, Judgement, judge
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim, its difference in each seed, what follows from them, and what is missing and why ("": nothing)."""
+    """A claim, its `difference` in each seed, what follows from them, and what is missing and why ("": nothing)."""
 
     claim: Claim
     differences: Mapping[int, float]
@@ -57,24 +58,33 @@ def row_name(key: RowKey) -> str:
 def _finding(
     claim: Claim, tables: Mapping[str, Table], plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
 ) -> Finding:
+    rows = {key: tables[key[0]].row(key[1]) for key in claim.rows}
+    if cited := [f"{row_name(key)}: {row.why_not_run}" for key, row in rows.items() if row.origin != OURS]:
+        return Finding(claim, {}, Judgement(CITED), "; ".join(cited))
     if claim.pending:
         return Finding(claim, {}, Judgement(NOT_RUN), f"not measured yet: {claim.pending}")
-    sides: list[dict[int, float]] = []
+    found = {
+        seed: {term: _measured(term, claim, statuses.get(plan.rows.get((*term[0], seed), ""))) for term in claim.terms}
+        for seed in seeds
+    }
+    values = {seed: {term: v for term, (v, _) in by_term.items() if v is not None} for seed, by_term in found.items()}
+    differences = {seed: claim.difference(v) for seed, v in values.items() if len(v) == len(claim.terms)}
     reasons: dict[str, dict[str, list[int]]] = {}
-    for key in claim.rows:
-        why_not_run, values = tables[key[0]].row(key[1]).why_not_run, {}
-        for seed in seeds:
-            status = statuses.get(plan.rows.get((*key, seed), ""))
-            terms = [(weight, *measure(status, name)) for name, weight in metric_terms(claim.metric).items()]
-            if missing := dict.fromkeys(why_not_run or why for _, value, why in terms if value is None):
-                reasons.setdefault("; ".join(missing), {}).setdefault(row_name(key), []).append(seed)
-            else:
-                values[seed] = sum(weight * value for weight, value, _ in terms)
-        sides.append(values)
-    differences = pair(sides[0], sides[1] if len(sides) > 1 else dict.fromkeys(sides[0], 0.0))
+    for (key, row), seed in product(rows.items(), seeds):
+        whys = (why for term, (_, why) in found[seed].items() if why and term[0] == key)
+        if missing := dict.fromkeys(row.why_not_run or why for why in whys):
+            reasons.setdefault("; ".join(missing), {}).setdefault(row_name(key), []).append(seed)
     judgement = judge(claim.relation, list(differences.values()), claim.margin)
-    tried = [seed for seed in seeds if any(seed in values for values in sides)]
+    tried = [seed for seed in seeds if values[seed]]
     return Finding(claim, differences, judgement, _missing_text(reasons, seeds, tried or seeds))
+
+
+def _measured(term: Term, claim: Claim, status: Status | None) -> tuple[float | None, str]:
+    """As `measure`."""
+    value, why = measure(status, term[1])
+    if claim.is_ratio and value is not None and value <= 0:
+        return None, f"its {term[1]} is {value:g}, which has no ratio to others"
+    return value, why
 
 
 def _missing_text(

@@ -1,18 +1,18 @@
 """The paper's claims and what became of them, in words and numbers: for every place that shows them, and in full."""
 
-import dataclasses
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
 from ablations.evidence.collect import TableResults
 from ablations.evidence.findings import Finding, row_name
-from ablations.paper.claims import Claim
-from ablations.statistics.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
+from ablations.paper.claims import TIMES, Claim, Side, to_unit
+from ablations.paper.tables import RowKey
 from ablations.render.cells import SCALE_NOTES, own_data_note, runs_line
+from ablations.statistics.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
 
 
 def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
@@ -43,7 +43,7 @@ def _cells(finding: Finding) -> list[str]:
     claim, judged = finding.claim, finding.judgement
     numbers = papers_difference(claim), our_difference(judged, claim.unit)
     note = f"({finding.note})" if finding.note else ""
-    return [claim.id, comparison(claim), claim.metric, *numbers, judged.verdict, note]
+    return [claim.id, comparison(claim), metrics_text(claim), *numbers, judged.verdict, note]
 
 
 def claims_json(findings: Sequence[Finding], evidence: TableResults) -> str:
@@ -55,10 +55,17 @@ def claims_json(findings: Sequence[Finding], evidence: TableResults) -> str:
 
 
 def _entry(finding: Finding) -> dict[str, Any]:
-    claim = dataclasses.asdict(finding.claim)
-    claim |= {"row": row_name(finding.claim.row), "over": finding.claim.over and row_name(finding.claim.over)}
-    judged = dataclasses.asdict(finding.judgement) | {"note": finding.note}
-    return claim | {"differences": {str(seed): value for seed, value in finding.differences.items()}} | judged
+    """Numbers in the claim's unit."""
+    claim, judged = finding.claim, finding.judgement
+    entry = {key: getattr(claim, key) for key in ("id", "section", "words", "relation", "unit", "pending")}
+    over = claim.right and rows_text(claim.right)
+    entry |= {"row": rows_text(claim.left), "over": over, "metric": metrics_text(claim)}
+    entry["terms"] = [{"row": row_name(key), "metric": m, "weight": w} for (key, m), w in claim.terms.items()]
+    numbers = {"margin": claim.margin, "paper": claim.paper}
+    numbers |= {name: getattr(judged, name) for name in ("mean", "low", "high")}
+    entry |= {name: None if value is None else to_unit(value, claim.unit) for name, value in numbers.items()}
+    entry["differences"] = {str(seed): to_unit(value, claim.unit) for seed, value in finding.differences.items()}
+    return entry | {"verdict": judged.verdict, "count": judged.count, "note": finding.note}
 
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:
@@ -75,21 +82,38 @@ def by_section(findings: Sequence[Finding]) -> list[tuple[str, list[tuple[str, l
     return sections
 
 
-def comparison(claim: Claim, left: str = "", right: str = "") -> str:
-    """As "2b/sigmoid > 2b/softmax", or with other names of its rows, `left` and `right`."""
-    left = left or row_name(claim.row)
-    if claim.over is None:
-        if claim.pending:
-            return left
-        right = "0"
-    symbol, margin = (">", "") if claim.relation == GREATER else ("≈", f" (± {claim.margin:g})")
-    return f"{left} {symbol} {right or row_name(claim.over)}{margin}"
+def comparison(claim: Claim, name: Callable[[RowKey], str] = row_name) -> str:
+    """As "2b/sigmoid > 2b/softmax", or with other names of its rows."""
+    left = rows_text(claim.left, name)
+    if claim.right is None and claim.pending:
+        return left
+    right = rows_text(claim.right, name) if claim.right else "0"
+    if claim.relation == GREATER:
+        return f"{left} > {right}"
+    unit = "" if claim.unit == "AP" else f" {claim.unit}"
+    return f"{left} ≈ {right} (± {to_unit(claim.margin, claim.unit):g}{unit})"
+
+
+def rows_text(side: Side, name: Callable[[RowKey], str] = row_name) -> str:
+    """The rows of a side as `claims.yaml` writes them."""
+    return _sum_text({name(key): weight for key, weight in side.rows.items()})
+
+
+def metrics_text(claim: Claim) -> str:
+    """As "segm/AP"; that of both sides where they differ."""
+    sides: list[Side] = [claim.left, *filter(None, (claim.right,))]
+    return " vs ".join(dict.fromkeys(_sum_text(side.metrics) for side in sides))
+
+
+def _sum_text(weights: Mapping[str, float]) -> str:
+    """As `claims.yaml` writes it: "a, b - c" is the mean of a and b, minus c."""
+    signs = (", ".join(name for name, weight in weights.items() if weight * sign > 0) for sign in (1, -1))
+    return " - ".join(filter(None, signs))
 
 
 def papers_difference(claim: Claim) -> str:
     """The paper's own difference with its unit, "-" where it prints none."""
-    paper = "-" if claim.paper is None else number(claim.paper, claim.unit)
-    return paper if claim.unit == "AP" else f"{paper} {claim.unit}"
+    return "-" if claim.paper is None else number(claim.paper, claim.unit)
 
 
 def our_difference(judged: Judgement, unit: str) -> str:
@@ -102,7 +126,9 @@ def our_difference(judged: Judgement, unit: str) -> str:
     return f"{text} ({judged.count} seed{'s' * (judged.count > 1)})"
 
 
-def number(value: float, unit: str) -> str:
-    """A signed difference; AP with one decimal."""
-    # + 0.0 turns -0.0 into 0.0.
-    return f"{round(value, 1) + 0.0:+.1f}" if unit == "AP" else f"{value:+g}"
+def number(difference: float, unit: str) -> str:
+    """A difference with its sign; AP with one decimal and without its name. A number of times has no sign."""
+    if unit == "AP":
+        # + 0.0 turns -0.0 into 0.0.
+        return f"{round(difference, 1) + 0.0:+.1f}"
+    return f"{to_unit(difference, unit):{'' if unit == TIMES else '+'}.3g} {unit}"

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.evidence.findings import Finding
-from ablations.statistics.judge import CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
-from ablations.paper.tables import Table
+from ablations.paper.tables import RowKey, Table
 from ablations.render.cells import metric_label, row_label
-from ablations.render.claims import by_section, comparison, counts, our_difference, papers_difference
+from ablations.render.claims import by_section, comparison, counts, metrics_text, our_difference, papers_difference
+from ablations.statistics.judge import CITED, CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 
-SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
+SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", CITED: "†", NOT_RUN: "–"}
 # Of a drawing.
 WIDTH, HEIGHT = 300, 30
 _MARGIN = 8
@@ -49,7 +49,7 @@ def common_scale(findings: Sequence[Finding]) -> Scale:
 
 def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> dict[str, Any]:
     """What the template shows: claims that were measured apart from those that were not, by section and sentence."""
-    measured = [f for f in findings if f.judgement.verdict != NOT_RUN]
+    measured = [f for f in findings if f.judgement.mean is not None]
     scale = common_scale([f for f in measured if f.claim.unit == "AP"])
     return {
         "signs": SIGNS,
@@ -57,7 +57,7 @@ def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> d
         "confidence": f"{CONFIDENCE:.0%}",
         "ends": [f"{end:+.0f}" for end in (scale.low, scale.high)],
         "measured": _sections(measured, tables, scale),
-        "not_run": _sections([f for f in findings if f.judgement.verdict == NOT_RUN], tables, scale),
+        "unmeasured": _sections([f for f in findings if f.judgement.mean is None], tables, scale),
     }
 
 
@@ -71,14 +71,19 @@ def _sections(findings: Sequence[Finding], tables: Mapping[str, Table], scale: S
 
 def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -> dict[str, Any]:
     claim, judged = finding.claim, finding.judgement
-    names = [row_label(tables[table_id], tables[table_id].row(row_id)) for table_id, row_id in claim.rows]
+    ids = list(dict.fromkeys(table_id for table_id, _ in claim.rows))
+
+    def name(key: RowKey) -> str:
+        table = tables[key[0]]
+        return row_label(table, table.row(key[1])) + (f" ({table.id})" if len(ids) > 1 else "")
+
     ours = "" if judged.mean is None else f", ours {our_difference(judged, claim.unit)}"
     return {
         "id": claim.id,
         "verdict": judged.verdict,
-        "comparison": comparison(claim, *names),
-        "metric": metric_label(claim.metric),
-        "tables": list(dict.fromkeys(table_id for table_id, _ in claim.rows)),
+        "comparison": comparison(claim, name),
+        "metric": metric_label(metrics_text(claim)),
+        "tables": ids,
         "numbers": f"paper {papers_difference(claim)}{ours}",
         "note": finding.note,
         "drawing": drawing_values(finding, scale) if judged.mean is not None and claim.unit == "AP" else None,

@@ -3,13 +3,15 @@
 import math
 from dataclasses import dataclass
 
-from ablations.statistics.estimate import CONFIDENCE, Estimate, Uncertainty
+from ablations.statistics.estimate import Estimate, Uncertainty
 
 GREATER, ABOUT_EQUAL = "greater", "about_equal"
 RELATIONS = (GREATER, ABOUT_EQUAL)
 
-REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_RUN = "reproduced", "not reproduced", "inconclusive", "not run"
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, NOT_RUN)
+REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
+# Of a comparison with numbers that are another work's, and of one whose rows have no result.
+CITED, NOT_RUN = "cited", "not run"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_RUN)
 
 
 @dataclass(frozen=True)

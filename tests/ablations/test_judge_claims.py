@@ -63,7 +63,7 @@ def test_every_claim_has_a_line_below_its_sentence(claims):
         "8-test-augm-mask 8/test_time_augm > 8/non_local segm/AP +1.5 - not run "
         "(8/test_time_augm: not built yet: test-time augmentation; 8/non_local: not built yet: the non-local block)",
         "",
-        "4 claims: 1 reproduced, 1 not reproduced, 0 inconclusive, 2 not run",
+        "4 claims: 1 reproduced, 1 not reproduced, 0 inconclusive, 0 cited, 2 not run",
     ]
 
 

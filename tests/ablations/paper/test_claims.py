@@ -5,9 +5,19 @@ import itertools
 import pytest
 import yaml
 
-from ablations.paper.claims import CLAIMS_FILE, claims_about, load_claims, metric_terms, select_claims
-from ablations.statistics.judge import ABOUT_EQUAL, GREATER, holds
+from ablations.paper.claims import (
+    CLAIMS_FILE,
+    Claim,
+    Side,
+    claims_about,
+    from_unit,
+    load_claims,
+    select_claims,
+    to_unit,
+    weights,
+)
 from ablations.paper.tables import load_tables
+from ablations.statistics.judge import ABOUT_EQUAL, GREATER, holds
 
 # The paper's own differences, typed from its text and tables a second time; "-": it prints none.
 PAPER = """
@@ -57,7 +67,8 @@ def test_the_papers_differences_match_a_second_transcription(claims):
     """Every claim, in the paper's order, with what the paper's own numbers say."""
     assert list(claims) == list(typed())
     for name, claim in claims.items():
-        assert claim.paper == (None if typed()[name] is None else pytest.approx(typed()[name])), name
+        found = None if claim.paper is None else pytest.approx(to_unit(claim.paper, claim.unit))
+        assert typed()[name] == found, name
 
 
 def test_the_papers_own_numbers_fulfil_every_claim(claims):
@@ -69,21 +80,22 @@ def test_the_papers_own_numbers_fulfil_every_claim(claims):
 
 
 def test_every_claim_is_about_rows_and_metrics_that_are_there(tables, claims):
-    """Rows exist, are compared with others, and their tables have the metrics, unless nothing measures them yet."""
+    """Rows exist, and their tables have the metrics, unless nothing measures them yet."""
     for claim in claims.values():
-        assert len(set(claim.rows)) == len(claim.rows)
-        for table_id, row_id in claim.rows:
+        assert set(claim.rows) == {key for key, _ in claim.terms}
+        for (table_id, row_id), metric in claim.terms:
             assert row_id in {row.id for row in tables[table_id].rows}
-            results = " - ".join(metric.result for metric in tables[table_id].metrics).split(" - ")
-            assert claim.pending or set(metric_terms(claim.metric)) <= set(results)
+            results = " - ".join(column.result for column in tables[table_id].metrics).split(" - ")
+            assert claim.pending or metric in results
 
 
 def test_no_two_claims_are_one_comparison(tables, claims):
-    """Each pair of runs is judged once by each metric, so that the counts count nothing twice."""
+    """Each weighted sum of runs is judged once by each relation, so that the counts count nothing twice."""
     seen = set()
     for claim in claims.values():
-        names = [tables[table].row(row).run or f"{table}/{row}" for table, row in claim.rows]
-        assert (key := (*names, claim.metric)) not in seen
+        names = {key: tables[key[0]].row(key[1]).run or "/".join(key) for key in claim.rows}
+        key = claim.relation, frozenset(((names[row], metric), weight) for (row, metric), weight in claim.terms.items())
+        assert key not in seen, claim.id
         seen.add(key)
 
 
@@ -102,23 +114,95 @@ def test_the_claims_of_every_table_with_an_experiment(claims):
 
 
 @pytest.mark.parametrize(
-    "metric, terms",
+    "text, expected",
     [
         ("segm/AP", {"segm/AP": 1.0}),
         ("bbox/AP - segm/AP", {"bbox/AP": 1.0, "segm/AP": -1.0}),
-        ("segm/AP-bus, segm/AP-car - segm/AP", {"segm/AP-bus": 0.5, "segm/AP-car": 0.5, "segm/AP": -1.0}),
+        ("a/b-bus, a/b-car - a/b", {"a/b-bus": 0.5, "a/b-car": 0.5, "a/b": -1.0}),
     ],
 )
-def test_metrics_are_differences_of_means(metric, terms):
-    """A weight for each result."""
-    assert metric_terms(metric) == terms
+def test_sums_are_differences_of_means(text, expected):
+    """A weight for each name, whose hyphens are its own."""
+    assert weights(text) == expected
 
 
-@pytest.mark.parametrize("metric", ["AP", "segm/AP - bbox/AP - bbox/AP", "segm/AP + bbox/AP", "segm/AP,bbox/AP", ""])
-def test_metrics_written_otherwise_are_refused(metric):
+def test_a_sum_of_two_differences_is_refused():
     """No formulas."""
-    with pytest.raises(ValueError, match=r"is not task/metric, such as segm/AP50"):
-        metric_terms(metric)
+    with pytest.raises(ValueError, match=r"'a - b - c' has more than one ' - '"):
+        weights("a - b - c")
+
+
+def claim_of(left, right=None, unit="AP"):
+    """A claim with these sides, each of rows and metrics with their weights."""
+    return Claim("c", "4.2", "words", GREATER, Side(*left), right and Side(*right), None, unit=unit)
+
+
+A, B, C, D = (("t", name) for name in "abcd")
+
+
+def test_a_claim_is_a_weighted_sum():
+    """(a - b) > (c - d) by x, where b is also on the right: a.x - 2 b.x + d.x."""
+    claim = claim_of(({A: 1, B: -1}, {"x": 1}), ({B: 1, D: -1}, {"x": 1}))
+    assert claim.terms == {(A, "x"): 1, (B, "x"): -2, (D, "x"): 1}
+    assert claim.rows == (A, B, D)
+    assert claim.difference({(A, "x"): 9.0, (B, "x"): 3.0, (D, "x"): 1.0}) == 9 - 2 * 3 + 1
+
+
+def test_weights_of_rows_and_metrics_are_multiplied():
+    """The mean of two metrics of the difference of two rows; another metric on the right."""
+    claim = claim_of(({A: 1, B: -1}, {"x": 0.5, "y": 0.5}), ({C: 1, D: -1}, {"z": 1}))
+    values = dict.fromkeys(claim.terms, 0.0) | {
+        (A, "x"): 4.0,
+        (A, "y"): 6.0,
+        (B, "x"): 1.0,
+        (C, "z"): 10.0,
+        (D, "z"): 7.0,
+    }
+    assert claim.difference(values) == (4 + 6) / 2 - 1 / 2 - (10 - 7)
+
+
+@pytest.mark.parametrize("unit, expected", [("times", 44.0), ("%", 4300.0), ("AP", 86.0)])
+def test_a_ratio_is_a_difference_of_logarithms(unit, expected):
+    """88 is 44 times 2, or 4300 % more."""
+    claim = claim_of(({A: 1}, {"x": 1}), ({B: 1}, {"x": 1}), unit)
+    found = claim.difference({(A, "x"): 88.0, (B, "x"): 2.0})
+    assert to_unit(found, unit) == pytest.approx(expected)
+    assert from_unit(expected, unit) == pytest.approx(found)
+    assert claim.is_ratio == (unit != "AP")
+
+
+def own_claim(tmp_path, tables, entry, **sentence):
+    """The claim of a user's own file with one sentence."""
+    content = {"section": "mine", "words": "my own words", "relation": GREATER, **sentence, "claims": [entry]}
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump({"sentences": [content]}))
+    return load_claims(tables, path)[entry["id"]]
+
+
+def test_a_difference_of_differences_has_the_papers_number(tables, tmp_path):
+    """From printed rows: (30.9 - 23.6) - (30.3 - 26.9); and where the paper prints the difference alone: 4.4 - 1.5."""
+    rows = {"row": "2d/roialign - 2d/roipool", "over": "2c/roialign_ave - 2c/roipool_max"}
+    assert own_claim(tmp_path, tables, {"id": "c", **rows, "metric": "segm/AP"}).paper == pytest.approx(7.3 - 3.4)
+    fpn = "text-4.2-fpn-roialign/roialign - text-4.2-fpn-roialign/roipool"
+    entry = {
+        "id": "c",
+        "row": "6/roialign - 6/roipool",
+        "metric": "keypoints/AP",
+        "over": fpn,
+        "over_metric": "segm/AP",
+    }
+    claim = own_claim(tmp_path, tables, entry)
+    assert claim.paper == pytest.approx(4.4 - 1.5)
+    assert claim.terms[("text-4.2-fpn-roialign", "roipool"), "segm/AP"] == 1
+
+
+def test_a_ratio_of_the_papers_numbers(tables, tmp_path):
+    """Section 4.2: RoIAlign improves AP75 with stride 32 by "50% relative improvement", 32.1 over 21.6."""
+    entry = {"id": "c", "row": "2d/roialign", "over": "2d/roipool", "metric": "segm/AP75"}
+    claim = own_claim(tmp_path, tables, entry, unit="%")
+    assert to_unit(claim.paper, "%") == pytest.approx(100 * (32.1 / 21.6 - 1), abs=0.1)
+    margin = own_claim(tmp_path, tables, entry, unit="%", relation=ABOUT_EQUAL, margin=60).margin
+    assert to_unit(margin, "%") == pytest.approx(60)
 
 
 def test_claims_are_chosen_by_id_or_table(claims):
@@ -158,8 +242,17 @@ def broken(tmp_path, change):
         (lambda s: s["claims"][0].update(row="sigmoid"), r"unknown row 'sigmoid': choose from table/row of tables"),
         (lambda s: s["claims"][0].update(row="2b/softmax", over="2b/sigmoid"), r"difference, -5.5, contradicts it"),
         (lambda s: s["claims"][0].update(metric="AP"), r"claim 2b-sigmoid: metric 'AP' is not task/metric"),
+        (lambda s: s["claims"][0].update(metric="a/b - c/d - e/f"), r"'a/b - c/d - e/f' has more than one ' - '"),
+        (lambda s: s["claims"][0].update(over_metric="bbox"), r"claim 2b-sigmoid: metric 'bbox' is not task/metric"),
+        (
+            lambda s: s["claims"][0].update(over_metric=s["claims"][0].pop("over") and "segm/AP"),
+            r"over_metric is of over",
+        ),
         (lambda s: s["claims"][0].update(metric="bbox/AP"), r"table 2b has no bbox/AP: choose from \['segm/AP',"),
-        (lambda s: s["claims"][0].pop("over"), r"has no over, so its metric must be a difference, not 'segm/AP'"),
+        (
+            lambda s: s["claims"][0].pop("over"),
+            r"compares 'segm/AP' with nothing: give over, or a difference as metric",
+        ),
         (lambda s: s["claims"][0].update(paper=5.5), r"paper, .* is given, but the tables give 5.5"),
         (lambda s: s.update(pending="x"), r"paper, the paper's own difference, is missing, and no table gives it"),
         (lambda s: s["claims"].append(None), r"claim None: is None, not a mapping with id, metric, row"),

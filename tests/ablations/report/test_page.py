@@ -13,10 +13,10 @@ from PIL import Image
 from ablations.evidence.findings import Finding
 from ablations.evidence.sources import PUBLISHED
 from ablations.paper.claims import load_claims
-from ablations.statistics.judge import Judgement
 from ablations.render.html import html_templates
 from ablations.report.contents import Contents, TableContent, predictions_of
 from ablations.report.page import report_page, report_picture
+from ablations.statistics.judge import Judgement
 from tests.ablations.render import samples
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import golden

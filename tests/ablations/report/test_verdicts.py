@@ -5,10 +5,10 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from ablations.evidence.findings import Finding
-from ablations.paper.claims import Claim, load_claims
-from ablations.statistics.judge import INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
+from ablations.paper.claims import Claim, Side, load_claims
 from ablations.render.html import html_templates
 from ablations.report.verdicts import SIGNS, WIDTH, Scale, claims_values, common_scale, drawing_values
+from ablations.statistics.judge import CITED, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
 from tests.ablations.render.samples import TABLES
 from tests.ablations.report.tiny import golden
 
@@ -17,6 +17,7 @@ JUDGEMENTS = {
     "2c-roialign": Judgement(NOT_REPRODUCED, -0.95, -1.59, -0.31, 2),
     "2c-aggregation": Judgement(INCONCLUSIVE, -0.2, count=1, note="one seed gives no interval"),
     "2c-roiwarp-max": Judgement(NOT_RUN),
+    "3-roialign": Judgement(CITED),
 }
 
 
@@ -52,8 +53,8 @@ def test_the_section_is_as_stored(findings):
 def test_a_verdict_is_a_word_a_sign_and_a_class(findings):
     """Never a colour alone."""
     marks = [text(li.find("span")) for li in section(findings).iter("li") if li.get("id")]
-    assert marks == ["✓ reproduced", "✗ not reproduced", "? inconclusive", "– not run"]
-    assert len(set(SIGNS.values())) == len(SIGNS) == 4
+    assert marks == ["✓ reproduced", "✗ not reproduced", "? inconclusive", "– not run", "† cited"]
+    assert len(set(SIGNS.values())) == len(SIGNS) == 5
 
 
 def test_a_claim_says_what_is_compared_and_with_what_result(findings):
@@ -67,11 +68,11 @@ def test_a_claim_says_what_is_compared_and_with_what_result(findings):
     assert by_id["claim-2c-roiwarp-max"].endswith("paper +0.3 2c/roiwarp_max: failed: <b> & more")
 
 
-def test_what_was_not_run_is_folded_away(findings):
+def test_what_was_not_measured_is_folded_away(findings):
     """Below what was measured, and without a drawing."""
     details = section(findings).find("details")
-    assert text(details.find("summary")) == "Claims that were not run: 1"
-    assert [li.get("id") for li in details.iter("li")] == ["claim-2c-roiwarp-max"]
+    assert text(details.find("summary")) == "Claims that were not measured: 2"
+    assert [li.get("id") for li in details.iter("li")] == ["claim-2c-roiwarp-max", "claim-3-roialign"]
     assert details.find(".//svg") is None
 
 
@@ -84,7 +85,7 @@ def test_only_tables_of_the_page_are_linked(findings):
 def test_verdicts_are_counted_first(findings):
     """One line each, also for those that no claim has."""
     counts = [text(li) for li in section(findings[:2]).find("ul")]
-    assert [line.split()[0] for line in counts] == ["1", "1", "0", "0"]
+    assert [line.split()[0] for line in counts] == ["1", "1", "0", "0", "0"]
     assert counts[0] == "1 ✓ reproduced the whole interval agrees with the claim"
 
 
@@ -98,7 +99,8 @@ def test_nothing_measured_and_no_claims_are_said(findings):
 
 def finding(judgement, relation="greater", paper=5.5, margin=0.0):
     """A claim about Table 2b."""
-    claim = Claim("c", "4.2", "w", relation, ("2b", "sigmoid"), ("2b", "softmax"), "segm/AP", paper, margin)
+    left, right = (Side({("2b", row): 1.0}, {"segm/AP": 1.0}) for row in ("sigmoid", "softmax"))
+    claim = Claim("c", "4.2", "w", relation, left, right, paper, margin)
     return Finding(claim, {}, judgement)
 
 
