@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.commits import other_commit
+from ablations.evidence.estimates import Estimator
 from ablations.evidence.findings import Finding, find
 from ablations.evidence.sources import Source, find_source, seeds_of
-from ablations.jobs.folder import Status
+from ablations.jobs.folder import FINISHED, Status
 from ablations.jobs.plan import Plan, make_plan
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
 from ablations.paper.tables import Row, RowKey, Table, load_tables, select_rows, select_tables
@@ -84,7 +85,7 @@ class Query:
         seeds = self.seeds
         if self.asked.seeds is None:
             seeds = seeds_of(table, self.plan, seeds, self.statuses)
-        results = collect(table, self.plan, seeds, self.statuses)
+        results = collect(table, self.plan, seeds, self.statuses, self.estimator)
         if self.source.published:  # what the repository keeps is of the commit before, or of an earlier one
             return results
         jobs = [job for row in table.rows for seed in seeds if (job := self.plan.job(table.id, row.id, seed))]
@@ -93,7 +94,24 @@ class Query:
 
     def findings(self) -> tuple[list[Finding], TableResults]:
         """As `find`."""
-        return find(self.claims, self.tables, self.plan, self.seeds, self.statuses)
+        return find(self.claims, self.tables, self.plan, self.seeds, self.statuses, self.estimator)
+
+    @cached_property
+    def estimator(self) -> Estimator:
+        """From all results of the scale and data: those of the source, and what the repository keeps beside runs."""
+        kept = find_source(self.output, self.scale, self.data.name if self.data else "", published=True)
+        sources = list(dict.fromkeys((self.source, kept)))
+        seeds = sorted({*self.seeds, *(seed for source in sources for seed in source.seeds)})
+        keys = [(table.id, row.id) for table in self.tables.values() for row in table.rows if row.config]
+        tables = self.tables
+        if self.data:
+            fitted = fit_to_data(tables.values(), self.data, self.scale, self.asked.opts, keys, to_run=False)
+            tables = {table.id: table for table in fitted}
+        rows = {key: row for key in keys if (row := tables[key[0]].row(key[1])).config}
+        plan = make_plan(rows, seeds, self.scale, self.output, self.asked.opts, self.data, self.imports)
+        found = [source.statuses(plan.jobs) for source in sources]
+        statuses = {i: next((s[i] for s in found if s[i].state == FINISHED), found[0][i]) for i in plan.jobs}
+        return Estimator(plan, seeds, statuses)
 
 
 def make_query(

@@ -13,8 +13,8 @@ from ablations.paper.yaml_file import check_keys, load_list
 from ablations.statistics.judge import ABOUT_EQUAL, RELATIONS, holds
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
-# Units of ratios.
-TIMES, PERCENT = "times", "%"
+# The unit of most claims, and units of ratios.
+AP, TIMES, PERCENT = "AP", "times", "%"
 # A measured value: a row, and "task/metric".
 Term = tuple[RowKey, str]
 _KEY = re.compile(r"\w+/[\w-]+")
@@ -51,7 +51,7 @@ class Claim:
     right: Side | None
     paper: float | None
     margin: float = 0.0
-    unit: str = "AP"
+    unit: str = AP
     pending: str = ""
 
     @property

@@ -7,6 +7,8 @@ from typing import Any
 
 from ablations.evidence.collect import ResultRow, TableResults, Value
 from ablations.paper.tables import Metric, Row, Table
+from ablations.render.intervals import SOURCES, sources_text
+from ablations.render.signature import signature
 
 # What runs of a reduced scale can show.
 SCALE_NOTES = {
@@ -93,8 +95,21 @@ def _facts(results: TableResults) -> tuple[str, ...]:
         SCALE_NOTES.get(results.scale, ""),
         results.table.note,
         "ours: mean ± standard deviation over seeds" if len(results.seeds) > 1 else "",
+        *_intervals(results),
+        signature(results),
     )
     return tuple(filter(None, facts))
+
+
+def _intervals(results: TableResults) -> list[str]:
+    """How uncertain the differences of rows are, a line each below an explanation; none where nothing is known."""
+    lines = []
+    for row in results.rows:
+        pairs = zip(results.table.metrics, row.estimates, strict=False)
+        known = [(metric, text) for metric, found in pairs if found and (text := sources_text(found))]
+        texts = (f"{metric_label(metric.result)} {text}" for metric, text in known)
+        lines += [f"{row.label}: {'; '.join(texts)}"] if known else []
+    return [SOURCES, *lines] if lines else []
 
 
 def runs_line(results: TableResults, versions: str = "") -> str:
@@ -106,6 +121,7 @@ def runs_line(results: TableResults, versions: str = "") -> str:
         f"seed{'s' * (len(results.seeds) > 1)} {', '.join(map(str, results.seeds))}",
         results.provider and f"provider {results.provider}",
         results.coco_backend and f"COCO evaluation {results.coco_backend}",
+        results.precision,
     )
     return "; ".join(filter(None, facts))
 

@@ -9,10 +9,14 @@ from tabulate import tabulate
 
 from ablations.evidence.collect import TableResults
 from ablations.evidence.findings import Finding, row_name
-from ablations.paper.claims import TIMES, Claim, Side, to_unit
+from ablations.paper.claims import AP, TIMES, Claim, Side, to_unit
 from ablations.paper.tables import RowKey
 from ablations.render.cells import SCALE_NOTES, own_data_note, runs_line
-from ablations.statistics.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
+from ablations.render.intervals import SOURCES, sources_text
+from ablations.render.signature import signature
+from ablations.statistics.estimate import CONFIDENCE, Estimate
+from ablations.statistics.judge import GREATER, INCONCLUSIVE, VERDICTS
+from ablations.statistics.multiplicity import benjamini_hochberg, expected_false, holm
 
 
 def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
@@ -22,7 +26,8 @@ def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
         runs_line(evidence),
         own_data_note(evidence.own_data),
         SCALE_NOTES.get(evidence.scale, ""),
-        f"ours: mean difference over the seeds of both rows [its {CONFIDENCE:.0%} interval by Student's t]",
+        f"ours: mean difference over the seeds of all its rows [its {CONFIDENCE:.0%} interval over all sources]",
+        SOURCES,
         # See plan.py.
         "only the detector varies with the seed: no interval covers pre-training and RPN",
     )
@@ -36,21 +41,29 @@ def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
             lines += [f'  "{words}"', *(f"    {next(grid).rstrip()}" for _ in group)]
         parts.append("\n".join(lines))
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts(findings).items())
-    return "\n\n".join([*parts, f"{len(findings)} claims: {summary}"]) + "\n"
+    tail = filter(None, (many_verdicts(findings), signature(evidence)))
+    return "\n\n".join([*parts, "\n".join(tail), f"{len(findings)} claims: {summary}"]) + "\n"
 
 
 def _cells(finding: Finding) -> list[str]:
     claim, judged = finding.claim, finding.judgement
-    numbers = papers_difference(claim), our_difference(judged, claim.unit)
+    numbers = papers_difference(claim), our_difference(judged.estimate, claim.unit)
     note = f"({finding.note})" if finding.note else ""
     return [claim.id, comparison(claim), metrics_text(claim), *numbers, judged.verdict, note]
 
 
 def claims_json(findings: Sequence[Finding], evidence: TableResults) -> str:
     """Everything, with unrounded numbers."""
-    facts = {key: getattr(evidence, key) for key in ("scale", "data", "own_data", "provider", "coco_backend")}
+    keys = ("scale", "data", "own_data", "provider", "coco_backend", "precision")
+    facts = {key: getattr(evidence, key) for key in keys} | {"signature": signature(evidence)}
     facts |= {"seeds": list(evidence.seeds), "confidence": CONFIDENCE, "counts": counts(findings)}
-    facts["claims"] = [_entry(finding) for finding in findings]
+    judged = _judged(findings)
+    facts |= {"judged": len(judged), "false_verdicts_expected": expected_false(len(judged))}
+    p_values = [finding.judgement.p for finding in judged]
+    adjusted = zip((f.claim.id for f in judged), holm(p_values), benjamini_hochberg(p_values), strict=True)
+    corrected = {claim: {"p_holm": of_all, "p_benjamini_hochberg": of_given} for claim, of_all, of_given in adjusted}
+    none = dict.fromkeys(("p_holm", "p_benjamini_hochberg"))
+    facts["claims"] = [_entry(finding) | corrected.get(finding.claim.id, none) for finding in findings]
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -61,11 +74,33 @@ def _entry(finding: Finding) -> dict[str, Any]:
     over = claim.right and rows_text(claim.right)
     entry |= {"row": rows_text(claim.left), "over": over, "metric": metrics_text(claim)}
     entry["terms"] = [{"row": row_name(key), "metric": m, "weight": w} for (key, m), w in claim.terms.items()]
-    numbers = {"margin": claim.margin, "paper": claim.paper}
-    numbers |= {name: getattr(judged, name) for name in ("mean", "low", "high")}
+    estimate = judged.estimate
+    numbers = {"margin": claim.margin, "paper": claim.paper, "mean": estimate and estimate.mean}
+    for prefix, source in (("", "over_both"), ("seeds_", "over_seeds"), ("images_", "over_images")):
+        found = estimate and getattr(estimate, source)
+        low, high = estimate.interval(found) if found else (None, None)
+        numbers |= {f"{prefix}low": low, f"{prefix}high": high}
     entry |= {name: None if value is None else to_unit(value, claim.unit) for name, value in numbers.items()}
     entry["differences"] = {str(seed): to_unit(value, claim.unit) for seed, value in finding.differences.items()}
-    return entry | {"verdict": judged.verdict, "count": judged.count, "note": finding.note}
+    count = estimate.count if estimate else 0
+    return entry | {"verdict": judged.verdict, "count": count, "p": judged.p, "note": finding.note}
+
+
+def many_verdicts(findings: Sequence[Finding]) -> str:
+    """How far many verdicts together can be believed; "" without any that could be wrong."""
+    judged = _judged(findings)
+    given = sum(finding.judgement.verdict != INCONCLUSIVE for finding in judged)
+    if not given:
+        return ""
+    p_values = [finding.judgement.p for finding in judged]
+    of_all, of_given = (sum(p <= 1 - CONFIDENCE for p in adjust(p_values)) for adjust in (holm, benjamini_hochberg))
+    one_by_one = f"of {len(judged)} judged one by one up to {expected_false(len(judged)):.1f} are wrong on average"
+    together = f"of {given} verdicts {of_all} stand by Holm's method for all together"
+    return f"{one_by_one}; {together}, {of_given} by Benjamini and Hochberg's"
+
+
+def _judged(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.judgement.p is not None]
 
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:
@@ -116,14 +151,16 @@ def papers_difference(claim: Claim) -> str:
     return "-" if claim.paper is None else number(claim.paper, claim.unit)
 
 
-def our_difference(judged: Judgement, unit: str) -> str:
-    """Mean, interval and number of seeds, "-" without any."""
-    if judged.mean is None:
+def our_difference(estimate: Estimate | None, unit: str) -> str:
+    """Mean, interval, number of seeds, and how much comes from each source; "-" without any."""
+    if estimate is None:
         return "-"
-    text = number(judged.mean, unit)
-    if judged.low is not None:
-        text += f" [{number(judged.low, unit)}, {number(judged.high, unit)}]"
-    return f"{text} ({judged.count} seed{'s' * (judged.count > 1)})"
+    text = number(estimate.mean, unit)
+    if estimate.over_both:
+        low, high = estimate.interval(estimate.over_both)
+        text += f" [{number(low, unit)}, {number(high, unit)}]"
+    seeds = f"{estimate.count} seed{'s' * (estimate.count > 1)}"
+    return f"{text} ({'; '.join(filter(None, (seeds, sources_text(estimate, unit != AP))))})"
 
 
 def number(difference: float, unit: str) -> str:

@@ -13,7 +13,8 @@ def respect_headroom(judgement: Judgement, relation: str, terms: Iterable[tuple[
     """The judgement, inconclusive where it is owed to a value at the end of its range.
 
     A sum of differences is not above 0 for want of room where what it takes off cannot fall, or what it adds cannot
-    rise: "RoIPool loses more AP75 than AP50" cannot be shown of an AP75 of 3. Values at an end are equal for that alone.
+    rise: "RoIPool loses more AP75 than AP50" cannot be shown with an AP75 of 3. Values at one end are equal for that
+    alone.
 
     Args:
         judgement: By the intervals.

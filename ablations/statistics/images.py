@@ -1,7 +1,7 @@
 """Uncertainty over images: how a value would vary on other images of the same kind, with these weights.
 
-The bootstrap: images are drawn with replacement, as many as there are, and the value is computed again on each such draw,
-a replicate. It is paired where all rows are computed on the same draws: what makes an image hard for both cancels.
+The bootstrap: images are drawn with replacement, as many as there are, and the value is computed again on each such
+draw, a replicate. It is paired where all rows are computed on the same draws: what makes an image hard for all cancels.
 
 Source: B. Efron, R. Tibshirani, An introduction to the bootstrap, 1993, Chapters 6 and 8.
 """

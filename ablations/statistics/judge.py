@@ -12,6 +12,8 @@ REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inco
 # Of a comparison with numbers that are another work's, and of one whose rows have no result.
 CITED, NOT_RUN = "cited", "not run"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, CITED, NOT_RUN)
+# Seeds beyond what anybody trains.
+_MANY = 99
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,8 @@ class Judgement:
     """A verdict and what it rests on.
 
     `estimate` is None where nothing was measured. `p`: the probability, were the claim on the edge between true and
-    false, of evidence this strong for either verdict; None where no verdict could be given. `note`: what a reader should
-    know beside the verdict.
+    false, of evidence this strong for either verdict; None where no verdict could be given. `note`: what a reader
+    should know beside the verdict.
     """
 
     verdict: str
@@ -33,8 +35,8 @@ def judge(relation: str, estimate: Estimate, margin: float = 0.0) -> Judgement:
     """Judge a claim by the interval over both seeds and images.
 
     `greater` is reproduced where the interval of the mean lies above 0, and not reproduced where no part of it does.
-    `about_equal` is reproduced where the interval lies within the margin (as two one-sided tests do, here at 2.5 % each),
-    and not reproduced where it lies wholly outside. All else is inconclusive, as is a mean without an interval.
+    `about_equal` is reproduced where the interval lies within the margin (as two one-sided tests do, here at 2.5 %
+    each), and not reproduced where it lies wholly outside. All else is inconclusive, as is a mean without an interval.
 
     Args:
         relation: One of `RELATIONS`.
@@ -88,7 +90,8 @@ def _prospect(verdict: str, relation: str, estimate: Estimate, margin: float) ->
         return "more seeds cannot decide it" + (
             f": other images alone are ± {images.half_width():.2g}" if images else ""
         )
-    return f"about {more} more seed{'s' * (more > 1)} would decide it"
+    number = f"about {more}" if more <= _MANY else f"over {_MANY}"
+    return f"{number} more seed{'s' * (more > 1)} would decide it"
 
 
 def more_seeds(relation: str, estimate: Estimate, margin: float = 0.0) -> int | None:

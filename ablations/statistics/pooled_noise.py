@@ -1,8 +1,8 @@
 """Noise over seeds, pooled over rows: two seeds say little about the variance of one row, a dozen rows say much.
 
-The model: a value of row r at seed s is `row[r] + seed[s] + noise`, noise with a variance of the row's own. The variances
-are thought of as drawn from one distribution (a scaled inverse chi-squared), which is fitted to all rows; each row's own
-estimate is drawn to it by as much as the rows resemble each other. So a row with one seed has a variance too.
+The model: a value of row r at seed s is `row[r] + seed[s] + noise`, noise with a variance of the row's own. These
+variances are thought to come from one distribution (a scaled inverse chi-squared), which is fitted to all rows. Each
+row's own estimate is drawn to it by as much as the rows resemble each other, so a row with one seed has a variance too.
 
 Source: G. K. Smyth, Linear models and empirical Bayes methods for assessing differential expression in microarray
 experiments, Statistical Applications in Genetics and Molecular Biology 3(1), 2004, Section 6.2; limma's `squeezeVar`.
@@ -55,8 +55,8 @@ def pool_noise(values: Mapping[Hashable, Mapping[int, float]], paired: bool) -> 
 
     Args:
         values: Row -> seed -> value, all of one kind, such as mask AP. Rows may lack seeds.
-        paired: Whether what a seed does to all rows alike is no noise, since it cancels where rows are compared at equal
-            seeds: they see the same images in the same order.
+        paired: Whether what a seed does to all rows alike is no noise, since it cancels where rows are compared at
+            equal seeds: they see the same images in the same order.
     """
     own = _own_variances({row: by_seed for row, by_seed in values.items() if len(by_seed) > 1}, paired)
     freedom = math.fsum(noise.freedom for noise in own.values())

@@ -11,7 +11,7 @@ SIZES = {"bbox": ("APs", "APm", "APl"), "segm": ("APs", "APm", "APl"), "keypoint
 
 
 def count_objects(annotations: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """Objects that COCO's evaluation counts, by task and size: {"bbox": {"APs": 120, ...}, "segm": ..., "keypoints": ...}.
+    """Objects that COCO's evaluation counts, by task and size: {"bbox": {"APs": 120, ...}, "segm": {...}, ...}.
 
     Neither crowds nor, for keypoints, objects without a labelled one are counted; an area on a border is of both sizes.
 

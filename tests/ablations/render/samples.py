@@ -34,7 +34,7 @@ def results_of(table, ours=None, notes=None, **changes):
         ResultRow(*row, ours.get(row[0], nothing), notes.get(row[0], no_notes), is_delta) for *row, is_delta in shown
     )
     given = {"scale": "mini", "seeds": (0,), "data": "mini_train -> mini_val", "rows": rows}
-    given |= {"provider": PROVIDER, "coco_backend": BACKEND, **changes}
+    given |= {"provider": PROVIDER, "coco_backend": BACKEND, "precision": "float32", **changes}
     return TableResults(table=table, **given)
 
 

@@ -117,7 +117,7 @@ def test_what_more_seeds_cannot_decide():
     assert more_seeds(GREATER, estimate(0.7, UNIT, SMALL)) is None
     assert more_seeds(GREATER, estimate(0.0)) is None
     found = judge(GREATER, estimate(0.7, UNIT, SMALL))
-    assert found.note == "more seeds cannot decide it: other images alone are ± 0.75"
+    assert found.note == "more seeds cannot decide it, on so few images"
     assert judge(GREATER, estimate(0.0)).note == "more seeds cannot decide it"
 
 
