@@ -41,7 +41,8 @@ def _metric_value(result: Mapping[str, Any], key: str) -> tuple[float | None, st
         return None, f"the result's {key} is {value!r}, not a number"
     objects = result.get("objects", {}).get(task, {}).get(name)
     if objects is not None and objects < FEWEST_OBJECTS:
-        return None, f"{objects} objects of {_SIZES[name]}: fewer than {FEWEST_OBJECTS} tell nothing"
+        number = f"{objects} object{'s' * (objects != 1)}"
+        return None, f"{number} of {_SIZES[name]}: fewer than {FEWEST_OBJECTS} tell nothing"
     if is_number(value):
         return float(value), ""
     if is_number(group.get("AP")):

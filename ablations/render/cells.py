@@ -121,7 +121,7 @@ def runs_line(results: TableResults, versions: str = "") -> str:
         f"seed{'s' * (len(results.seeds) > 1)} {', '.join(map(str, results.seeds))}",
         results.provider and f"provider {results.provider}",
         results.coco_backend and f"COCO evaluation {results.coco_backend}",
-        results.precision,
+        results.precision and f"precision {results.precision}",
     )
     return "; ".join(filter(None, facts))
 

@@ -16,7 +16,7 @@ from ablations.paper.tables import Metric
 from ablations.render.cells import SCRIPT, Cell, PrintedTable, lay_out, own_data_note
 from ablations.render.signature import signature
 
-_OF_RUNS = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend", "precision", "signature")
+_OF_RUNS = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend", "precision")
 _OF_INTERVAL = ("seeds_half_width", "images_half_width")
 _OF_NUMBER = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note", *_OF_INTERVAL)
 _CSV = ("table", *_OF_RUNS, "row", "label", "origin", "delta", *_OF_NUMBER)
@@ -77,9 +77,8 @@ def _entry(result: TableResults) -> dict[str, Any]:
     """A table as plain data."""
     table = result.table
     facts = vars(result) | {"paper_note": own_data_note(result.own_data), "data_versions": dict(result.data_versions)}
-    facts["signature"] = signature(result)
     entry = {"id": table.id, "title": table.title, "section": table.section, "split": table.split}
-    entry |= {key: facts[key] for key in _OF_RUNS}
+    entry |= {key: facts[key] for key in _OF_RUNS} | {"signature": signature(result)}
     return entry | {"seeds": list(result.seeds), "rows": [_row_entry(row, table.metrics) for row in result.rows]}
 
 

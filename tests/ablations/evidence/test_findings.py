@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from ablations.evidence.estimates import Estimator
 from ablations.evidence.findings import find
 from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
@@ -35,7 +36,7 @@ def gather(tmp_path):
         jobs = fakes.graph(*(fakes.job(tmp_path, name) for name in names.values()))
         by_identity = {f"id-{names[key]}": status for key, status in given.items()}
         plan = Plan(jobs, {(*row, seed): f"id-{names[row, seed]}" for row, seed in given}, "mini")
-        found, evidence = find([claim], load_tables(), plan, seeds, by_identity)
+        found, evidence = find([claim], load_tables(), plan, seeds, by_identity, Estimator(plan, seeds, by_identity))
         assert evidence.seeds == seeds
         return found[0]
 
@@ -70,7 +71,7 @@ def test_a_seed_that_one_side_lacks_is_left_out_and_said(gather):
     given = runs(SIGMOID, 36.0, 37.0, 38.0) | runs(SOFTMAX, 24.0, 25.0)
     given |= {(SOFTMAX, 2): Status(FAILED, "exit code 1; last line: nan")}
     found = gather(CLAIM, given, (0, 1, 2))
-    assert (found.judgement.verdict, found.judgement.count) == (REPRODUCED, 2)
+    assert (found.judgement.verdict, found.judgement.estimate.count) == (REPRODUCED, 2)
     assert found.note == "2b/softmax seed 2: failed: exit code 1; last line: nan"
 
 
@@ -79,7 +80,7 @@ def test_seeds_that_nobody_ran_need_no_words(gather):
     given = runs(SIGMOID, 36.0) | runs(SOFTMAX, 24.0) | {(SIGMOID, 2): fakes.finished((36.0, 2.0, 3.0))}
     given |= dict.fromkeys([(SIGMOID, 1), (SOFTMAX, 1), (SOFTMAX, 2)], Status(WAITING, "not run"))
     found = gather(CLAIM, given, (0, 1, 2))
-    assert found.judgement.count == 1
+    assert found.judgement.estimate.count == 1
     assert found.note.endswith("claim; 2b/softmax seed 2: not run")
 
 
@@ -112,8 +113,8 @@ def test_a_metric_that_the_result_lacks_is_not_run_with_the_reason(gather):
 def test_one_seed_has_a_difference_and_no_verdict(gather):
     """It is shown, and what is missing for an interval."""
     found = gather(CLAIM, runs(SIGMOID, 36.0) | runs(SOFTMAX, 24.0), (0,))
-    assert (found.judgement.verdict, found.judgement.mean) == (INCONCLUSIVE, 12.0)
-    assert found.note == "one seed gives no interval; its difference agrees with the claim"
+    assert (found.judgement.verdict, found.judgement.estimate.mean) == (INCONCLUSIVE, 12.0)
+    assert found.note == "no row has two seeds, so there is no interval; the difference agrees with the claim"
 
 
 def test_a_difference_of_differences(gather):
@@ -141,7 +142,7 @@ def test_the_mean_of_several_metrics(gather):
     before, after = {"AP-bus": 50.0, "AP-train": 30.0, "AP": 30.0}, {"AP-bus": 53.0, "AP-train": 39.0, "AP": 34.0}
     given = {(SIGMOID, seed): fakes.finished((0.0, 0.0, 0.0), metrics={"segm": after}) for seed in (0, 1)}
     given |= {(SOFTMAX, seed): fakes.finished((0.0, 0.0, 0.0), metrics={"segm": before}) for seed in (0, 1)}
-    assert gather(claim, given).judgement.mean == pytest.approx(2.0)
+    assert gather(claim, given).judgement.estimate.mean == pytest.approx(2.0)
 
 
 def test_a_seed_needs_every_row_of_a_difference_of_differences(gather):
@@ -178,13 +179,18 @@ def test_a_comparison_with_another_work_is_cited(gather):
     claim = compared(SIGMOID, ("3", "faster_rcnn_fpn"), AP)
     for given in ({}, runs(SIGMOID, 36.0, 37.0)):
         found = gather(claim, given)
-        assert (found.judgement.verdict, found.judgement.mean, found.differences) == (CITED, None, {})
+        assert (found.judgement.verdict, found.judgement.estimate, found.differences) == (CITED, None, {})
         assert found.note == "3/faster_rcnn_fpn: cited by the paper: [27] Lin et al., CVPR 2017"
 
 
 @pytest.mark.parametrize(
     ("key", "other"),
-    [("scale", "smoke"), ("provider", {"name": "upstream", "detectron2": "0.6"}), ("coco_backend", "fast 1")],
+    [
+        ("scale", "smoke"),
+        ("provider", {"name": "upstream", "detectron2": "0.6"}),
+        ("coco_backend", "fast 1"),
+        ("precision", "bfloat16"),
+    ],
 )
 def test_results_that_are_not_comparable_are_refused(gather, key, other):
     """As in a table, also where they are of different seeds."""

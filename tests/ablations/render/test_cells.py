@@ -83,7 +83,7 @@ def test_facts_name_what_was_run_and_how_far_it_reaches():
     assert "data mini_train -> mini_val; data version v2; seed 0; provider" in facts[0]
     assert "never absolute" in facts[1]
     assert "data versions mini_train sha256:00ff, mini_val v2;" in lay_out(samples.awkward()).facts[0]
-    empty = samples.results_of("2b", scale="paper", data="", provider="", coco_backend="")
+    empty = samples.results_of("2b", scale="paper", data="", provider="", coco_backend="", precision="")
     assert lay_out(empty).facts == ("scale paper; seed 0",)
 
 

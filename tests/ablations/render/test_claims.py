@@ -1,11 +1,14 @@
 """Claims and findings in words."""
 
+import math
+
 import pytest
 
 from ablations.evidence.findings import Finding
 from ablations.paper.claims import Claim, Side, from_unit
 from ablations.render.claims import comparison, counts, metrics_text, number, our_difference, papers_difference
 from ablations.statistics.judge import Judgement
+from tests.ablations.fakes import estimate
 
 
 def rows(**by_name):
@@ -67,9 +70,11 @@ def test_differences_have_signs_units_and_intervals():
     assert papers_difference(claim(paper=205, unit="ms")) == "+205 ms"
     assert papers_difference(claim(paper=from_unit(20, "%"), unit="%")) == "+20 %"
     assert papers_difference(claim(paper=from_unit(44.2, "times"), unit="times")) == "44.2 times"
-    assert our_difference(Judgement("not run"), "AP") == "-"
-    assert our_difference(Judgement("inconclusive", 8.84, count=1), "AP") == "+8.8 (1 seed)"
-    assert our_difference(Judgement("reproduced", 2.0, 1.04, 2.96, 3), "AP") == "+2.0 [+1.0, +3.0] (3 seeds)"
+    assert our_difference(None, "AP") == "-"
+    assert our_difference(estimate(8.84), "AP") == "+8.8 (1 seed)"
+    assert our_difference(estimate(2.0, 0.96, 3), "AP") == "+2.0 [+1.0, +3.0] (3 seeds; seeds ± 1.0)"
+    doubled = our_difference(estimate(math.log(2), math.log(1.1), 2), "times")
+    assert doubled == "2 times [1.82 times, 2.2 times] (2 seeds; seeds ± 10 %)"
     assert number(-0.04, "AP") == "+0.0"
 
 

@@ -9,13 +9,14 @@ from ablations.paper.claims import Claim, Side, load_claims
 from ablations.render.html import html_templates
 from ablations.report.verdicts import SIGNS, WIDTH, Scale, claims_values, common_scale, drawing_values
 from ablations.statistics.judge import CITED, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
+from tests.ablations.fakes import estimate
 from tests.ablations.render.samples import TABLES
 from tests.ablations.report.tiny import golden
 
 JUDGEMENTS = {
-    "2b-sigmoid": Judgement(REPRODUCED, 12.05, 11.41, 12.69, 2),
-    "2c-roialign": Judgement(NOT_REPRODUCED, -0.95, -1.59, -0.31, 2),
-    "2c-aggregation": Judgement(INCONCLUSIVE, -0.2, count=1, note="one seed gives no interval"),
+    "2b-sigmoid": Judgement(REPRODUCED, estimate(12.05, 0.64, 2), p=0.001),
+    "2c-roialign": Judgement(NOT_REPRODUCED, estimate(-0.95, 0.64, 2), p=0.02),
+    "2c-aggregation": Judgement(INCONCLUSIVE, estimate(-0.2), note="no row has two seeds"),
     "2c-roiwarp-max": Judgement(NOT_RUN),
     "3-roialign": Judgement(CITED),
 }
@@ -61,10 +62,10 @@ def test_a_claim_says_what_is_compared_and_with_what_result(findings):
     """Names of rows, metric, table, the paper's difference and ours, and what stands behind the verdict."""
     by_id = {li.get("id"): text(li) for li in section(findings).iter("li")}
     assert by_id["claim-2b-sigmoid"] == (
-        "✓ reproduced sigmoid > softmax mask AP, Table 2b paper +5.5, ours +12.1 [+11.4, +12.7] (2 seeds)"
+        "✓ reproduced sigmoid > softmax mask AP, Table 2b paper +5.5, ours +12.1 [+11.4, +12.7] (2 seeds; seeds ± 0.6)"
     )
     assert "RoIAlign, max ≈ RoIAlign, ave (± 1)" in by_id["claim-2c-aggregation"]
-    assert by_id["claim-2c-aggregation"].endswith("(1 seed) one seed gives no interval")
+    assert by_id["claim-2c-aggregation"].endswith("(1 seed) no row has two seeds")
     assert by_id["claim-2c-roiwarp-max"].endswith("paper +0.3 2c/roiwarp_max: failed: <b> & more")
 
 
@@ -130,8 +131,8 @@ def test_a_scale_maps_its_ends_to_the_margins():
 def test_the_scale_covers_zero_means_margins_and_the_papers():
     """With 8 % of room; intervals do not count, since those of two seeds are huge."""
     findings = [
-        finding(Judgement("inconclusive", 9.0, -60.0, 78.0, 2)),
-        finding(Judgement("inconclusive", 1.0, count=1), "about_equal", paper=None, margin=3.0),
+        finding(Judgement("inconclusive", estimate(9.0, 69.0, 2))),
+        finding(Judgement("inconclusive", estimate(1.0)), "about_equal", paper=None, margin=3.0),
     ]
     assert common_scale(findings) == Scale(pytest.approx(-3 - 0.96), pytest.approx(9 + 0.96))
 
@@ -143,7 +144,7 @@ def test_a_scale_of_nothing_is_not_empty():
 
 def test_mean_paper_zero_and_interval_are_where_they_belong():
     """On a scale from -10 to 10, 14.2 units of the drawing are 1 AP."""
-    found = shapes(finding(Judgement("reproduced", 5.0, 2.0, 8.0, 3)))
+    found = shapes(finding(Judgement("reproduced", estimate(5.0, 3.0, 3))))
     assert [mark["cx"] for mark in found["mean"]] == ["221.0"]
     assert found["papers"][0]["d"].startswith("M223.1 15.0 L228.1 9.0")
     assert found["zero"][0]["x1"] == found["zero"][0]["x2"] == "150.0"
@@ -155,15 +156,15 @@ def test_mean_paper_zero_and_interval_are_where_they_belong():
 
 def test_the_ground_shows_where_the_claim_holds():
     """Right of zero, or within the margin."""
-    greater = shapes(finding(Judgement("inconclusive", 5.0, count=1)))["holds"][0]
+    greater = shapes(finding(Judgement("inconclusive", estimate(5.0))))["holds"][0]
     assert (greater["x"], greater["width"]) == ("150.0", "142.0")
-    equal = shapes(finding(Judgement("inconclusive", 5.0, count=1), "about_equal", 0.5, 1.0))["holds"][0]
+    equal = shapes(finding(Judgement("inconclusive", estimate(5.0)), "about_equal", 0.5, 1.0))["holds"][0]
     assert (equal["x"], equal["width"]) == ("135.8", "28.4")
 
 
 def test_an_interval_that_goes_on_has_an_arrow():
     """On the side where the drawing ends before it does."""
-    found = shapes(finding(Judgement("inconclusive", 1.0, -60.0, 6.0, 2)))
+    found = shapes(finding(Judgement("inconclusive", estimate(-27.0, 33.0, 2))))
     assert len(found["arrow"]) == 1
     assert found["arrow"][0]["d"].startswith("M1.0 15.0 L8.0")
     assert len(found["interval"]) == 2
@@ -171,12 +172,15 @@ def test_an_interval_that_goes_on_has_an_arrow():
 
 def test_one_seed_has_no_interval_and_some_claims_no_number():
     """A dot alone."""
-    found = shapes(finding(Judgement("inconclusive", 1.0, count=1), paper=None))
+    found = shapes(finding(Judgement("inconclusive", estimate(1.0)), paper=None))
     assert set(found) == {"holds", "zero", "mean"}
 
 
 def test_words_say_the_same():
     """For those who cannot see it."""
-    root = drawing(finding(Judgement("reproduced", 5.0, 2.0, 8.0, 3)))
-    assert (root.get("role"), root.get("aria-label")) == ("img", "paper +5.5, ours +5.0 [+2.0, +8.0] (3 seeds)")
+    root = drawing(finding(Judgement("reproduced", estimate(5.0, 3.0, 3))))
+    assert (root.get("role"), root.get("aria-label")) == (
+        "img",
+        "paper +5.5, ours +5.0 [+2.0, +8.0] (3 seeds; seeds ± 3.0)",
+    )
     assert root.get("viewBox") == f"0 0 {WIDTH} 30"
