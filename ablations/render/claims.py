@@ -9,9 +9,10 @@ from tabulate import tabulate
 
 from ablations.evidence.collect import TableResults
 from ablations.evidence.findings import Finding, row_name
-from ablations.paper.claims import TIMES, Claim, Side, to_unit
+from ablations.paper.claims import Claim
 from ablations.paper.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
 from ablations.paper.tables import RowKey
+from ablations.paper.terms import TIMES, Side, to_unit
 from ablations.render.cells import SCALE_NOTES, own_data_note, runs_line
 
 
