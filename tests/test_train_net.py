@@ -33,7 +33,9 @@ def fails(capsys, *args, **kwargs) -> str:
 def test_rows_train_end_to_end_too(row, tmp_path):
     """Without stored proposals, with the RPN inside the model."""
     run(row, tmp_path, *E2E, *ALL_SCORES)
-    assert {"bbox", "segm"} <= set(read_json(tmp_path / RESULT_FILE)["metrics"])
+    result = read_json(tmp_path / RESULT_FILE)
+    assert {"bbox", "segm"} <= set(result["metrics"])
+    assert result["time"]["iteration"] > 0
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):

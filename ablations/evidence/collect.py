@@ -9,11 +9,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from ablations.evidence.estimates import Estimator
-from ablations.evidence.measure import measure
+from ablations.evidence.measure import groups, measure
 from ablations.jobs.folder import FINISHED, Status
 from ablations.jobs.plan import Plan
-from ablations.paper.claims import weights
 from ablations.paper.tables import OURS, Delta, Metric, RowKey, Table
+from ablations.paper.terms import weights
 from ablations.statistics.estimate import Estimate
 
 # Of what an older result does not say.
@@ -128,7 +128,7 @@ def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status |
     values, reasons = {}, {}
     for seed, status in statuses.items():
         finished = status is not None and status.state == FINISHED
-        if paper is None and finished and not tasks <= status.result["metrics"].keys():
+        if paper is None and finished and not tasks <= groups(status.result).keys():
             continue  # No such branch: the paper's "-" says it.
         value, reason = measure(status, metric.result)
         if value is None:

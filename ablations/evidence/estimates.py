@@ -11,8 +11,8 @@ from statistics import fmean
 from ablations.evidence.measure import measure
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
-from ablations.paper.claims import Term
 from ablations.paper.tables import RowKey
+from ablations.paper.terms import Term
 from ablations.statistics.estimate import Estimate, Uncertainty, combine
 from ablations.statistics.pooled_noise import PooledNoise, pool_noise
 

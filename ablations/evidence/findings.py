@@ -10,8 +10,9 @@ from ablations.evidence.estimates import Estimator
 from ablations.evidence.measure import measure
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
-from ablations.paper.claims import AP, Claim, Term
+from ablations.paper.claims import Claim
 from ablations.paper.tables import OURS, RowKey, Table
+from ablations.paper.terms import AP, Term
 from ablations.statistics.headroom import respect_headroom
 from ablations.statistics.judge import CITED, NOT_RUN, Judgement, judge
 

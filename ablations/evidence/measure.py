@@ -6,6 +6,8 @@ from typing import Any
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from mask_rcnn_paper.coco.values import is_number
 
+# What a result has besides metrics of its evaluation.
+COSTS = ("count", "time")
 # An AP of fewer objects of a size would be of those few, and not of the size.
 FEWEST_OBJECTS = 100
 # COCO's areas, in pixels.
@@ -29,9 +31,14 @@ def measure(status: Status | None, result: str) -> tuple[float | None, str]:
     return total, ""
 
 
+def groups(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Measured values of a result by task: those of its evaluation, and its costs."""
+    return result["metrics"] | {cost: result.get(cost, {}) for cost in COSTS}
+
+
 def _metric_value(result: Mapping[str, Any], key: str) -> tuple[float | None, str]:
     task, _, name = key.partition("/")
-    group = result["metrics"].get(task)
+    group = groups(result).get(task)
     if not isinstance(group, Mapping):
         return None, f"the result has no {task} metrics: no predictions, or no such branch"
     if name not in group:

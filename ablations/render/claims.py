@@ -9,8 +9,9 @@ from tabulate import tabulate
 
 from ablations.evidence.collect import TableResults
 from ablations.evidence.findings import Finding, row_name
-from ablations.paper.claims import AP, TIMES, Claim, Side, to_unit
+from ablations.paper.claims import Claim
 from ablations.paper.tables import RowKey
+from ablations.paper.terms import TIMES, Side, is_ratio, to_unit
 from ablations.render.cells import SCALE_NOTES, own_data_note, runs_line
 from ablations.render.intervals import SOURCES, sources_text
 from ablations.render.signature import signature
@@ -152,15 +153,18 @@ def papers_difference(claim: Claim) -> str:
 
 
 def our_difference(estimate: Estimate | None, unit: str) -> str:
-    """Mean, interval, number of seeds, and how much comes from each source; "-" without any."""
+    """Mean, interval, number of seeds, and how much comes from each source; "-" without any.
+
+    What is known exactly has no interval.
+    """
     if estimate is None:
         return "-"
     text = number(estimate.mean, unit)
-    if estimate.over_both:
+    if estimate.over_both and estimate.over_both.variance:
         low, high = estimate.interval(estimate.over_both)
         text += f" [{number(low, unit)}, {number(high, unit)}]"
     seeds = f"{estimate.count} seed{'s' * (estimate.count > 1)}"
-    return f"{text} ({'; '.join(filter(None, (seeds, sources_text(estimate, unit != AP))))})"
+    return f"{text} ({'; '.join(filter(None, (seeds, sources_text(estimate, is_ratio(unit)))))})"
 
 
 def number(difference: float, unit: str) -> str:

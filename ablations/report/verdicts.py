@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.evidence.findings import Finding
-from ablations.paper.claims import AP
 from ablations.paper.tables import RowKey, Table
+from ablations.paper.terms import AP
 from ablations.render.cells import metric_label, row_label
 from ablations.render.claims import (
     by_section,

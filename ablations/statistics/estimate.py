@@ -25,11 +25,9 @@ class Uncertainty:
         return float(stdtrit(self.freedom, (1 + confidence) / 2)) * math.sqrt(self.variance)
 
     def tail(self, distance: float) -> float:
-        """Probability that an estimate lies so far above the truth, or farther; without variance 0 or 1."""
+        """Probability that an estimate lies so far above the truth, or farther; there must be variance."""
         from scipy.special import stdtr
 
-        if self.variance == 0:
-            return 0.0 if distance >= 0 else 1.0
         return float(stdtr(self.freedom, -distance / math.sqrt(self.variance)))
 
 

@@ -21,8 +21,8 @@ class Judgement:
     """A verdict and what it rests on.
 
     `estimate` is None where nothing was measured. `p`: the probability, were the claim on the edge between true and
-    false, of evidence this strong for either verdict; None where no verdict could be given. `note`: what a reader
-    should know beside the verdict.
+    false, of evidence this strong for either verdict; None where no verdict could be given, and where nothing is left
+    to chance. `note`: what a reader should know beside the verdict.
     """
 
     verdict: str
@@ -71,8 +71,10 @@ def holds(relation: str, low: float, high: float, margin: float = 0.0) -> bool:
     raise ValueError(f"unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
 
 
-def _p_value(relation: str, mean: float, uncertainty: Uncertainty, margin: float) -> float:
+def _p_value(relation: str, mean: float, uncertainty: Uncertainty, margin: float) -> float | None:
     """Of the better supported verdict, twice the one-sided: at most 1 - `CONFIDENCE` where the verdict is given."""
+    if uncertainty.variance == 0:
+        return None
     if relation == GREATER:
         sides = uncertainty.tail(mean), uncertainty.tail(-mean)
     else:
@@ -86,10 +88,7 @@ def _prospect(verdict: str, relation: str, estimate: Estimate, margin: float) ->
         return ""
     more = more_seeds(relation, estimate, margin)
     if more is None:
-        images = estimate.over_images
-        return "more seeds cannot decide it" + (
-            f": other images alone are ± {images.half_width():.2g}" if images else ""
-        )
+        return "more seeds cannot decide it" + (", on so few images" if estimate.over_images else "")
     number = f"about {more}" if more <= _MANY else f"over {_MANY}"
     return f"{number} more seed{'s' * (more > 1)} would decide it"
 

@@ -57,7 +57,11 @@ def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def write_result(
-    cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: float, coco_backend: str | None = None
+    cfg: CfgNode,
+    metrics: dict[str, dict[str, float]],
+    seconds: float,
+    coco_backend: str | None = None,
+    **costs: dict[str, float],
 ) -> dict[str, Any]:
     """Write `OUTPUT_DIR/result.json`, whole or not at all; returns its content.
 
@@ -66,6 +70,7 @@ def write_result(
         metrics: As detectron2 reports them: task -> metric -> value, AP in percent. NaN is stored as null.
         seconds: Wall-clock of the run.
         coco_backend: What computed COCO's metrics, with its version; None where none were computed.
+        **costs: `count` and `time`, as costs.py measures them.
     """
     # Not above: who asks for the hash of a config need not wait for torch.
     import torch
@@ -75,6 +80,7 @@ def write_result(
     result = {
         "metrics": _without_nan(metrics),
         "objects": _evaluated_objects(cfg.DATASETS.TEST, metrics),
+        **costs,
         "scale": cfg.SCALE,
         "seed": cfg.SEED,
         "seconds": round(seconds, 1),

@@ -13,6 +13,7 @@ from detectron2.utils import comm
 
 from mask_rcnn_paper.data.validated import require_valid, training_dicts
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
+from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.progress import write_progress
@@ -39,7 +40,7 @@ class ProgressHook(HookBase):
 
 
 class Trainer(DefaultTrainer):
-    """DefaultTrainer with checked data, COCO evaluation, a progress file, a result file, and exact resuming."""
+    """DefaultTrainer with checked data, COCO evaluation, costs, a progress file, a result file, and exact resuming."""
 
     started = time.monotonic()
 
@@ -55,7 +56,8 @@ class Trainer(DefaultTrainer):
         with kept_rng_state():  # else an evaluation in mid-training would change what follows it
             metrics = super().test(cfg, model, evaluators)
         if comm.is_main_process():
-            write_result(cfg, metrics, time.monotonic() - cls.started, coco_backend())
+            costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
+            write_result(cfg, metrics, time.monotonic() - cls.started, coco_backend(), **costs)
         return metrics
 
     @classmethod
@@ -79,4 +81,5 @@ class Trainer(DefaultTrainer):
         """
         self.checkpointer = SafeCheckpointer(self.model, self.cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
         resume = ExactResumeHook(self.cfg.SOLVER.CHECKPOINT_PERIOD)
-        return [resume, *super().build_hooks(), ProgressHook(self.cfg.OUTPUT_DIR)]
+        hooks = [StepTimer(self.cfg.MODEL.DEVICE), resume, *super().build_hooks()]
+        return [*hooks, ProgressHook(self.cfg.OUTPUT_DIR)]

@@ -64,9 +64,9 @@ def test_hash_does_not_change_the_config(cfg):
 def test_result_comes_back(cfg, tmp_path):
     """Metrics and circumstances are written and read, NaN as null."""
     metrics = {"segm": {"AP": 31.5, "APl": float("nan")}}
-    written = write_result(cfg, metrics, 12.34, "pycocotools 2")
+    written = write_result(cfg, metrics, 12.34, "pycocotools 2", count={"parameters": 7})
     assert json.loads((tmp_path / RESULT_FILE).read_text()) == written
-    assert written["metrics"] == {"segm": {"AP": 31.5, "APl": None}}
+    assert (written["metrics"], written["count"]) == ({"segm": {"AP": 31.5, "APl": None}}, {"parameters": 7})
     assert (written["scale"], written["seed"], written["seconds"]) == ("mini", 3, 12.3)
     assert written["data_version"] == {name: f"v{VERSION}" for name in ("mini_train", "mini_val")}
     assert written["config_hash"] == config_hash(cfg)

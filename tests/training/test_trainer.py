@@ -39,7 +39,7 @@ def test_a_resumed_run_says_where_it_began(tmp_path):
 
 
 def test_testing_leaves_a_result(tmp_path):
-    """Wherever the trainer evaluates, the metrics land in result.json."""
+    """Wherever the trainer evaluates, the metrics land in result.json, and what the model costs."""
     opts = ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False"]
     opts += ["MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "MODEL.ROI_HEADS.SCORE_THRESH_TEST", "2.0"]
     cfg = load_cfg("table2b/sigmoid.yaml", "smoke", opts)
@@ -49,6 +49,8 @@ def test_testing_leaves_a_result(tmp_path):
     result = read_json(tmp_path / RESULT_FILE)
     assert result["metrics"]["bbox"]["AP"] is None
     assert result["coco_backend"] == coco_backend()
+    assert 0 < result["count"]["mask_head_parameters"] < result["count"]["parameters"]
+    assert result["time"] == {}  # nothing was trained
     assert (tmp_path / "inference" / "smoke_val" / "coco_instances_results.json").is_file()
 
 

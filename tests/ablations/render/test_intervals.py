@@ -18,6 +18,7 @@ WIDE, NARROW = (Uncertainty((width / 1.959964) ** 2, math.inf) for width in (2.0
         ((WIDE, None), "seeds ± 2.0"),
         ((None, NARROW), "images ± 0.5"),
         ((None, None), ""),
+        ((Uncertainty(0.0, math.inf), None), ""),
     ],
 )
 def test_each_source_that_is_known_has_its_half_width(sources, text):

@@ -11,8 +11,8 @@ PREAMBLE = r"% Needs \usepackage{booktabs,graphicx,amssymb} and UTF-8 input."
 # LaTeX's own, and those of the packages that the preamble names.
 STANDARD = set(
     "begin end caption label centering ifdim width linewidth else fi par smallskip medskip footnotesize raggedright"
-    " multicolumn textbf textsuperscript textbackslash textasciitilde textasciicircum textless textgreater textbar allowbreak"
-    " textendash textemdash dots dag pm times cdot to leq geq mathrm".split()
+    " multicolumn textbf textsuperscript textbackslash textasciitilde textasciicircum textless textgreater textbar"
+    " allowbreak textendash textemdash dots dag pm times cdot to leq geq mathrm".split()
 )
 PACKAGES = {
     "booktabs": {"toprule", "midrule", "bottomrule", "cmidrule"},

@@ -12,6 +12,7 @@ from ablations.statistics.judge import (
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
+    Judgement,
     holds,
     judge,
     more_seeds,
@@ -88,7 +89,7 @@ def test_a_mean_without_an_interval_decides_nothing(relation, mean, word):
 def test_an_exact_value_needs_no_room():
     """A number of parameters: any difference is one, and none is none."""
     exact = Uncertainty(0.0, math.inf)
-    assert judge(GREATER, estimate(1e-9, exact)).verdict == REPRODUCED
+    assert judge(GREATER, estimate(1e-9, exact)) == Judgement(REPRODUCED, estimate(1e-9, exact))
     assert judge(GREATER, estimate(0.0, exact)).verdict == NOT_REPRODUCED
     assert judge(ABOUT_EQUAL, estimate(1.0, exact), 1.0).verdict == REPRODUCED
 
