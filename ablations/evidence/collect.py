@@ -17,6 +17,8 @@ from mask_rcnn_paper.coco.values import is_number
 UNKNOWN = "unknown"
 # What all results of one table must agree in, besides the version of each dataset.
 COMMON = ("scale", "provider", "coco_backend")
+# COCO backends whose numbers are equal, to the bit: tests/coco/test_backends.py.
+_EQUAL_BACKENDS = {"hotcoco", "pycocotools"}
 # COCO's areas, in pixels.
 _SIZES = {"APs": "small size (below 32²)", "APm": "medium size (32² to 96²)", "APl": "large size (above 96²)"}
 
@@ -98,8 +100,8 @@ def shared_facts(
     """What the results of some rows have in common, without a row.
 
     Raises:
-        ValueError: the results differ in scale, provider, COCO backend or the version of a dataset, so they cannot
-            stand in one table.
+        ValueError: the results differ in scale, provider, COCO backend (unless both are proven equal) or the version
+            of a dataset, so they cannot stand in one table.
     """
     jobs = [job for row in rows for seed in seeds if (job := plan.job(*row, seed))]
     results = {job.folder.path: s.result for job in jobs if (s := statuses[job.identity]).state == FINISHED}
@@ -188,7 +190,10 @@ def _printed(columns: Sequence[_Column]) -> tuple[tuple[Value | None, ...], tupl
 
 
 def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tuple[str, str], str]:
-    """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset)."""
+    """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset).
+
+    COCO backends that are equal agree, and all of them are named.
+    """
     found: dict[tuple[str, str], dict[str, Path]] = {(key, ""): {} for key in COMMON}
     for folder, result in results.items():
         facts = {(key, ""): _text(result.get(key, UNKNOWN)) for key in COMMON}
@@ -198,13 +203,14 @@ def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tu
         for key, value in facts.items():
             found.setdefault(key, {})[value] = folder
     for key, folders in found.items():
-        if len(folders) > 1:
+        equal = key[0] == "coco_backend" and {value.split()[0] for value in folders} <= _EQUAL_BACKENDS
+        if len(folders) > 1 and not equal:
             examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
             raise ValueError(
                 f"table {table_id}: results of different {' of '.join(filter(None, key))} cannot stand in one table: "
                 f"{examples}; run the rows anew with another --output"
             )
-    return {key: next(iter(folders), "") for key, folders in found.items()}
+    return {key: ", ".join(sorted(folders)) for key, folders in found.items()}
 
 
 def _text(value: Any) -> str:
