@@ -70,7 +70,7 @@ def test_numbers_are_equal_with_other_parameters():
 
 @pytest.mark.parametrize("first_id", [0, -3])
 def test_numbers_are_equal_with_ids_that_pycocotools_gets_wrong(first_id):
-    """It takes a detection that found annotation 0 for one that found none; hotcoco would not, and refuses ids below."""
+    """It takes a detection that found annotation 0 for one that found none; hotcoco does not, and refuses ids below."""
     data = dataset(2, first_id=first_id)
     for task in TASKS:
         assert_equal(*both(data, detections(data, 2), task))
