@@ -10,6 +10,7 @@ from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.commits import other_commit
 from ablations.evidence.estimates import Estimator
 from ablations.evidence.findings import Finding, find
+from ablations.evidence.image_replicates import ImageReplicates
 from ablations.evidence.sources import Source, find_source, seeds_of
 from ablations.jobs.folder import FINISHED, Status
 from ablations.jobs.plan import Plan, make_plan
@@ -111,7 +112,8 @@ class Query:
         plan = make_plan(rows, seeds, self.scale, self.output, self.asked.opts, self.data, self.imports)
         found = [source.statuses(plan.jobs) for source in sources]
         statuses = {i: next((s[i] for s in found if s[i].state == FINISHED), found[0][i]) for i in plan.jobs}
-        return Estimator(plan, seeds, statuses)
+        replicates = ImageReplicates(lambda i: self.source.matches(self.plan.jobs[i], self.statuses[i]))
+        return Estimator(plan, seeds, statuses, replicates)
 
 
 def make_query(

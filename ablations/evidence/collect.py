@@ -22,6 +22,8 @@ UNKNOWN = "unknown"
 COMMON = ("scale", "provider", "coco_backend", "precision")
 # What results say nothing of that are older than the choice.
 _BEFORE = {"precision": "float32"}
+# COCO backends whose numbers are equal, to the bit: tests/coco/test_backends.py.
+_EQUAL_BACKENDS = {"hotcoco", "pycocotools"}
 
 # A metric of a row: its values by seed, and why others have none.
 _Column = tuple[Mapping[int, float], str]
@@ -109,8 +111,8 @@ def shared_facts(
     """What the results of some rows have in common, without a row.
 
     Raises:
-        ValueError: the results differ in scale, provider, COCO backend, precision or the version of a dataset, so
-            they cannot stand in one table.
+        ValueError: the results differ in scale, provider, COCO backend (unless both are proven equal), precision or the
+            version of a dataset, so they cannot stand in one table.
     """
     jobs = [job for row in rows for seed in seeds if (job := plan.job(*row, seed))]
     results = {job.folder.path: s.result for job in jobs if (s := statuses[job.identity]).state == FINISHED}
@@ -172,7 +174,10 @@ def _printed(columns: Sequence[_Column]) -> tuple[tuple[Value | None, ...], tupl
 
 
 def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tuple[str, str], str]:
-    """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset)."""
+    """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset).
+
+    COCO backends that are equal agree, and all of them are named.
+    """
     found: dict[tuple[str, str], dict[str, Path]] = {(key, ""): {} for key in COMMON}
     for folder, result in results.items():
         facts = {(key, ""): _text(result.get(key, _BEFORE.get(key, UNKNOWN))) for key in COMMON}
@@ -182,13 +187,14 @@ def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tu
         for key, value in facts.items():
             found.setdefault(key, {})[value] = folder
     for key, folders in found.items():
-        if len(folders) > 1:
+        equal = key[0] == "coco_backend" and {value.split()[0] for value in folders} <= _EQUAL_BACKENDS
+        if len(folders) > 1 and not equal:
             examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
             raise ValueError(
                 f"table {table_id}: results of different {' of '.join(filter(None, key))} cannot stand in one table: "
                 f"{examples}; run the rows anew with another --output"
             )
-    return {key: next(iter(folders), "") for key, folders in found.items()}
+    return {key: ", ".join(sorted(folders)) for key, folders in found.items()}
 
 
 def _text(value: Any) -> str:

@@ -4,16 +4,19 @@ Noise over seeds is pooled over all results of a scale and data that there are, 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from statistics import fmean
 
+from ablations.evidence.image_replicates import ImageReplicates
 from ablations.evidence.measure import measure
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import RowKey
 from ablations.paper.terms import Term
 from ablations.statistics.estimate import Estimate, Uncertainty, combine
+from ablations.statistics.images import uncertainty_over_images
 from ablations.statistics.pooled_noise import PooledNoise, pool_noise
 
 # Identities of a row's jobs, one for each seed: rows of several tables that are the same jobs are one row here.
@@ -26,11 +29,15 @@ _Score = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, eq=False)
 class Estimator:
-    """All rows of a scale and data: `plan` covers them at these `seeds`, `statuses` are of its jobs by identity."""
+    """All rows of a scale and data: `plan` covers them at these `seeds`, `statuses` are of its jobs by identity.
+
+    `replicates` are of those jobs whose values are estimated.
+    """
 
     plan: Plan
     seeds: Sequence[int]
     statuses: Mapping[str, Status]
+    replicates: ImageReplicates
     _noise: dict[tuple[_Score, bool, bool], PooledNoise] = field(default_factory=dict, repr=False)
 
     def estimate(self, terms: Mapping[Term, float], values: Mapping[int, float], logarithmic: bool = False) -> Estimate:
@@ -38,7 +45,8 @@ class Estimator:
 
         The `terms` have the weight of each measured value in the sum, or of its logarithm.
         """
-        return Estimate(fmean(values.values()), len(values), self._over_seeds(terms, len(values), logarithmic))
+        over_seeds = self._over_seeds(terms, len(values), logarithmic)
+        return Estimate(fmean(values.values()), len(values), over_seeds, self._over_images(terms, values, logarithmic))
 
     def _over_seeds(self, terms: Mapping[Term, float], count: int, logarithmic: bool) -> Uncertainty | None:
         """Rows are independent. They are paired by seed where their weights of a score add up to 0."""
@@ -53,6 +61,20 @@ class Estimator:
                 self._noise[key] = pool_noise(self._values(score, logarithmic), paired)
             parts.append(self._noise[key].of_sum(rows, count))
         return None if None in parts else combine(parts)
+
+    def _over_images(self, terms: Mapping[Term, float], seeds: Iterable[int], logarithmic: bool) -> Uncertainty | None:
+        """None where a job has no replicates: it cannot be paired with the others."""
+        from numpy import log  # imported here: most commands need no interval
+
+        parts, fewest = [], math.inf
+        for ((row, metric), weight), seed in product(terms.items(), seeds):
+            found = self.replicates.of(self.plan.rows[*row, seed], metric)
+            if found is None:
+                return None
+            values, images = found
+            fewest = min(fewest, images)
+            parts.append(weight * (log(values) if logarithmic else values))
+        return uncertainty_over_images(sum(parts) / len(set(seeds)), fewest)
 
     def _scores(self, terms: Mapping[Term, float]) -> dict[_Score, dict[_JobIds, float]]:
         """Rows and their weights by what is computed of them: AP75 - AP50 of a row is one number with one noise."""

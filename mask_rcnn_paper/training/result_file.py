@@ -4,6 +4,8 @@ import hashlib
 import importlib.metadata
 import json
 import math
+import resource
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ _LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy"
 _NOT_PART_OF_THE_EXPERIMENT = (
     *("CONFIG_HASH", "OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD"),
     *("DATASETS.OWN.TRAIN", "DATASETS.OWN.VAL", "IMPORTS.NEEDED"),  # VERSIONS say what is in the files
+    "TEST.COCO_BACKEND",
 )
 
 
@@ -92,6 +95,7 @@ def write_result(
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,
+        "peak_memory": _peak_memory(cfg.MODEL.DEVICE),
         "git_commit": git_commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
@@ -108,6 +112,15 @@ def _evaluated_objects(datasets: Sequence[str], metrics: Mapping[str, Any]) -> d
         return {}
     counts = count_objects(json.loads(path.read_bytes())["annotations"])
     return {task: sizes for task, sizes in counts.items() if task in metrics}
+
+
+def _peak_memory(device: str) -> dict[str, float]:
+    """The most that this process had at once, in MB: "process", and of a GPU what its tensors took, "cuda"."""
+    import torch
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, else kB
+    peak = {"process": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)}
+    return peak | ({"cuda": round(torch.cuda.max_memory_allocated() / 1e6, 1)} if device.startswith("cuda") else {})
 
 
 def _without_nan(value: Any) -> Any:

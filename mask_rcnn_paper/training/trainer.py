@@ -11,10 +11,11 @@ from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
+from mask_rcnn_paper.coco.backends import backend_version, choose_backend
 from mask_rcnn_paper.data.validated import require_valid, training_dicts
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
-from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
+from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
@@ -48,7 +49,8 @@ class Trainer(DefaultTrainer):
     def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> COCOEvaluator:
         """COCO metrics, or stored proposals where the model is an RPN, in OUTPUT_DIR/inference/<dataset>."""
         folder = os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name)
-        return SafeCOCOEvaluator(dataset_name, folder, kpt_oks_sigmas=cfg.TEST.KEYPOINT_OKS_SIGMAS)
+        sigmas = cfg.TEST.KEYPOINT_OKS_SIGMAS
+        return SafeCOCOEvaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, kpt_oks_sigmas=sigmas)
 
     @classmethod
     def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:
@@ -56,8 +58,9 @@ class Trainer(DefaultTrainer):
         with kept_rng_state():  # else an evaluation in mid-training would change what follows it
             metrics = super().test(cfg, model, evaluators)
         if comm.is_main_process():
+            backend = backend_version(choose_backend(cfg.TEST.COCO_BACKEND))
             costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
-            write_result(cfg, metrics, time.monotonic() - cls.started, coco_backend(), **costs)
+            write_result(cfg, metrics, time.monotonic() - cls.started, backend, **costs)
         return metrics
 
     @classmethod

@@ -1,6 +1,7 @@
 """Result files and the identity of an experiment."""
 
 import json
+import os
 
 import pytest
 
@@ -25,13 +26,14 @@ def changed(cfg, key: str, value) -> str:
     [
         ("OUTPUT_DIR", "elsewhere"),
         ("MODEL.DEVICE", "cuda"),
+        ("TEST.COCO_BACKEND", "pycocotools"),
         ("DATALOADER.NUM_WORKERS", 7),
         ("MODEL.WEIGHTS", "elsewhere/model_final.pkl"),
         ("DATASETS.PROPOSAL_FILES_TRAIN", ("elsewhere.pkl",)),
     ],
 )
 def test_hash_ignores_where_and_how_a_run_is_executed(cfg, key, value):
-    """Places, device and workers do not make a new experiment."""
+    """Places, device, workers and a backend of equal numbers do not make a new experiment."""
     assert changed(cfg, key, value) == config_hash(cfg)
 
 
@@ -72,3 +74,10 @@ def test_result_comes_back(cfg, tmp_path):
     assert written["config_hash"] == config_hash(cfg)
     assert written["provider"]["detectron2"]
     assert written["coco_backend"] == "pycocotools 2"
+
+
+def test_the_peak_of_memory_is_in_the_result(cfg):
+    """In MB: more than torch takes, less than the machine has; without a GPU there is none of CUDA."""
+    peak = write_result(cfg, {}, 1.0)["peak_memory"]
+    assert set(peak) == {"process"}
+    assert 100 < peak["process"] < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6

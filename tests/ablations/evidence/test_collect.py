@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ablations.evidence.collect import collect
-from ablations.evidence.estimates import Estimator
+from ablations.evidence.collect import _EQUAL_BACKENDS, collect
 from ablations.jobs.folder import BLOCKED, FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import Delta, Metric, Row, load_tables
+from mask_rcnn_paper.coco.backends import BACKENDS
 from tests.ablations import fakes
 
 SOFTMAX, SIGMOID = (24.0, 51.6, 16.4), (36.0, 71.0, 28.3)
@@ -28,7 +28,7 @@ def gather(table, given, seeds=(0,), tmp_path=Path("/none")):
     rows = {(table.id, row, seed): f"id-{row}-{seed}" for row, seed in given}
     by_identity = {f"id-{row}-{seed}": status for (row, seed), status in given.items()}
     plan = Plan(jobs, rows, "mini")
-    return collect(table, plan, seeds, by_identity, Estimator(plan, seeds, by_identity))
+    return collect(table, plan, seeds, by_identity, fakes.estimator(plan, seeds, by_identity))
 
 
 @pytest.fixture
@@ -107,6 +107,20 @@ def test_results_that_are_not_comparable_are_refused(collected, key, other):
     given = {("softmax", 0): fakes.finished(SOFTMAX), ("sigmoid", 0): changed}
     with pytest.raises(ValueError, match=rf"table 2b: results of different {key} .*softmax-0.*sigmoid-0"):
         collected(given)
+
+
+def test_backends_of_equal_numbers_stand_in_one_table(collected):
+    """Those of which a test proves it; the table names all. Another one beside them is refused."""
+    given = {
+        ("softmax", 0): fakes.finished(SOFTMAX, coco_backend="pycocotools 2.0.11"),
+        ("softmax", 1): fakes.finished(SOFTMAX, coco_backend="hotcoco 1.3.0"),
+        ("sigmoid", 0): fakes.finished(SIGMOID, coco_backend="hotcoco 1.3.0"),
+    }
+    assert collected(given, (0, 1)).coco_backend == "hotcoco 1.3.0, pycocotools 2.0.11"
+    assert _EQUAL_BACKENDS == set(BACKENDS)
+    given["sigmoid", 1] = fakes.finished(SIGMOID, coco_backend="COCOeval_opt of detectron2 0.6")
+    with pytest.raises(ValueError, match="results of different coco_backend .*COCOeval_opt of detectron2 0.6 in"):
+        collected(given, (0, 1))
 
 
 def test_versions_of_a_dataset_do_not_mix(collected):

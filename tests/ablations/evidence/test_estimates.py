@@ -3,19 +3,25 @@
 import math
 from statistics import variance
 
+import numpy as np
 import pytest
 
 from ablations.evidence.estimates import Estimator
+from ablations.evidence.image_replicates import ImageReplicates
 from ablations.jobs.folder import WAITING, Status
 from ablations.jobs.plan import Plan
 from ablations.statistics.estimate import Uncertainty
+from ablations.statistics.images import REPLICATES, uncertainty_over_images
+from mask_rcnn_paper.coco.backends import PycocotoolsEval
+from mask_rcnn_paper.coco.bootstrap import bootstrap_weights
 from tests.ablations import fakes
+from tests.coco.perturbed import dataset, detections, evaluated
 
 A, B, C, D = (("t", name) for name in "abcd")
 
 
-def estimator(values, same=(), seeds=(0, 1, 2)):
-    """Of mask AP and AP50 by row and seed; None: not run. Pairs in `same` are rows of one job."""
+def estimator(values, same=(), seeds=(0, 1, 2), matches=None):
+    """Of mask AP and AP50 by row and seed; None: not run. Pairs in `same` are rows of one job; `matches` by job."""
     rows, statuses = {}, {}
     for row, results in values.items():
         for seed, result in zip(seeds, results, strict=True):
@@ -24,7 +30,7 @@ def estimator(values, same=(), seeds=(0, 1, 2)):
             statuses[identity] = Status(WAITING, "not run") if result is None else fakes.finished((*result, 0.0))
     for row, other in same:
         rows |= {(*row, seed): rows[*other, seed] for seed in seeds}
-    return Estimator(Plan({}, rows, "mini"), seeds, statuses)
+    return Estimator(Plan({}, rows, "mini"), seeds, statuses, ImageReplicates((matches or {}).get))
 
 
 def test_two_rows_make_a_paired_t_test():
@@ -96,3 +102,41 @@ def test_counts_are_exact():
     terms = {(A, "count/parameters"): 1, (B, "count/parameters"): -1}
     estimate = estimator({A: [(1, 0)], B: [(1, 0)]}, seeds=(0,)).estimate(terms, {0: 5.0})
     assert estimate.over_both == Uncertainty(0.0, math.inf)
+
+
+@pytest.fixture(scope="module")
+def matches():
+    """Of boxes: job "a0" and twice the same "b0" and "c0", on one dataset."""
+    data = dataset(0)
+    a, b = ({"bbox": evaluated(PycocotoolsEval, data, detections(data, s, 6), "bbox").matches()} for s in (0, 1))
+    return {"a0": a, "b0": b, "c0": b}
+
+
+def box_estimate(matches, *terms, seeds=(0,), logarithmic=False):
+    """Of a weighted sum of box AP."""
+    rows = {row: [(0, 0)] * len(seeds) for row, _ in terms}
+    found = estimator(rows, seeds=seeds, matches=matches)
+    return found.estimate({(row, "bbox/AP"): w for row, w in terms}, dict.fromkeys(seeds, 1.0), logarithmic)
+
+
+def test_images_are_drawn_alike_for_all_rows(matches):
+    """Rows with equal detections differ on no draw; others by what the metric itself says on each."""
+    assert box_estimate(matches, (B, 1), (C, -1)).over_images.variance == 0
+    weights = bootstrap_weights(len(matches["a0"]["bbox"].image_ids), REPLICATES, seed=0)
+    a, b = (matches[job]["bbox"].average_precision("AP", weights) for job in ("a0", "b0"))
+    expected = uncertainty_over_images(2 * a - b, weights.shape[1])
+    assert box_estimate(matches, (A, 2), (B, -1)).over_images == expected
+    expected = uncertainty_over_images(np.log(a) - np.log(b), weights.shape[1])
+    assert box_estimate(matches, (A, 1), (B, -1), logarithmic=True).over_images == expected
+
+
+def test_seeds_are_averaged_on_each_draw(matches):
+    """Of two seeds that matched what "a0" and "b0" did."""
+    both = {"a0": matches["a0"], "a1": matches["b0"]}
+    expected = box_estimate(matches, (A, 0.5), (B, 0.5)).over_images
+    assert box_estimate(both, (A, 1), seeds=(0, 1)).over_images == expected
+
+
+def test_a_row_without_matches_leaves_images_unknown(matches):
+    """It cannot be paired with the others."""
+    assert box_estimate(matches, (A, 1), (D, -1)).over_images is None

@@ -5,7 +5,6 @@ import math
 
 import pytest
 
-from ablations.evidence.estimates import Estimator
 from ablations.evidence.findings import find
 from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
@@ -37,7 +36,9 @@ def gather(tmp_path):
         jobs = fakes.graph(*(fakes.job(tmp_path, name) for name in names.values()))
         by_identity = {f"id-{names[key]}": status for key, status in given.items()}
         plan = Plan(jobs, {(*row, seed): f"id-{names[row, seed]}" for row, seed in given}, "mini")
-        found, evidence = find([claim], load_tables(), plan, seeds, by_identity, Estimator(plan, seeds, by_identity))
+        found, evidence = find(
+            [claim], load_tables(), plan, seeds, by_identity, fakes.estimator(plan, seeds, by_identity)
+        )
         assert evidence.seeds == seeds
         return found[0]
 
