@@ -103,17 +103,25 @@ class Query:
         kept = find_source(self.output, self.scale, self.data.name if self.data else "", published=True)
         sources = list(dict.fromkeys((self.source, kept)))
         seeds = sorted({*self.seeds, *(seed for source in sources for seed in source.seeds)})
-        keys = [(table.id, row.id) for table in self.tables.values() for row in table.rows if row.config]
+        try:
+            plan = self._plan_of_all_rows(seeds)
+        except (ValueError, KeyError, FileNotFoundError):  # KEY VALUE that suit what was asked for, and not all others
+            plan, seeds = self.plan, self.seeds
+        found = [self.statuses, *(source.statuses(plan.jobs) for source in sources)]
+        finished = ({i: status for i, status in of.items() if status.state == FINISHED} for of in reversed(found))
+        statuses = {i: status for of in finished for i, status in of.items()}
+        replicates = ImageReplicates(lambda i: self.source.matches(self.plan.jobs[i], self.statuses[i]))
+        return Estimator(plan, seeds, statuses, replicates)
+
+    def _plan_of_all_rows(self, seeds: Sequence[int]) -> Plan:
         tables = self.tables
+        keys = [(table.id, row.id) for table in tables.values() for row in table.rows]
         if self.data:
             fitted = fit_to_data(tables.values(), self.data, self.scale, self.asked.opts, keys, to_run=False)
             tables = {table.id: table for table in fitted}
-        rows = {key: row for key in keys if (row := tables[key[0]].row(key[1])).config}
-        plan = make_plan(rows, seeds, self.scale, self.output, self.asked.opts, self.data, self.imports)
-        found = [source.statuses(plan.jobs) for source in sources]
-        statuses = {i: next((s[i] for s in found if s[i].state == FINISHED), found[0][i]) for i in plan.jobs}
-        replicates = ImageReplicates(lambda i: self.source.matches(self.plan.jobs[i], self.statuses[i]))
-        return Estimator(plan, seeds, statuses, replicates)
+        rows = {(table_id, row_id): tables[table_id].row(row_id) for table_id, row_id in keys}
+        can_run = {key: row for key, row in rows.items() if row.config}
+        return make_plan(can_run, seeds, self.scale, self.output, self.asked.opts, self.data, self.imports)
 
 
 def make_query(

@@ -25,5 +25,5 @@ def signature(results: TableResults) -> str:
         "precision": results.precision,
         "ci": f"{CONFIDENCE:.0%}",
     }
-    words = (f"{key}:{value}".replace(" ", "-") for key, value in facts.items() if value)
+    words = (f"{key}:{value}".replace(", ", ",").replace(" ", "-") for key, value in facts.items() if value)
     return "|".join(("mask_rcnn_paper", *words))

@@ -40,7 +40,7 @@ def test_a_resumed_run_says_where_it_began(tmp_path):
 
 @pytest.mark.parametrize("backend", ["auto", "hotcoco", "pycocotools"])
 def test_testing_leaves_a_result(backend, tmp_path):
-    """Wherever the trainer evaluates, result.json has the metrics, the backend that was chosen, and what a model costs."""
+    """Wherever the trainer evaluates, result.json has metrics, the backend that was chosen, and what a model costs."""
     opts = ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False"]
     opts += ["MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "MODEL.ROI_HEADS.SCORE_THRESH_TEST", "2.0"]
     cfg = load_cfg("table2b/sigmoid.yaml", "smoke", [*opts, "TEST.COCO_BACKEND", backend])

@@ -15,9 +15,10 @@ def test_it_says_what_the_numbers_are_of():
 
 
 def test_data_of_different_versions_are_named():
-    """As a user's own, each with its checksum; several seeds."""
-    own = replace(samples.table_2b_of_own_data(), seeds=(0, 2))
-    assert "|data:a_b_train-sha256:00ff,a_b_val-sha256:11ee|seeds:0,2|" in signature(own)
+    """As a user's own, each with its checksum; several seeds, several backends."""
+    own = replace(samples.table_2b_of_own_data(), seeds=(0, 2), coco_backend="hotcoco 1.3.0, pycocotools 2.0.11")
+    words = "|data:a_b_train-sha256:00ff,a_b_val-sha256:11ee|seeds:0,2|eval:hotcoco-1.3.0,pycocotools-2.0.11|"
+    assert words in signature(own)
 
 
 def test_without_a_result_there_is_none():
