@@ -56,7 +56,8 @@ def test_every_claim_has_a_line_below_its_sentence(claims):
         '"results in a severe loss in mask AP (5.5 points)"',
         "2b-sigmoid 2b/sigmoid > 2b/softmax segm/AP +5.5 +12.1 [+11.9, +12.2] (2 seeds; seeds ± 0.2) reproduced",
         '"improves AP by ~3 points and AP75 by ~5 points"',
-        "2c-roialign 2c/roialign_ave > 2c/roipool_max segm/AP +3.4 -0.9 [-1.1, -0.8] (2 seeds; seeds ± 0.2) not reproduced",
+        "2c-roialign 2c/roialign_ave > 2c/roipool_max segm/AP +3.4 -0.9 [-1.1, -0.8] (2 seeds; seeds ± 0.2) "
+        "not reproduced",
         '"RoIWarp performs on par with RoIPool"',
         "2c-roiwarp-max 2c/roiwarp_max ≈ 2c/roipool_max (± 1) segm/AP +0.3 - not run (2c/roiwarp_max: not run)",
         "",
@@ -65,8 +66,8 @@ def test_every_claim_has_a_line_below_its_sentence(claims):
         "8-test-augm-mask 8/test_time_augm > 8/non_local segm/AP +1.5 - not run "
         "(8/test_time_augm: not built yet: test-time augmentation; 8/non_local: not built yet: the non-local block)",
         "",
-        "of 2 judged one by one up to 0.1 are wrong on average; of 2 verdicts 2 stand by Holm's method for all together, "
-        "2 by Benjamini and Hochberg's",
+        "of 2 judged one by one up to 0.1 are wrong on average; of 2 verdicts 2 stand by Holm's method for all "
+        "together, 2 by Benjamini and Hochberg's",
         "mask_rcnn_paper|v:1.2.3|scale:mini|seeds:0,1|eval:pycocotools-2.0.11|provider:embedded-0.6+embedded|"
         "precision:float32|ci:95%",
         "",

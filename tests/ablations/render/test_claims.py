@@ -7,7 +7,15 @@ import pytest
 from ablations.evidence.findings import Finding
 from ablations.paper.claims import Claim
 from ablations.paper.terms import Side, from_unit
-from ablations.render.claims import comparison, counts, metrics_text, number, our_difference, papers_difference
+from ablations.render.claims import (
+    comparison,
+    counts,
+    many_verdicts,
+    metrics_text,
+    number,
+    our_difference,
+    papers_difference,
+)
 from ablations.statistics.judge import Judgement
 from tests.ablations.fakes import estimate
 
@@ -77,6 +85,22 @@ def test_differences_have_signs_units_and_intervals():
     doubled = our_difference(estimate(math.log(2), math.log(1.1), 2), "times")
     assert doubled == "2 times [1.82 times, 2.2 times] (2 seeds; seeds ± 10 %)"
     assert number(-0.04, "AP") == "+0.0"
+
+
+def test_many_verdicts_are_put_into_proportion():
+    """Of 4 judged 0.1 may be wrong; 0.03 does not stand by Holm's method, 2 · 0.01 and 4/3 · 0.03 do by the other's."""
+    p_values = {"reproduced": (0.001, 0.01, 0.03), "inconclusive": (0.6, None), "not run": (None,)}
+    judged = [Judgement(verdict, estimate(1.0), p) for verdict, given in p_values.items() for p in given]
+    assert many_verdicts([Finding(claim(), {}, judgement) for judgement in judged]) == (
+        "of 4 judged one by one up to 0.1 are wrong on average; of 3 verdicts 2 stand by Holm's method for all "
+        "together, 3 by Benjamini and Hochberg's"
+    )
+
+
+def test_without_verdicts_there_is_nothing_to_put_into_proportion():
+    """Nor where nothing is left to chance."""
+    for judgement in (Judgement("inconclusive", estimate(1.0), 0.5), Judgement("reproduced", estimate(1.0))):
+        assert many_verdicts([Finding(claim(), {}, judgement)]) == ""
 
 
 def test_every_verdict_is_counted():
