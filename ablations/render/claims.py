@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,9 @@ def _entry(finding: Finding) -> dict[str, Any]:
     entry |= {name: None if value is None else to_unit(value, claim.unit) for name, value in numbers.items()}
     entry["differences"] = {str(seed): to_unit(value, claim.unit) for seed, value in finding.differences.items()}
     count = estimate.count if estimate else 0
-    return entry | {"verdict": judged.verdict, "count": count, "p": judged.p, "note": finding.note}
+    freedom = estimate.over_both.freedom if estimate and estimate.over_both else None
+    entry |= {"count": count, "freedom": freedom if freedom != math.inf else None}
+    return entry | {"verdict": judged.verdict, "p": judged.p, "note": finding.note}
 
 
 def many_verdicts(findings: Sequence[Finding]) -> str:

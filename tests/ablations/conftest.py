@@ -30,7 +30,7 @@ with open(os.path.join(folder, "runs"), "a") as file:
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def one_version(monkeypatch):
     """Stored outputs outlive releases."""
     monkeypatch.setattr(mask_rcnn_paper, "__version__", "1.2.3")

@@ -11,6 +11,7 @@ from ablations.jobs.folder import WAITING, Status
 from tests.ablations import fakes
 from tests.own_files import NAME, own_words, write_own
 
+pytestmark = pytest.mark.usefixtures("one_version")
 # Mask AP, AP50 and AP75 by run; seed 1 adds a tenth to the first alone.
 APS = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0), "r50_c4_roipool": (37.0, 70.0, 20.0)}
 
@@ -99,6 +100,7 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     expected = (12.05 - half, 12.05, 12.05 + half)
     assert (sigmoid["low"], sigmoid["mean"], sigmoid["high"]) == pytest.approx(expected, abs=1e-5)
     assert (sigmoid["seeds_low"], sigmoid["images_low"]) == (sigmoid["low"], None)
+    assert sigmoid["freedom"] == pytest.approx(2.0)
     assert 0 < sigmoid["p"] <= sigmoid["p_benjamini_hochberg"] <= sigmoid["p_holm"] < 0.05
     assert found["false_verdicts_expected"] == pytest.approx(0.025 * found["judged"])
     assert found["signature"].startswith("mask_rcnn_paper|v:1.2.3|scale:mini|")

@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from mask_rcnn_paper.generated.datasets import VERSION
 from mask_rcnn_paper.scales import load_cfg
@@ -61,6 +62,25 @@ def test_hash_does_not_change_the_config(cfg):
     before = cfg.dump()
     config_hash(cfg)
     assert cfg.dump() == before
+
+
+def test_objects_of_the_evaluated_tasks_are_counted(cfg, tmp_path):
+    """By size; of a dataset alone, since metrics of several are not of one, and of one with an annotation file."""
+    annotations = [{"area": area, "num_keypoints": 1} for area in (100, 100, 2000)]
+    (tmp_path / "val.json").write_text(json.dumps({"annotations": annotations}))
+    DatasetCatalog.register("counted_val", list)
+    MetadataCatalog.get("counted_val").json_file = str(tmp_path / "val.json")
+    try:
+        for test, found in (
+            (("counted_val",), {"segm": {"APs": 2, "APm": 1, "APl": 0}}),
+            (("counted_val", "mini_val"), {}),
+            (("not_registered",), {}),
+        ):
+            cfg.DATASETS.TEST = test
+            assert write_result(cfg, {"segm": {"AP": 31.5}}, 1.0)["objects"] == found
+    finally:
+        DatasetCatalog.remove("counted_val")
+        MetadataCatalog.remove("counted_val")
 
 
 def test_result_comes_back(cfg, tmp_path):

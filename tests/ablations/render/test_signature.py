@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from ablations.render.signature import signature
 from tests.ablations.render import samples
+
+pytestmark = pytest.mark.usefixtures("one_version")
 
 
 def test_it_says_what_the_numbers_are_of():

@@ -22,6 +22,7 @@ from tests.ablations.render import samples
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import golden
 
+pytestmark = pytest.mark.usefixtures("one_version")
 CARS = [tiny.rectangle(0, 0, 40, 40), tiny.rectangle(50, 50, 40, 40)]
 
 
