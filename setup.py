@@ -21,7 +21,13 @@ setup(
     package_dir={"mask_rcnn_paper.configs": "configs"},
     package_data={
         "mask_rcnn_paper.configs": ["*.yaml", "*/*.yaml"],
-        "ablations": ["paper/*.yaml", "*/templates/*", "results/*/README.md", "results/*/*/*.json"],
+        "ablations": [
+            "paper/*.yaml",
+            "*/templates/*",
+            "results/*/README.md",
+            "results/*/*/*.json",
+            "results/*/*/*.npz",
+        ],
     },
     py_modules=["train_net"],
     # detectron2 is on no package index and must not be listed: an installed one is used, else the embedded core.
@@ -31,6 +37,7 @@ setup(
         "torchvision>=0.21",
         "numpy>=1.26",
         "fvcore>=0.1.5.post20221221",
+        "hotcoco>=1.3",
         "iopath>=0.1.9",
         "jinja2>=3.1",
         "markupsafe>=2.1",

@@ -16,6 +16,7 @@ from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup
 from detectron2.evaluation import verify_results
 
+from mask_rcnn_paper.coco.backends import choose_backend
 from mask_rcnn_paper.config_files import SCALES, find_config
 from mask_rcnn_paper.data.registered import check_annotations
 from mask_rcnn_paper.data.validated import InvalidDatasetError
@@ -37,6 +38,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
     check_inputs(cfg, args.eval_only)
+    choose_backend(cfg.TEST.COCO_BACKEND)
     check_annotations([*(() if args.eval_only else cfg.DATASETS.TRAIN), *cfg.DATASETS.TEST])
     fall_back_to_cpu(cfg)
     cfg.CONFIG_HASH = config_hash(cfg)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.commits import other_commit
+from ablations.evidence.estimates import Estimator
 from ablations.evidence.findings import Finding, find
+from ablations.evidence.image_replicates import ImageReplicates
 from ablations.evidence.sources import Source, find_source, seeds_of
-from ablations.jobs.folder import Status
+from ablations.jobs.folder import FINISHED, Status
 from ablations.jobs.plan import DETECTORS, Plan, make_plan
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
 from ablations.paper.tables import Row, RowKey, Table, load_tables, select_rows, select_tables
@@ -86,7 +88,7 @@ class Query:
         seeds = self.seeds
         if self.asked.seeds is None:
             seeds = seeds_of(table, self.plan, seeds, self.statuses)
-        results = collect(table, self.plan, seeds, self.statuses)
+        results = collect(table, self.plan, seeds, self.statuses, self.estimator)
         if self.source.published:  # what the repository keeps is of the commit before, or of an earlier one
             return results
         jobs = [job for row in table.rows for seed in seeds if (job := self.plan.job(table.id, row.id, seed))]
@@ -95,7 +97,34 @@ class Query:
 
     def findings(self) -> tuple[list[Finding], TableResults]:
         """As `find`."""
-        return find(self.claims, self.tables, self.plan, self.seeds, self.statuses)
+        return find(self.claims, self.tables, self.plan, self.seeds, self.statuses, self.estimator)
+
+    @cached_property
+    def estimator(self) -> Estimator:
+        """From all results of the scale and data: those of the source, and what the repository keeps beside runs."""
+        kept = find_source(self.output, self.scale, self.data.name if self.data else "", published=True)
+        sources = list(dict.fromkeys((self.source, kept)))
+        seeds = sorted({*self.seeds, *(seed for source in sources for seed in source.seeds)})
+        try:
+            plan = self._plan_of_all_rows(seeds)
+        except (ValueError, KeyError, FileNotFoundError):  # KEY VALUE that suit what was asked for, and not all others
+            plan, seeds = self.plan, self.seeds
+        found = [self.statuses, *(source.statuses(plan.jobs) for source in sources)]
+        finished = ({i: status for i, status in of.items() if status.state == FINISHED} for of in reversed(found))
+        statuses = {i: status for of in finished for i, status in of.items()}
+        replicates = ImageReplicates(lambda i: self.source.matches(self.plan.jobs[i], self.statuses[i]))
+        return Estimator(plan, seeds, statuses, replicates)
+
+    def _plan_of_all_rows(self, seeds: Sequence[int]) -> Plan:
+        tables = self.tables
+        keys = [(table.id, row.id) for table in tables.values() for row in table.rows]
+        if self.data:
+            fitted = fit_to_data(tables.values(), self.data, self.scale, self.asked.opts, keys, to_run=False)
+            tables = {table.id: table for table in fitted}
+        rows = {(table_id, row_id): tables[table_id].row(row_id) for table_id, row_id in keys}
+        can_run = {key: row for key, row in rows.items() if row.config}
+        asked = self.asked
+        return make_plan(can_run, seeds, self.scale, self.output, asked.opts, self.data, self.imports, asked.vary)
 
 
 def make_query(

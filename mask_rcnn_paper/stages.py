@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from detectron2.config import CfgNode
 
 DEFAULT_OUTPUT = "./output"
+MATCHES = "matches.npz"
 
 
 def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
@@ -61,6 +62,11 @@ def backbone_name(cfg: CfgNode) -> str:
 def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
     """Where an RPN that writes to `rpn_output` stores its proposals for `dataset`."""
     return Path(rpn_output) / "inference" / dataset / "box_proposals.pkl"
+
+
+def matches_file(detector_output: str | Path, dataset: str) -> Path:
+    """Where a detector that writes to `detector_output` leaves what its evaluation on `dataset` matched."""
+    return Path(detector_output) / "inference" / dataset / MATCHES
 
 
 def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:

@@ -19,6 +19,7 @@ FLOORS = (
     {"training"},
     {"pretrain", "predictor"},
     {"train_net"},
+    {"ablations.statistics"},
     {"ablations.paper"},
     {"ablations.user_data"},
     {"ablations.jobs"},

@@ -7,8 +7,10 @@ import torch
 from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
+from mask_rcnn_paper.coco.matches import load_matches
 from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.stages import matches_file
 from mask_rcnn_paper.training.result_file import RESULT_FILE, config_hash
 from tests.own_files import NAME, own_opts, write_own
 from tests.train import ALL_SCORES, run
@@ -33,7 +35,10 @@ def fails(capsys, *args, **kwargs) -> str:
 def test_rows_train_end_to_end_too(row, tmp_path):
     """Without stored proposals, with the RPN inside the model."""
     run(row, tmp_path, *E2E, *ALL_SCORES)
-    assert {"bbox", "segm"} <= set(read_json(tmp_path / RESULT_FILE)["metrics"])
+    result = read_json(tmp_path / RESULT_FILE)
+    assert {"bbox", "segm"} <= set(result["metrics"])
+    assert result["time"]["iteration"] > 0
+    assert set(load_matches(matches_file(tmp_path, "smoke_val"))) == {"bbox", "segm"}
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):
@@ -115,11 +120,12 @@ def test_a_schedule_that_is_adapted_to_the_processes_is_the_same_experiment(tmp_
         (ROW, ("SOLVER.MAXITER", "3"), "smoke", ["SOLVER.MAXITER"]),
         (ROW, ("DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)"), "smoke", ["no.pkl", RPN_COMMAND]),
         (ROW, E2E, "paper", ["instances_train2017.json", "DETECTRON2_DATASETS"]),
+        (ROW, (*E2E, "TEST.COCO_BACKEND", "faster"), "smoke", ["'faster': choose from auto, hotcoco, pycocotools"]),
     ],
-    ids=["config", "scale", "key", "proposals", "COCO"],
+    ids=["config", "scale", "key", "proposals", "COCO", "backend"],
 )
 def test_what_does_not_exist_is_named(capsys, tmp_path, config, opts, scale, words):
-    """Config, scale, key, stored proposals with the RPN's command, COCO's files; no folder is left behind."""
+    """Config, scale, key, stored proposals with the RPN's command, COCO's files, backend; no folder is left behind."""
     message = fails(capsys, config, tmp_path / "o", *opts, scale=scale)
     assert [word for word in words if word not in message] == []
     assert not (tmp_path / "o").exists()

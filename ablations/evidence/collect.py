@@ -8,17 +8,22 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
+from ablations.evidence.estimates import Estimator
+from ablations.evidence.measure import groups, measure
+from ablations.jobs.folder import FINISHED, Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import OURS, Delta, Metric, RowKey, Table
-from mask_rcnn_paper.coco.values import is_number
+from ablations.paper.terms import weights
+from ablations.statistics.estimate import Estimate
 
 # Of what an older result does not say.
 UNKNOWN = "unknown"
 # What all results of one table must agree in, besides the version of each dataset.
-COMMON = ("scale", "provider", "coco_backend")
-# COCO's areas, in pixels.
-_SIZES = {"APs": "small size (below 32²)", "APm": "medium size (32² to 96²)", "APl": "large size (above 96²)"}
+COMMON = ("scale", "provider", "coco_backend", "precision")
+# What results say nothing of that are older than the choice.
+_BEFORE = {"precision": "float32"}
+# COCO backends whose numbers are equal, to the bit: tests/coco/test_backends.py.
+_EQUAL_BACKENDS = {"hotcoco", "pycocotools"}
 
 # A metric of a row: its values by seed, and why others have none.
 _Column = tuple[Mapping[int, float], str]
@@ -35,7 +40,10 @@ class Value:
 
 @dataclass(frozen=True)
 class ResultRow:
-    """A printed row. Per metric: our value or None, and in `notes` what is missing and why ("": nothing)."""
+    """A printed row. Per metric: our value or None, and in `notes` what is missing and why ("": nothing).
+
+    A difference of two rows has `estimates` too, or None: how uncertain it is.
+    """
 
     id: str
     label: str
@@ -45,14 +53,15 @@ class ResultRow:
     ours: tuple[Value | None, ...]
     notes: tuple[str, ...]
     is_delta: bool = False
+    estimates: tuple[Estimate | None, ...] = ()
 
 
 @dataclass(frozen=True)
 class TableResults:
     """A table with our numbers.
 
-    `data` names data sets, `data_versions` has the version of each that a result names; `provider` and
-    `coco_backend` are "" without a result. `own_data` names the user's own data, "" for the paper's;
+    `data` names data sets, `data_versions` has the version of each that a result names; `provider`, `coco_backend` and
+    `precision` are "" without a result. `own_data` names the user's own data, "" for the paper's;
     `other_commits` says of runs that they are of other code than is here.
     """
 
@@ -62,6 +71,7 @@ class TableResults:
     data: str
     provider: str
     coco_backend: str
+    precision: str
     rows: tuple[ResultRow, ...]
     data_versions: Mapping[str, str] = field(default_factory=dict)
     own_data: str = ""
@@ -73,10 +83,13 @@ class TableResults:
         return not any(value for row in self.rows for value in row.ours)
 
 
-def collect(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> TableResults:
+def collect(
+    table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status], estimator: Estimator
+) -> TableResults:
     """Gather what there is for a table over these seeds; rows that the plan does not cover are "not selected".
 
-    `statuses` are of the plan's jobs, by identity. Raises as `shared_facts`.
+    `statuses` are of the plan's jobs, by identity; `estimator` says how uncertain differences are. Raises as
+    `shared_facts`.
     """
     facts = shared_facts(table, [(table.id, row.id) for row in table.rows], plan, seeds, statuses)
     columns: dict[str, list[_Column]] = {}
@@ -88,7 +101,7 @@ def collect(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[st
         ResultRow(row.id, row.label, row.origin, row.descriptors, row.paper, *_printed(columns[row.id]))
         for row in table.rows
     ]
-    rows += [_delta(delta, table, columns, len(seeds)) for delta in table.deltas]
+    rows += [_delta(delta, table, columns, len(seeds), estimator) for delta in table.deltas]
     return dataclasses.replace(facts, rows=tuple(rows))
 
 
@@ -98,15 +111,15 @@ def shared_facts(
     """What the results of some rows have in common, without a row.
 
     Raises:
-        ValueError: the results differ in scale, provider, COCO backend or the version of a dataset, so they cannot
-            stand in one table.
+        ValueError: the results differ in scale, provider, COCO backend (unless both are proven equal), precision or the
+            version of a dataset, so they cannot stand in one table.
     """
     jobs = [job for row in rows for seed in seeds if (job := plan.job(*row, seed))]
     results = {job.folder.path: s.result for job in jobs if (s := statuses[job.identity]).state == FINISHED}
     agreed = _agreed(results, table.id)
     versions = {name: version for (_, name), version in agreed.items() if name}
     data, provider = ", ".join(dict.fromkeys(job.data for job in jobs)), agreed["provider", ""]
-    facts = plan.scale, tuple(seeds), data, provider, agreed["coco_backend", ""]
+    facts = plan.scale, tuple(seeds), data, provider, agreed["coco_backend", ""], agreed["precision", ""]
     return TableResults(table, *facts, (), versions, plan.user_data)
 
 
@@ -117,7 +130,7 @@ def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status |
     values, reasons = {}, {}
     for seed, status in statuses.items():
         finished = status is not None and status.state == FINISHED
-        if paper is None and finished and not tasks <= status.result["metrics"].keys():
+        if paper is None and finished and not tasks <= groups(status.result).keys():
             continue  # No such branch: the paper's "-" says it.
         value, reason = measure(status, metric.result)
         if value is None:
@@ -128,45 +141,14 @@ def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status |
     return values, "; ".join(texts)
 
 
-def measure(status: Status | None, result: str) -> tuple[float | None, str]:
-    """Value of "task/metric", or of the difference of two, in a job's result; or None and the reason."""
-    if status is None:
-        return None, "not selected"
-    if status.state in (FAILED, BLOCKED):
-        return None, f"{status.state}: {status.reason}"
-    if status.state != FINISHED:
-        return None, status.reason or status.state
-    total = 0.0
-    for sign, key in zip((1, -1), result.split(" - "), strict=False):
-        value, reason = _metric_value(status.result["metrics"], key)
-        if value is None:
-            return None, reason
-        total += sign * value
-    return total, ""
-
-
-def _metric_value(metrics: Mapping[str, Any], key: str) -> tuple[float | None, str]:
-    task, _, name = key.partition("/")
-    group = metrics.get(task)
-    if not isinstance(group, Mapping):
-        return None, f"the result has no {task} metrics: no predictions, or no such branch"
-    if name not in group:
-        return None, f"the result has no {key}"
-    value = group[name]
-    if isinstance(value, bool) or not isinstance(value, int | float | None):
-        return None, f"the result's {key} is {value!r}, not a number"
-    if is_number(value):
-        return float(value), ""
-    if is_number(group.get("AP")):
-        return None, f"no ground truth of {_SIZES.get(name, 'this kind')}"
-    return None, "no predictions, or no ground truth"
-
-
-def _delta(delta: Delta, table: Table, columns: Mapping[str, Sequence[_Column]], seeds: int) -> ResultRow:
+def _delta(
+    delta: Delta, table: Table, columns: Mapping[str, Sequence[_Column]], seeds: int, estimator: Estimator
+) -> ResultRow:
     """Difference of two rows, seed by seed, over the seeds that both have."""
     ends = table.row(delta.minuend), table.row(delta.subtrahend)
     foreign = "; ".join(f"{row.label} is not a run of ours" for row in ends if row.origin != OURS)
     differences: list[_Column] = []
+    estimates: list[Estimate | None] = []
     pairs = zip(*(columns[row.id] for row in ends), strict=True)
     for metric, paper, ((upper, _), (lower, _)) in zip(table.metrics, delta.paper, pairs, strict=True):
         values = {seed: upper[seed] - lower[seed] for seed in upper if seed in lower}
@@ -176,8 +158,12 @@ def _delta(delta: Delta, table: Table, columns: Mapping[str, Sequence[_Column]],
         elif not values:
             note = metric.note or foreign or "needs both rows"
         differences.append((values, note))
+        of_rows = ((delta.minuend, 1), (delta.subtrahend, -1))
+        of_metric = weights(metric.result)
+        terms = {((table.id, row), key): sign * w for row, sign in of_rows for key, w in of_metric.items()}
+        estimates.append(estimator.estimate(terms, values) if values else None)
     name = f"{delta.minuend}-{delta.subtrahend}"
-    return ResultRow(name, delta.label, OURS, {}, delta.paper, *_printed(differences), is_delta=True)
+    return ResultRow(name, delta.label, OURS, {}, delta.paper, *_printed(differences), True, tuple(estimates))
 
 
 def _printed(columns: Sequence[_Column]) -> tuple[tuple[Value | None, ...], tuple[str, ...]]:
@@ -188,23 +174,27 @@ def _printed(columns: Sequence[_Column]) -> tuple[tuple[Value | None, ...], tupl
 
 
 def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tuple[str, str], str]:
-    """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset)."""
+    """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset).
+
+    COCO backends that are equal agree, and all of them are named.
+    """
     found: dict[tuple[str, str], dict[str, Path]] = {(key, ""): {} for key in COMMON}
     for folder, result in results.items():
-        facts = {(key, ""): _text(result.get(key, UNKNOWN)) for key in COMMON}
+        facts = {(key, ""): _text(result.get(key, _BEFORE.get(key, UNKNOWN))) for key in COMMON}
         versions = result.get("data_version", {})
         names = dict.fromkeys(chain(*result.get("datasets", {}).values(), versions))
         facts |= {("data_version", name): versions.get(name, UNKNOWN) for name in names}
         for key, value in facts.items():
             found.setdefault(key, {})[value] = folder
     for key, folders in found.items():
-        if len(folders) > 1:
+        equal = key[0] == "coco_backend" and {value.split()[0] for value in folders} <= _EQUAL_BACKENDS
+        if len(folders) > 1 and not equal:
             examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
             raise ValueError(
                 f"table {table_id}: results of different {' of '.join(filter(None, key))} cannot stand in one table: "
                 f"{examples}; run the rows anew with another --output"
             )
-    return {key: next(iter(folders), "") for key, folders in found.items()}
+    return {key: ", ".join(sorted(folders)) for key, folders in found.items()}
 
 
 def _text(value: Any) -> str:

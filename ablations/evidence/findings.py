@@ -2,18 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from statistics import fmean
 
-from ablations.evidence.collect import TableResults, measure, shared_facts
+from ablations.evidence.collect import TableResults, shared_facts
+from ablations.evidence.estimates import Estimator
+from ablations.evidence.measure import measure
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
-from ablations.paper.claims import Claim, metric_terms
-from ablations.paper.judge import NOT_RUN, Judgement, judge, pair
-from ablations.paper.tables import RowKey, Table
+from ablations.paper.claims import Claim
+from ablations.paper.tables import OURS, RowKey, Table
+from ablations.paper.terms import AP, Term
+from ablations.statistics.headroom import respect_headroom
+from ablations.statistics.judge import CITED, NOT_RUN, Judgement, judge
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim, its difference in each seed, what follows from them, and what is missing and why ("": nothing)."""
+    """A claim, its `difference` in each seed, what follows from them, and what is missing and why ("": nothing)."""
 
     claim: Claim
     differences: Mapping[int, float]
@@ -32,6 +38,7 @@ def find(
     plan: Plan,
     seeds: Sequence[int],
     statuses: Mapping[str, Status],
+    estimator: Estimator,
 ) -> tuple[list[Finding], TableResults]:
     """A finding for each claim, seeds paired, and what the results of all their rows have in common, without a row.
 
@@ -39,6 +46,7 @@ def find(
         claims: The claims.
         tables: The tables that their rows are of.
         plan: Covers the rows that have a config; `statuses` are of its jobs, by identity.
+        estimator: Says how uncertain a difference is.
 
     Raises:
         ValueError: the results differ in what those of one table must agree in.
@@ -46,7 +54,7 @@ def find(
     rows = dict.fromkeys(key for claim in claims if not claim.pending for key in claim.rows)
     names = ", ".join(dict.fromkeys(table_id for table_id, _ in rows))
     evidence = shared_facts(Table(names, "Rows that claims are about", "", (), ()), rows, plan, seeds, statuses)
-    return [_finding(claim, tables, plan, seeds, statuses) for claim in claims], evidence
+    return [_finding(claim, tables, plan, seeds, statuses, estimator) for claim in claims], evidence
 
 
 def row_name(key: RowKey) -> str:
@@ -55,26 +63,57 @@ def row_name(key: RowKey) -> str:
 
 
 def _finding(
-    claim: Claim, tables: Mapping[str, Table], plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
+    claim: Claim,
+    tables: Mapping[str, Table],
+    plan: Plan,
+    seeds: Sequence[int],
+    statuses: Mapping[str, Status],
+    estimator: Estimator,
 ) -> Finding:
+    rows = {key: tables[key[0]].row(key[1]) for key in claim.rows}
+    if cited := [f"{row_name(key)}: {row.why_not_run}" for key, row in rows.items() if row.origin != OURS]:
+        return Finding(claim, {}, Judgement(CITED), "; ".join(cited))
     if claim.pending:
         return Finding(claim, {}, Judgement(NOT_RUN), f"not measured yet: {claim.pending}")
-    sides: list[dict[int, float]] = []
+    found = {
+        seed: {term: _measured(term, claim, statuses.get(plan.rows.get((*term[0], seed), ""))) for term in claim.terms}
+        for seed in seeds
+    }
+    values = {seed: {term: v for term, (v, _) in by_term.items() if v is not None} for seed, by_term in found.items()}
+    differences = {seed: claim.difference(v) for seed, v in values.items() if len(v) == len(claim.terms)}
     reasons: dict[str, dict[str, list[int]]] = {}
-    for key in claim.rows:
-        why_not_run, values = tables[key[0]].row(key[1]).why_not_run, {}
-        for seed in seeds:
-            status = statuses.get(plan.rows.get((*key, seed), ""))
-            terms = [(weight, *measure(status, name)) for name, weight in metric_terms(claim.metric).items()]
-            if missing := dict.fromkeys(why_not_run or why for _, value, why in terms if value is None):
-                reasons.setdefault("; ".join(missing), {}).setdefault(row_name(key), []).append(seed)
-            else:
-                values[seed] = sum(weight * value for weight, value, _ in terms)
-        sides.append(values)
-    differences = pair(sides[0], sides[1] if len(sides) > 1 else dict.fromkeys(sides[0], 0.0))
-    judgement = judge(claim.relation, list(differences.values()), claim.margin)
-    tried = [seed for seed in seeds if any(seed in values for values in sides)]
+    for (key, row), seed in product(rows.items(), seeds):
+        whys = (why for term, (_, why) in found[seed].items() if why and term[0] == key)
+        if missing := dict.fromkeys(row.why_not_run or why for why in whys):
+            reasons.setdefault("; ".join(missing), {}).setdefault(row_name(key), []).append(seed)
+    judgement = _judgement(claim, differences, values, estimator)
+    tried = [seed for seed in seeds if values[seed]]
     return Finding(claim, differences, judgement, _missing_text(reasons, seeds, tried or seeds))
+
+
+def _judgement(
+    claim: Claim,
+    differences: Mapping[int, float],
+    values: Mapping[int, Mapping[Term, float]],
+    estimator: Estimator,
+) -> Judgement:
+    """Of the differences by seed, which were made from these values."""
+    if not differences:
+        return Judgement(NOT_RUN)
+    judgement = judge(claim.relation, estimator.estimate(claim.terms, differences, claim.is_ratio), claim.margin)
+    if claim.unit != AP:
+        return judgement
+    means = {term: fmean(values[seed][term] for seed in differences) for term in claim.terms}
+    terms = ((f"{row_name(row)} {metric}", w, means[row, metric]) for (row, metric), w in claim.terms.items())
+    return respect_headroom(judgement, claim.relation, terms)
+
+
+def _measured(term: Term, claim: Claim, status: Status | None) -> tuple[float | None, str]:
+    """As `measure`."""
+    value, why = measure(status, term[1])
+    if claim.is_ratio and value is not None and value <= 0:
+        return None, f"its {term[1]} is {value:g}, which has no ratio to others"
+    return value, why
 
 
 def _missing_text(

@@ -1,21 +1,28 @@
 """Where results are read: the runs under --output, or those kept in the repository.
 
-`ablations/results/<scale>/` lets a reader see our numbers without training. A published result is a job's result.json
-under the name of its folder, which holds the identity of its config and inputs: a result whose recipe has changed since
-is not found, and never shown for another recipe.
+`ablations/results/<scale>/` lets a reader see our numbers without training. A published result is a job's result.json,
+and beside it what its evaluation matched, under the name of its folder, which holds the identity of its config and
+inputs: a result whose recipe has changed since is not found, and never shown for another recipe.
 """
+
+from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablations.jobs.folder import FINISHED, WAITING, Status, finished_status
 from ablations.jobs.job import Job, read_statuses
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import Table
-from mask_rcnn_paper.files import read_json, write_json_atomically
+from mask_rcnn_paper.files import read_json, write_bytes_atomically, write_json_atomically
+from mask_rcnn_paper.stages import matches_file
+
+if TYPE_CHECKING:
+    from mask_rcnn_paper.coco.matches import Matches
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 PUBLISHED = _PACKAGE / "results"
@@ -43,6 +50,13 @@ class Source:
         results = {identity: read_json(published_file(job)) or {} for identity, job in jobs.items()}
         found = {i: finished_status(result, jobs[i].folder.config_hash) for i, result in results.items()}
         return {identity: status or _NOT_PUBLISHED for identity, status in found.items()}
+
+    def matches(self, job: Job, status: Status) -> dict[str, Matches] | None:
+        """What the evaluation of a finished job matched, by task; None where that was not kept, or there is nothing."""
+        from mask_rcnn_paper.coco.matches import load_matches  # not above: who prints tables needs no numpy
+
+        path = published_matches(job) if self.published else _run_matches(job, status)
+        return load_matches(path) if path and path.is_file() else None
 
 
 def find_source(
@@ -75,8 +89,19 @@ def published_file(job: Job) -> Path:
     return PUBLISHED / job.scale / job.user_data / job.kind / f"{job.folder.path.name}.json"
 
 
+def published_matches(job: Job) -> Path:
+    """Where what the evaluation of a job matched is published."""
+    return published_file(job).with_suffix(".npz")
+
+
+def _run_matches(job: Job, status: Status) -> Path | None:
+    """Where a finished job left what its evaluation matched; None where it names no dataset."""
+    names = status.result.get("datasets", {}).get("test", ())
+    return matches_file(job.folder.path, names[0]) if names else None
+
+
 def publish(jobs: Iterable[Job]) -> list[Path]:
-    """Copy the results of those jobs that are finished, and return the files written.
+    """Copy the results of those jobs that are finished, with what was matched, and return the files of results.
 
     Raises:
         ValueError: this is no checkout, so there is no repository to keep them in.
@@ -90,4 +115,9 @@ def publish(jobs: Iterable[Job]) -> list[Path]:
             # The process's own time, which includes its start: what a reader's machine would take.
             write_json_atomically(path, {**status.result, "seconds": status.seconds, "identity": job.identity})
             written.append(path)
+            found = _run_matches(job, status)
+            if found and found.is_file():
+                write_bytes_atomically(published_matches(job), found.read_bytes())
+            else:
+                published_matches(job).unlink(missing_ok=True)
     return written

@@ -1,1 +1,1 @@
-"""The paper as data: its tables and claims, and how a claim is judged."""
+"""The paper as data: its tables and its claims."""

@@ -1,14 +1,16 @@
 """The paper's claims as data: load `claims.yaml`, check it against the tables, and choose from it."""
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ablations.paper.judge import ABOUT_EQUAL, RELATIONS, holds
 from ablations.paper.tables import RowKey, Table
+from ablations.paper.terms import AP, Side, Term, from_unit, is_ratio, to_unit, weights
 from ablations.paper.yaml_file import check_keys, load_list
+from ablations.statistics.judge import ABOUT_EQUAL, RELATIONS, holds
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
 _KEY = re.compile(r"\w+/[\w-]+")
@@ -18,38 +20,44 @@ _KEY = re.compile(r"\w+/[\w-]+")
 class Claim:
     """A comparison that a sentence of the paper makes.
 
-    `metric` of `row` minus that of `over` (None: minus 0) is greater than 0, or about equal within `margin`. `paper` is
+    The `difference` of `left` and `right` (None: 0) is greater than 0, or about equal to 0 within `margin`. `paper` is
     the paper's own difference, None where it prints no number. `pending`: what has to be built before it is measured.
+    Where the unit is that of a ratio, all three are of natural logarithms.
     """
 
     id: str
     section: str
     words: str
     relation: str
-    row: RowKey
-    over: RowKey | None
-    metric: str
+    left: Side
+    right: Side | None
     paper: float | None
     margin: float = 0.0
-    unit: str = "AP"
+    unit: str = AP
     pending: str = ""
 
     @property
+    def terms(self) -> dict[Term, float]:
+        """The weight of each measured value in the difference."""
+        terms = dict(self.left.terms)
+        for term, weight in (self.right.terms if self.right else {}).items():
+            terms[term] = terms.get(term, 0.0) - weight
+        return terms
+
+    @property
     def rows(self) -> tuple[RowKey, ...]:
-        """The one or two rows that it is about."""
-        return (self.row,) if self.over is None else (self.row, self.over)
+        """All rows that it is about, in the order of the words."""
+        return tuple(dict.fromkeys((*self.left.rows, *(self.right.rows if self.right else ()))))
 
+    @property
+    def is_ratio(self) -> bool:
+        """Whether its values are compared by their ratio."""
+        return is_ratio(self.unit)
 
-def metric_terms(metric: str) -> dict[str, float]:
-    """Weights by "task/metric": "a/x, a/y - b/z" is the mean of a/x and a/y, minus b/z; ValueError for other forms."""
-    terms: dict[str, float] = {}
-    sides = [side.split(", ") for side in metric.split(" - ")]
-    if len(sides) > 2 or not all(_KEY.fullmatch(key) for side in sides for key in side):
-        raise ValueError(f"metric {metric!r} is not task/metric, such as segm/AP50, or a difference of means of such")
-    for sign, side in zip((1, -1), sides, strict=False):
-        for key in side:
-            terms[key] = terms.get(key, 0.0) + sign / len(side)
-    return terms
+    def difference(self, values: Mapping[Term, float]) -> float:
+        """The weighted sum of these values, one for each term; of their logarithms for a ratio."""
+        scale = math.log if self.is_ratio else float
+        return sum(weight * scale(values[term]) for term, weight in self.terms.items())
 
 
 def load_claims(
@@ -96,67 +104,85 @@ def claims_about(claims: Mapping[str, Claim], names: Collection[str]) -> list[Cl
 
 def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> Claim:
     where += f", claim {entry.get('id') if isinstance(entry, dict) else entry}"
-    check_keys(entry, where, {"id", "row", "metric"}, {"over", "paper"})
+    check_keys(entry, where, {"id", "row", "metric"}, {"over", "over_metric", "paper"})
     relation, margin, pending = sentence["relation"], sentence.get("margin", 0.0), sentence.get("pending", "")
     if relation not in RELATIONS:
         raise ValueError(f"{where}: unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
     if type(margin) not in (int, float) or (margin > 0) != (relation == ABOUT_EQUAL):
         raise ValueError(f"{where}: margin is {margin!r}: {ABOUT_EQUAL} alone needs one, greater than 0")
-    row = _row_key(entry["row"], tables, where)
-    over = _row_key(entry["over"], tables, where) if "over" in entry else None
-    metric, computed = entry["metric"], None
+    unit = str(sentence.get("unit", Claim.unit))
+    shared = {key: str(sentence[key]) for key in ("section", "words", "relation")} | {"unit": unit, "pending": pending}
+    left, right = _sides(entry, tables, where)
+    claim = Claim(str(entry["id"]), left=left, right=right, paper=None, **shared)
+    computed = None
     if not pending:
-        _check_metric(metric, row, over, tables, where)
-        if over is None and " - " not in metric:
-            raise ValueError(f"{where}: has no over, so its metric must be a difference, not {metric!r}")
-        computed = _paper_difference(metric, row, over, tables)
+        _check_terms(claim.terms, tables, where)
+        computed = _paper_difference(claim, tables)
     if (computed is None) != ("paper" in entry):
-        fault = f"given, but the tables give {computed}" if "paper" in entry else "missing, and no table gives it"
+        known = computed is not None and to_unit(computed, unit)
+        fault = f"given, but the tables give {known}" if "paper" in entry else "missing, and no table gives it"
         raise ValueError(f"{where}: paper, the paper's own difference, is {fault}")
-    paper = entry.get("paper", computed)
+    given = entry.get("paper")
+    try:
+        paper = computed if given is None else from_unit(given, unit)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: paper is {given!r}, not a number of {unit}") from None
+    margin = from_unit(margin, unit) if margin else 0.0
     if paper is not None and not holds(relation, paper, paper, margin):
-        raise ValueError(f"{where}: the paper's own difference, {paper}, contradicts it")
-    shared = {key: str(sentence[key]) for key in ("section", "words", "relation", "unit") if key in sentence}
-    measured = {"row": row, "over": over, "metric": metric, "paper": paper, "margin": float(margin)}
-    return Claim(id=str(entry["id"]), pending=pending, **measured, **shared)
+        raise ValueError(f"{where}: the paper's own difference, {to_unit(paper, unit)}, contradicts it")
+    return replace(claim, paper=paper, margin=margin)
 
 
-def _row_key(name: Any, tables: Mapping[str, Table], where: str) -> RowKey:
-    table_id, _, row_id = str(name).partition("/")
+def _sides(entry: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> tuple[Side, Side | None]:
+    try:
+        metrics = _metrics(entry["metric"])
+        over_metrics = _metrics(entry["over_metric"]) if "over_metric" in entry else metrics
+        left, *right = (weights(str(entry[key])) for key in ("row", "over") if key in entry)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    if over_metrics is not metrics and not right:
+        raise ValueError(f"{where}: over_metric is of over, which is missing")
+    rows, *over_rows = ({_row_key(name, tables, where): w for name, w in side.items()} for side in (left, *right))
+    return Side(rows, metrics), Side(*over_rows, over_metrics) if over_rows else None
+
+
+def _metrics(text: Any) -> dict[str, float]:
+    found = weights(str(text))
+    if not all(map(_KEY.fullmatch, found)):
+        raise ValueError(f"metric {text!r} is not task/metric, such as segm/AP50, or a difference of means of such")
+    return found
+
+
+def _row_key(name: str, tables: Mapping[str, Table], where: str) -> RowKey:
+    table_id, _, row_id = name.partition("/")
     legal = [row.id for row in tables[table_id].rows] if table_id in tables else []
     if row_id not in legal:
         raise ValueError(f"{where}: unknown row {name!r}: choose from {', '.join(legal) or 'table/row of tables.yaml'}")
     return table_id, row_id
 
 
-def _check_metric(metric: str, row: RowKey, over: RowKey | None, tables: Mapping[str, Table], where: str) -> None:
-    try:
-        keys = metric_terms(metric)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-    for table_id, _ in (row, over or row):
-        legal = {key for column in tables[table_id].metrics for key in metric_terms(column.result)}
-        if unknown := [key for key in keys if key not in legal]:
-            raise ValueError(f"{where}: table {table_id} has no {', '.join(unknown)}: choose from {sorted(legal)}")
+def _check_terms(terms: Mapping[Term, float], tables: Mapping[str, Table], where: str) -> None:
+    for (table_id, _), metric in terms:
+        legal = {key for column in tables[table_id].metrics for key in weights(column.result)}
+        if metric not in legal:
+            raise ValueError(f"{where}: table {table_id} has no {metric}: choose from {sorted(legal)}")
+    if abs(sum(terms.values())) > 1e-9:
+        raise ValueError(
+            f"{where}: compares {next(iter(terms))[1]!r} with nothing: give over, or a difference as metric"
+        )
 
 
-def _paper_difference(metric: str, row: RowKey, over: RowKey | None, tables: Mapping[str, Table]) -> float | None:
-    """From the numbers of the rows, else from a printed difference of the two; None if the paper has neither."""
-    ends = [_paper_value(metric, tables[t], tables[t].row(r).paper) for t, r in ((row, over) if over else (row,))]
-    if None not in ends:
-        return round(ends[0] - sum(ends[1:]), 4)
-    for delta in tables[row[0]].deltas:
-        if over == (row[0], delta.subtrahend) and row[1] == delta.minuend:
-            return _column(metric, tables[row[0]], delta.paper)
-    return None
-
-
-def _paper_value(metric: str, table: Table, numbers: Sequence[float | None]) -> float | None:
-    """The number under this metric, or computed from those under its terms."""
-    if (printed := _column(metric, table, numbers)) is not None:
-        return printed
-    parts = [(weight, _column(name, table, numbers)) for name, weight in metric_terms(metric).items()]
-    return None if any(value is None for _, value in parts) else sum(weight * value for weight, value in parts)
+def _paper_difference(claim: Claim, tables: Mapping[str, Table]) -> float | None:
+    """From the numbers of the rows, else from printed differences of two of them; None if the paper has neither."""
+    terms = claim.terms
+    values = {term: _column(term[1], tables[term[0][0]], tables[term[0][0]].row(term[0][1]).paper) for term in terms}
+    for (table_id, row_id), metric in terms:
+        for delta in () if claim.is_ratio else tables[table_id].deltas:
+            upper, lower = (((table_id, end), metric) for end in (delta.minuend, delta.subtrahend))
+            if row_id == delta.minuend and values[upper] is None and terms.get(lower) == -terms[upper]:
+                # Only the difference of the two counts.
+                values |= {upper: _column(metric, tables[table_id], delta.paper), lower: 0.0}
+    return None if None in values.values() else round(claim.difference(values), 4)
 
 
 def _column(metric: str, table: Table, numbers: Sequence[float | None]) -> float | None:

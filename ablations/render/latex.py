@@ -17,10 +17,10 @@ from ablations.render.cells import SCRIPT, Cell, lay_out
 _MOST_METRICS = 4
 # Characters, each before what prints it. After \\ a bracket or a star would be taken for its argument.
 _COMMANDS = r"""
-\ \textbackslash{}   ~ \textasciitilde{}   ^ \textasciicircum{}   < \textless{}   > \textgreater{}   | \textbar{}
+\ \textbackslash{}   ~ \textasciitilde{}   ^ \textasciicircum{}   < \textless{}   > \textgreater{}
 [ {[}   ] {]}   * {*}   ± $\pm$   × $\times$   · $\cdot$   ² $^2$   → $\to$   ≤ $\leq$   ≥ $\geq$   † \dag{}
 ✓ \checkmark{}   – \textendash{}   — \textemdash{}   … \dots{}   ‘ `   ’ '   “ ``   ” ''
-& \&   % \%   $ \$   # \#   _ \_   { \{   } \}
+& \&   % \%   $ \$   # \#   _ \_   { \{   } \}   | \textbar\allowbreak{}
 """.split()
 _ESCAPES = dict(zip(_COMMANDS[::2], _COMMANDS[1::2], strict=True))
 # Those that every TeX font encoding has.

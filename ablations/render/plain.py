@@ -14,9 +14,11 @@ from tabulate import tabulate
 from ablations.evidence.collect import ResultRow, TableResults
 from ablations.paper.tables import Metric
 from ablations.render.cells import SCRIPT, Cell, PrintedTable, lay_out, own_data_note
+from ablations.render.signature import signature
 
-_OF_RUNS = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend")
-_OF_NUMBER = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note")
+_OF_RUNS = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend", "precision")
+_OF_INTERVAL = ("seeds_half_width", "images_half_width")
+_OF_NUMBER = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note", *_OF_INTERVAL)
 _CSV = ("table", *_OF_RUNS, "row", "label", "origin", "delta", *_OF_NUMBER)
 
 
@@ -76,16 +78,19 @@ def _entry(result: TableResults) -> dict[str, Any]:
     table = result.table
     facts = vars(result) | {"paper_note": own_data_note(result.own_data), "data_versions": dict(result.data_versions)}
     entry = {"id": table.id, "title": table.title, "section": table.section, "split": table.split}
-    entry |= {key: facts[key] for key in _OF_RUNS}
+    entry |= {key: facts[key] for key in _OF_RUNS} | {"signature": signature(result)}
     return entry | {"seeds": list(result.seeds), "rows": [_row_entry(row, table.metrics) for row in result.rows]}
 
 
 def _row_entry(row: ResultRow, metrics: Sequence[Metric]) -> dict[str, Any]:
     numbers = []
-    for metric, paper, ours, note in zip(metrics, row.paper, row.ours, row.notes, strict=True):
+    estimates = row.estimates or (None,) * len(metrics)
+    for metric, paper, ours, note, found in zip(metrics, row.paper, row.ours, row.notes, estimates, strict=True):
         mean, spread, count = (ours.mean, ours.spread, ours.count) if ours else (None, None, 0)
         difference = round(mean - paper, 4) if ours and paper is not None else None
-        number = metric.result, metric.printed, paper, mean, spread, count, difference, note
+        sources = (found.over_seeds, found.over_images) if found else (None, None)
+        widths = (source and source.half_width() for source in sources)
+        number = metric.result, metric.printed, paper, mean, spread, count, difference, note, *widths
         numbers.append(dict(zip(_OF_NUMBER, number, strict=True)))
     described = {"id": row.id, "label": row.label, "origin": row.origin, "delta": row.is_delta}
     return {**described, "descriptors": dict(row.descriptors), "metrics": numbers}

@@ -1,15 +1,13 @@
-"""Training curves: what a run's `metrics.json` says of its losses, and figures of them."""
+"""Training curves: the losses that runs logged, and figures of them."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
 from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg
-from mask_rcnn_paper.coco.values import is_number
+from mask_rcnn_paper.training.scalars import read_scalars
 
-FILE_NAME = "metrics.json"
 # Losses that are drawn, where a run has them, and their names.
 LOSSES = {"total_loss": "total loss", "loss_mask": "mask loss", "loss_keypoint": "keypoint loss"}
 # Points that a drawn curve has at most, and the share of them that a mean takes in.
@@ -25,24 +23,10 @@ def read_curves(folder: Path) -> dict[str, Curve]:
     """Losses of the run in a job's folder.
 
     Returns:
-        For each of `LOSSES` that the run has: (iteration, finite value) by increasing iteration. A run that was resumed
-        has written some iterations twice; the last record counts. Empty without a file of metrics.
+        For each of `LOSSES` that the run has: (iteration, value) by increasing iteration.
     """
-    try:
-        lines = (folder / FILE_NAME).read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    found: dict[str, dict[int, float]] = {}
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:  # the last line of a killed run
-            continue
-        for name in LOSSES if isinstance(record, dict) and "iteration" in record else ():
-            value = record.get(name)
-            if is_number(value):
-                found.setdefault(name, {})[record["iteration"]] = float(value)
-    return {name: tuple(sorted(values.items())) for name, values in found.items()}
+    found = read_scalars(folder, LOSSES)
+    return {name: tuple(sorted(found[name].items())) for name in found}
 
 
 def read_losses(runs: Mapping[tuple[str, int], Path]) -> dict[str, dict[str, list[Curve]]]:

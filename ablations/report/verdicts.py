@@ -9,12 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.evidence.findings import Finding
-from ablations.paper.judge import CONFIDENCE, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
-from ablations.paper.tables import Table
+from ablations.paper.tables import RowKey, Table
+from ablations.paper.terms import AP
 from ablations.render.cells import metric_label, row_label
-from ablations.render.claims import by_section, comparison, counts, our_difference, papers_difference
+from ablations.render.claims import (
+    by_section,
+    comparison,
+    counts,
+    many_verdicts,
+    metrics_text,
+    our_difference,
+    papers_difference,
+)
+from ablations.render.intervals import SOURCES
+from ablations.statistics.estimate import CONFIDENCE
+from ablations.statistics.judge import CITED, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 
-SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", NOT_RUN: "–"}
+SIGNS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", INCONCLUSIVE: "?", CITED: "†", NOT_RUN: "–"}
 # Of a drawing.
 WIDTH, HEIGHT = 300, 30
 _MARGIN = 8
@@ -41,23 +52,25 @@ def common_scale(findings: Sequence[Finding]) -> Scale:
     """A scale for all of these, so that they can be compared by eye. Intervals may reach beyond it."""
     values = [0.0]
     for finding in findings:
-        margin = finding.claim.margin
-        values += [v for v in (finding.claim.paper, finding.judgement.mean, margin, -margin) if v is not None]
+        margin, estimate = finding.claim.margin, finding.judgement.estimate
+        values += [v for v in (finding.claim.paper, estimate and estimate.mean, margin, -margin) if v is not None]
     room = 0.08 * (max(values) - min(values)) or 1.0
     return Scale(min(values) - room, max(values) + room)
 
 
 def claims_values(findings: Sequence[Finding], tables: Mapping[str, Table]) -> dict[str, Any]:
     """What the template shows: claims that were measured apart from those that were not, by section and sentence."""
-    measured = [f for f in findings if f.judgement.verdict != NOT_RUN]
-    scale = common_scale([f for f in measured if f.claim.unit == "AP"])
+    measured = [f for f in findings if f.judgement.estimate]
+    scale = common_scale([f for f in measured if f.claim.unit == AP])
     return {
         "signs": SIGNS,
         "counts": counts(findings) if findings else {},
         "confidence": f"{CONFIDENCE:.0%}",
+        "sources": SOURCES,
+        "many": many_verdicts(findings),
         "ends": [f"{end:+.0f}" for end in (scale.low, scale.high)],
         "measured": _sections(measured, tables, scale),
-        "not_run": _sections([f for f in findings if f.judgement.verdict == NOT_RUN], tables, scale),
+        "unmeasured": _sections([f for f in findings if not f.judgement.estimate], tables, scale),
     }
 
 
@@ -71,32 +84,37 @@ def _sections(findings: Sequence[Finding], tables: Mapping[str, Table], scale: S
 
 def _claim_values(finding: Finding, tables: Mapping[str, Table], scale: Scale) -> dict[str, Any]:
     claim, judged = finding.claim, finding.judgement
-    names = [row_label(tables[table_id], tables[table_id].row(row_id)) for table_id, row_id in claim.rows]
-    ours = "" if judged.mean is None else f", ours {our_difference(judged, claim.unit)}"
+    ids = list(dict.fromkeys(table_id for table_id, _ in claim.rows))
+
+    def name(key: RowKey) -> str:
+        table = tables[key[0]]
+        return row_label(table, table.row(key[1])) + (f" ({table.id})" if len(ids) > 1 else "")
+
+    ours = f", ours {our_difference(judged.estimate, claim.unit)}" if judged.estimate else ""
     return {
         "id": claim.id,
         "verdict": judged.verdict,
-        "comparison": comparison(claim, *names),
-        "metric": metric_label(claim.metric),
-        "tables": list(dict.fromkeys(table_id for table_id, _ in claim.rows)),
+        "comparison": comparison(claim, name),
+        "metric": metric_label(metrics_text(claim)),
+        "tables": ids,
         "numbers": f"paper {papers_difference(claim)}{ours}",
         "note": finding.note,
-        "drawing": drawing_values(finding, scale) if judged.mean is not None and claim.unit == "AP" else None,
+        "drawing": drawing_values(finding, scale) if judged.estimate and claim.unit == AP else None,
     }
 
 
 def drawing_values(finding: Finding, scale: Scale) -> dict[str, Any]:
     """Horizontal places of the shapes that draw a measured claim, None for what it has not; `words` say the same."""
-    claim, judged = finding.claim, finding.judgement
+    claim, estimate = finding.claim, finding.judgement.estimate
     holds = (0.0, scale.high) if claim.relation == GREATER else (-claim.margin, claim.margin)
-    ends = () if judged.low is None else (judged.low, judged.high)
+    ends = estimate.interval(estimate.over_both) if estimate.over_both else ()
     return {
         "size": (WIDTH, HEIGHT),
-        "words": f"paper {papers_difference(claim)}, ours {our_difference(judged, claim.unit)}",
+        "words": f"paper {papers_difference(claim)}, ours {our_difference(estimate, claim.unit)}",
         "holds": tuple(map(scale.place, holds)),
         "zero": scale.place(0),
         "paper": None if claim.paper is None else scale.place(claim.paper),
-        "mean": scale.place(judged.mean),
+        "mean": scale.place(estimate.mean),
         # Each end of the interval, and whether it goes on.
         "interval": [(scale.place(end), not scale.covers(end)) for end in ends],
     }

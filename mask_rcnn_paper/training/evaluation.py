@@ -1,47 +1,38 @@
-"""COCO evaluation whose files are whole or not there, and what computes its metrics."""
+"""COCO evaluation whose files are whole or not there, and whose backend can be chosen."""
 
-import importlib.metadata
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import detectron2
-from detectron2.evaluation import COCOEvaluator
+from detectron2.evaluation import COCOEvaluator, coco_evaluation
 from detectron2.utils import comm
 
+from mask_rcnn_paper.coco.backends import BACKENDS, PycocotoolsEval, choose_backend
+from mask_rcnn_paper.coco.matches import save_matches
 from mask_rcnn_paper.files import disk_full_explained, sync_folder
-
-try:
-    from detectron2.evaluation.fast_eval_api import COCOeval_opt
-except ImportError:  # detectron2's compiled part is not there
-    COCOeval_opt = None
+from mask_rcnn_paper.stages import MATCHES
 
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
-
-
-def coco_backend() -> str:
-    """ "COCOeval_opt of detectron2 0.6" where detectron2 has its compiled evaluation, else "pycocotools 2.0.11"."""
-    if COCOeval_opt is None:
-        return f"pycocotools {importlib.metadata.version('pycocotools')}"
-    return f"{COCOeval_opt.__name__} of detectron2 {detectron2.__version__}"
 
 
 class SafeCOCOEvaluator(COCOEvaluator):
     """detectron2's COCOEvaluator, which shows its files only when all are written and synced.
 
-    detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals. Arguments are
-    COCOEvaluator's, but for use_fast_impl: what there is, is used.
+    detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals. Of a detector there
+    is one file more, `MATCHES`, what was matched. Arguments are COCOEvaluator's, and `backend` is as TEST.COCO_BACKEND.
     """
 
-    def __init__(self, dataset_name: str, output_dir: str | Path, **options: Any) -> None:
+    def __init__(self, dataset_name: str, output_dir: str | Path, backend: str = "auto", **options: Any) -> None:
         self.final_dir = Path(output_dir)
         self.unfinished_dir = self.final_dir / ".unfinished"
+        self.backend = BACKENDS[choose_backend(backend)]
         if comm.is_main_process():
             shutil.rmtree(self.unfinished_dir, ignore_errors=True)  # of a run that was killed
-        options |= {"output_dir": str(self.unfinished_dir), "use_fast_impl": COCOeval_opt is not None}
+        options |= {"output_dir": str(self.unfinished_dir), "use_fast_impl": False}
         super().__init__(dataset_name, **options)
 
     def evaluate(self, img_ids: Sequence[int] | None = None) -> dict[str, dict[str, float]]:
@@ -51,14 +42,37 @@ class SafeCOCOEvaluator(COCOEvaluator):
             DiskFullError: there is no space; files of an earlier evaluation are as they were.
         """
         try:
-            with disk_full_explained(self.final_dir):
+            with disk_full_explained(self.final_dir), _computed_by(self.backend) as evaluations:
                 results = super().evaluate(img_ids)
                 if comm.is_main_process() and self.unfinished_dir.is_dir():
-                    sync_folder(self.unfinished_dir)
-                    for path in sorted(self.unfinished_dir.iterdir()):
-                        os.replace(path, self.final_dir / path.name)
-                        _logger.info(f"{path.name} is whole, and now in {self.final_dir}")
+                    if by_task := {evaluation.params.iouType: evaluation.matches() for evaluation in evaluations}:
+                        save_matches(self.unfinished_dir / MATCHES, by_task)
+                    self._show_files()
         finally:
             if comm.is_main_process():
                 shutil.rmtree(self.unfinished_dir, ignore_errors=True)
         return results
+
+    def _show_files(self) -> None:
+        sync_folder(self.unfinished_dir)
+        (self.final_dir / MATCHES).unlink(missing_ok=True)  # where nothing was detected now, it would be of before
+        for path in sorted(self.unfinished_dir.iterdir()):
+            os.replace(path, self.final_dir / path.name)
+            _logger.info(f"{path.name} is whole, and now in {self.final_dir}")
+
+
+@contextmanager
+def _computed_by(backend: type[PycocotoolsEval]) -> Iterator[list[PycocotoolsEval]]:
+    """Have detectron2 take `backend` for pycocotools' COCOeval, and keep the evaluations that it makes."""
+    made: list[PycocotoolsEval] = []
+
+    def make(*arguments: Any) -> PycocotoolsEval:
+        made.append(backend(*arguments))
+        return made[-1]
+
+    original = coco_evaluation.COCOeval
+    coco_evaluation.COCOeval = make
+    try:
+        yield made
+    finally:
+        coco_evaluation.COCOeval = original

@@ -4,14 +4,17 @@ import hashlib
 import importlib.metadata
 import json
 import math
+import resource
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import detectron2
 from detectron2.config import CfgNode, get_cfg
 
+from mask_rcnn_paper.coco.objects import count_objects
 from mask_rcnn_paper.commit import git_commit
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
 from mask_rcnn_paper.files import write_json_atomically
@@ -23,6 +26,7 @@ _LIBRARIES = ("torch", "torchvision", "fvcore", "iopath", "pycocotools", "numpy"
 _NOT_PART_OF_THE_EXPERIMENT = (
     *("CONFIG_HASH", "PRECISION", "OUTPUT_DIR", "MODEL.DEVICE", "DATALOADER.NUM_WORKERS", "SOLVER.CHECKPOINT_PERIOD"),
     *("DATASETS.OWN.TRAIN", "DATASETS.OWN.VAL", "IMPORTS.NEEDED"),  # VERSIONS say what is in the files
+    "TEST.COCO_BACKEND",
 )
 
 
@@ -56,7 +60,11 @@ def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def write_result(
-    cfg: CfgNode, metrics: dict[str, dict[str, float]], seconds: float, coco_backend: str | None = None
+    cfg: CfgNode,
+    metrics: dict[str, dict[str, float]],
+    seconds: float,
+    coco_backend: str | None = None,
+    **costs: dict[str, float],
 ) -> dict[str, Any]:
     """Write `OUTPUT_DIR/result.json`, whole or not at all; returns its content.
 
@@ -65,6 +73,7 @@ def write_result(
         metrics: As detectron2 reports them: task -> metric -> value, AP in percent. NaN is stored as null.
         seconds: Wall-clock of the run.
         coco_backend: What computed COCO's metrics, with its version; None where none were computed.
+        **costs: `count` and `time`, as costs.py measures them.
     """
     # Not above: who asks for the hash of a config need not wait for torch.
     import torch
@@ -73,6 +82,8 @@ def write_result(
 
     result = {
         "metrics": _without_nan(metrics),
+        "objects": _evaluated_objects(cfg.DATASETS.TEST, metrics),
+        **costs,
         "scale": cfg.SCALE,
         "seed": cfg.SEED,
         "seconds": round(seconds, 1),
@@ -85,11 +96,32 @@ def write_result(
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,
+        "peak_memory": _peak_memory(cfg.MODEL.DEVICE),
         "git_commit": git_commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     write_json_atomically(Path(cfg.OUTPUT_DIR) / RESULT_FILE, result)
     return result
+
+
+def _evaluated_objects(datasets: Sequence[str], metrics: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """As `count_objects`, of the tasks that were evaluated; {} for several datasets, and those without such a file."""
+    from mask_rcnn_paper.data.registered import annotation_file
+
+    path = annotation_file(datasets[0]) if len(datasets) == 1 else None
+    if path is None or not path.is_file():
+        return {}
+    counts = count_objects(json.loads(path.read_bytes())["annotations"])
+    return {task: sizes for task, sizes in counts.items() if task in metrics}
+
+
+def _peak_memory(device: str) -> dict[str, float]:
+    """The most that this process had at once, in MB: "process", and of a GPU what its tensors took, "cuda"."""
+    import torch
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, else kB
+    peak = {"process": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)}
+    return peak | ({"cuda": round(torch.cuda.max_memory_allocated() / 1e6, 1)} if device.startswith("cuda") else {})
 
 
 def _without_nan(value: Any) -> Any:

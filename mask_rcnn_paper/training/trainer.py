@@ -12,9 +12,11 @@ from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
+from mask_rcnn_paper.coco.backends import backend_version, choose_backend
 from mask_rcnn_paper.data.validated import require_valid, training_dicts
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
-from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator, coco_backend
+from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
+from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
@@ -41,7 +43,7 @@ class ProgressHook(HookBase):
 
 
 class Trainer(DefaultTrainer):
-    """DefaultTrainer with checked data, COCO evaluation, a progress file, a result file, and exact resuming."""
+    """DefaultTrainer with checked data, COCO evaluation, costs, a progress file, a result file, and exact resuming."""
 
     started = time.monotonic()
 
@@ -49,7 +51,8 @@ class Trainer(DefaultTrainer):
     def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> COCOEvaluator:
         """COCO metrics, or stored proposals where the model is an RPN, in OUTPUT_DIR/inference/<dataset>."""
         folder = os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name)
-        return SafeCOCOEvaluator(dataset_name, folder, kpt_oks_sigmas=cfg.TEST.KEYPOINT_OKS_SIGMAS)
+        sigmas = cfg.TEST.KEYPOINT_OKS_SIGMAS
+        return SafeCOCOEvaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, kpt_oks_sigmas=sigmas)
 
     @classmethod
     def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:
@@ -57,7 +60,9 @@ class Trainer(DefaultTrainer):
         with kept_rng_state():  # else an evaluation in mid-training would change what follows it
             metrics = super().test(cfg, model, evaluators)
         if comm.is_main_process():
-            write_result(cfg, metrics, time.monotonic() - cls.started, coco_backend())
+            backend = backend_version(choose_backend(cfg.TEST.COCO_BACKEND))
+            costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
+            write_result(cfg, metrics, time.monotonic() - cls.started, backend, **costs)
         return metrics
 
     @classmethod
@@ -86,4 +91,5 @@ class Trainer(DefaultTrainer):
         """
         self.checkpointer = SafeCheckpointer(self.model, self.cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
         resume = ExactResumeHook(self.cfg.SOLVER.CHECKPOINT_PERIOD)
-        return [resume, *super().build_hooks(), ProgressHook(self.cfg.OUTPUT_DIR)]
+        hooks = [StepTimer(self.cfg.MODEL.DEVICE), resume, *super().build_hooks()]
+        return [*hooks, ProgressHook(self.cfg.OUTPUT_DIR)]

@@ -3,6 +3,7 @@
 import pytest
 
 import ablations.__main__ as cli
+import mask_rcnn_paper
 from ablations.jobs import job
 
 # Takes the arguments of train_net.py and of pre-training; its mask AP depends on config and seed alone.
@@ -27,6 +28,12 @@ with open(os.path.join(folder, "result.json"), "w") as file:
 with open(os.path.join(folder, "runs"), "a") as file:
     file.write("x")
 """
+
+
+@pytest.fixture
+def one_version(monkeypatch):
+    """Stored outputs outlive releases."""
+    monkeypatch.setattr(mask_rcnn_paper, "__version__", "1.2.3")
 
 
 @pytest.fixture

@@ -1,12 +1,18 @@
 """Stand-ins for jobs: small Python programs that end as a training does, or in other ways."""
 
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import NormalDist
 
+from ablations.evidence.estimates import Estimator
+from ablations.evidence.image_replicates import ImageReplicates
 from ablations.jobs.folder import FINISHED, JobFolder, Status
 from ablations.jobs.job import Job
+from ablations.jobs.plan import Plan
+from ablations.statistics.estimate import Estimate, Uncertainty
 
 WRITE_RESULT = """
 import json, os, sys, time
@@ -47,6 +53,17 @@ def job(root: Path, name: str, code: str = "finish()", inputs: Sequence[Job] = (
 def graph(*jobs: Job) -> dict[str, Job]:
     """Jobs by identity."""
     return {job.identity: job for job in jobs}
+
+
+def estimate(mean: float, half_width: float | None = None, count: int = 1) -> Estimate:
+    """A mean with an interval of so much on both sides over seeds, or without one."""
+    known = None if half_width is None else Uncertainty((half_width / NormalDist().inv_cdf(0.975)) ** 2, math.inf)
+    return Estimate(mean, count, known)
+
+
+def estimator(plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> Estimator:
+    """Of these rows alone, whose evaluations kept no matches."""
+    return Estimator(plan, seeds, statuses, ImageReplicates(lambda identity: None))
 
 
 def finished(segm: Sequence[float | None], **changes: object) -> Status:

@@ -1,6 +1,7 @@
 """`claims`, on statuses that only pretend to be of runs."""
 
 import json
+import math
 
 import pytest
 
@@ -10,6 +11,7 @@ from ablations.jobs.folder import WAITING, Status
 from tests.ablations import fakes
 from tests.own_files import NAME, own_words, write_own
 
+pytestmark = pytest.mark.usefixtures("one_version")
 # Mask AP, AP50 and AP75 by run; seed 1 adds a tenth to the first alone.
 APS = {"r50_c4": (36.0, 71.0, 28.0), "r50_c4_softmax": (24.0, 52.0, 16.0), "r50_c4_roipool": (37.0, 70.0, 20.0)}
 
@@ -48,13 +50,15 @@ def test_every_claim_has_a_line_below_its_sentence(claims):
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert lines[1].startswith("scale mini; data mini_train -> mini_val; seeds 0, 1; provider embedded 0.6+embedded;")
     assert lines[2] == "mini runs claim signs and orders of differences only, never absolute APs"
-    assert lines[5:] == [
+    assert lines[4].startswith("± of 95% intervals; seeds: retrained, same images, with noise pooled over all rows;")
+    assert lines[6:] == [
         "",
         "Section 4.2",
         '"results in a severe loss in mask AP (5.5 points)"',
-        "2b-sigmoid 2b/sigmoid > 2b/softmax segm/AP +5.5 +12.1 [+11.4, +12.7] (2 seeds) reproduced",
+        "2b-sigmoid 2b/sigmoid > 2b/softmax segm/AP +5.5 +12.1 [+11.9, +12.2] (2 seeds; seeds ± 0.2) reproduced",
         '"improves AP by ~3 points and AP75 by ~5 points"',
-        "2c-roialign 2c/roialign_ave > 2c/roipool_max segm/AP +3.4 -0.9 [-1.6, -0.3] (2 seeds) not reproduced",
+        "2c-roialign 2c/roialign_ave > 2c/roipool_max segm/AP +3.4 -0.9 [-1.1, -0.8] (2 seeds; seeds ± 0.2) "
+        "not reproduced",
         '"RoIWarp performs on par with RoIPool"',
         "2c-roiwarp-max 2c/roiwarp_max ≈ 2c/roipool_max (± 1) segm/AP +0.3 - not run (2c/roiwarp_max: not run)",
         "",
@@ -63,14 +67,20 @@ def test_every_claim_has_a_line_below_its_sentence(claims):
         "8-test-augm-mask 8/test_time_augm > 8/non_local segm/AP +1.5 - not run "
         "(8/test_time_augm: not built yet: test-time augmentation; 8/non_local: not built yet: the non-local block)",
         "",
-        "4 claims: 1 reproduced, 1 not reproduced, 0 inconclusive, 2 not run",
+        "of 2 judged one by one up to 0.1 are wrong on average; of 2 verdicts 2 stand by Holm's method for all "
+        "together, 2 by Benjamini and Hochberg's",
+        "mask_rcnn_paper|v:1.2.3|scale:mini|seeds:0,1|eval:pycocotools-2.0.11|provider:embedded-0.6+embedded|"
+        "precision:float32|ci:95%",
+        "",
+        "4 claims: 1 reproduced, 1 not reproduced, 0 inconclusive, 0 cited, 2 not run",
     ]
 
 
 def test_one_seed_is_said_to_decide_nothing(claims):
     """The default of one seed shows differences and signs."""
     _, out, _ = claims("2b --scale mini")
-    assert "+12.0 (1 seed)  inconclusive  (one seed gives no interval; its difference agrees with the claim)" in out
+    note = "no row has two seeds, so there is no interval; the difference agrees with the claim"
+    assert f"+12.0 (1 seed)  inconclusive  ({note})" in out
 
 
 def test_json_has_every_claim_with_unrounded_numbers(claims):
@@ -79,12 +89,21 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     found = json.loads(out)
     assert code == 0
     assert (found["scale"], found["seeds"], found["confidence"]) == ("mini", [0, 1], 0.95)
-    assert sum(found["counts"].values()) == len(found["claims"]) == 62
+    assert sum(found["counts"].values()) == len(found["claims"]) == 84
     by_id = {claim["id"]: claim for claim in found["claims"]}
     sigmoid = by_id["2b-sigmoid"]
     assert sigmoid["differences"] == pytest.approx({"0": 12.0, "1": 12.1})
     assert (sigmoid["row"], sigmoid["over"], sigmoid["verdict"]) == ("2b/sigmoid", "2b/softmax", "reproduced")
-    assert (sigmoid["low"], sigmoid["mean"], sigmoid["high"]) == pytest.approx((11.4147, 12.05, 12.6853), abs=1e-4)
+    # The tenth of one of three rows: residuals of 1/30, 1/60, 1/60, with two degrees of freedom in all; t is 4.3027.
+    noise = 2 * (1 / 30**2 + 2 / 60**2) / 2
+    half = 4.302653 * math.sqrt(2 * noise / 2)
+    expected = (12.05 - half, 12.05, 12.05 + half)
+    assert (sigmoid["low"], sigmoid["mean"], sigmoid["high"]) == pytest.approx(expected, abs=1e-5)
+    assert (sigmoid["seeds_low"], sigmoid["images_low"]) == (sigmoid["low"], None)
+    assert sigmoid["freedom"] == pytest.approx(2.0)
+    assert 0 < sigmoid["p"] <= sigmoid["p_benjamini_hochberg"] <= sigmoid["p_holm"] < 0.05
+    assert found["false_verdicts_expected"] == pytest.approx(0.025 * found["judged"])
+    assert found["signature"].startswith("mask_rcnn_paper|v:1.2.3|scale:mini|")
     time = by_id["3.1-mask-branch-time"]
     assert (time["paper"], time["unit"], time["verdict"], time["mean"]) == (20, "%", "not run", None)
     assert time["note"] == "not measured yet: measuring inference time"

@@ -5,8 +5,11 @@ import argparse
 import pytest
 
 from ablations.evidence import sources
+from ablations.evidence.sources import published_file
 from ablations.paper.tables import load_tables
 from ablations.query import Asked, make_query
+from mask_rcnn_paper.files import write_json_atomically
+from tests.ablations import fakes
 from tests.own_files import NAME, own_words, write_own
 
 
@@ -70,6 +73,33 @@ def test_statuses_are_read_once(asked, monkeypatch):
     monkeypatch.setattr(sources, "read_statuses", lambda jobs: calls.append(1) or {})
     assert query.statuses is query.statuses
     assert len(calls) == 1
+
+
+def test_uncertainty_is_of_all_rows_and_seeds_that_there_are(asked, monkeypatch, tmp_path):
+    """Of runs and of what the repository keeps, whatever is asked for; a run counts before what is kept of its job."""
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "kept")
+    run, kept = fakes.finished((1.0, 2.0, 3.0)), fakes.finished((4.0, 5.0, 6.0))
+    jobs = {seed: make_query(asked(tables=["2b"], seeds=[seed])).plan.job("2b", "sigmoid", seed) for seed in (0, 7)}
+    for job in jobs.values():
+        write_json_atomically(published_file(job), {**kept.result, "config_hash": job.folder.config_hash})
+    monkeypatch.setattr(sources, "read_statuses", lambda _: {jobs[0].identity: run})
+    estimator = make_query(asked(tables=["6"], seeds=[0])).estimator
+    assert estimator.seeds == [0, 1, 3, 7]
+    assert {("2b", "sigmoid", 7), ("6", "roialign", 0), ("1", "mask_rcnn_r101_fpn", 3)} <= set(estimator.plan.rows)
+    values = {identity: status.result["metrics"]["segm"]["AP"] for identity, status in estimator.statuses.items()}
+    assert values == {jobs[0].identity: 1.0, jobs[7].identity: 4.0}
+
+
+def test_published_results_are_judged_by_themselves(asked):
+    """What they say does not depend on what was run here."""
+    estimator = make_query(asked(tables=["2b"], published=True)).estimator
+    assert 3 not in estimator.seeds
+
+
+def test_what_suits_one_row_need_not_suit_all(asked):
+    """KEY VALUE with which other rows cannot be planned leave those that were asked for."""
+    query = make_query(asked(tables=["2b"], opts=("STAGES.RPN", "rpn/r50_c4.yaml", "MODEL.LOAD_PROPOSALS", "True")))
+    assert query.estimator.plan is query.plan
 
 
 def test_an_unknown_scale_lists_the_legal_ones(asked):

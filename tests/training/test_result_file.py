@@ -1,8 +1,10 @@
 """Result files and the identity of an experiment."""
 
 import json
+import os
 
 import pytest
+from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from mask_rcnn_paper.generated.datasets import VERSION
 from mask_rcnn_paper.scales import load_cfg
@@ -25,13 +27,14 @@ def changed(cfg, key: str, value) -> str:
     [
         ("OUTPUT_DIR", "elsewhere"),
         ("MODEL.DEVICE", "cuda"),
+        ("TEST.COCO_BACKEND", "pycocotools"),
         ("DATALOADER.NUM_WORKERS", 7),
         ("MODEL.WEIGHTS", "elsewhere/model_final.pkl"),
         ("DATASETS.PROPOSAL_FILES_TRAIN", ("elsewhere.pkl",)),
     ],
 )
 def test_hash_ignores_where_and_how_a_run_is_executed(cfg, key, value):
-    """Places, device and workers do not make a new experiment."""
+    """Places, device, workers and a backend of equal numbers do not make a new experiment."""
     assert changed(cfg, key, value) == config_hash(cfg)
 
 
@@ -61,14 +64,40 @@ def test_hash_does_not_change_the_config(cfg):
     assert cfg.dump() == before
 
 
+def test_objects_of_the_evaluated_tasks_are_counted(cfg, tmp_path):
+    """By size; of a dataset alone, since metrics of several are not of one, and of one with an annotation file."""
+    annotations = [{"area": area, "num_keypoints": 1} for area in (100, 100, 2000)]
+    (tmp_path / "val.json").write_text(json.dumps({"annotations": annotations}))
+    DatasetCatalog.register("counted_val", list)
+    MetadataCatalog.get("counted_val").json_file = str(tmp_path / "val.json")
+    try:
+        for test, found in (
+            (("counted_val",), {"segm": {"APs": 2, "APm": 1, "APl": 0}}),
+            (("counted_val", "mini_val"), {}),
+            (("not_registered",), {}),
+        ):
+            cfg.DATASETS.TEST = test
+            assert write_result(cfg, {"segm": {"AP": 31.5}}, 1.0)["objects"] == found
+    finally:
+        DatasetCatalog.remove("counted_val")
+        MetadataCatalog.remove("counted_val")
+
+
 def test_result_comes_back(cfg, tmp_path):
     """Metrics and circumstances are written and read, NaN as null."""
     metrics = {"segm": {"AP": 31.5, "APl": float("nan")}}
-    written = write_result(cfg, metrics, 12.34, "pycocotools 2")
+    written = write_result(cfg, metrics, 12.34, "pycocotools 2", count={"parameters": 7})
     assert json.loads((tmp_path / RESULT_FILE).read_text()) == written
-    assert written["metrics"] == {"segm": {"AP": 31.5, "APl": None}}
+    assert (written["metrics"], written["count"]) == ({"segm": {"AP": 31.5, "APl": None}}, {"parameters": 7})
     assert (written["scale"], written["seed"], written["seconds"]) == ("mini", 3, 12.3)
     assert written["data_version"] == {name: f"v{VERSION}" for name in ("mini_train", "mini_val")}
     assert written["config_hash"] == config_hash(cfg)
     assert written["provider"]["detectron2"]
     assert written["coco_backend"] == "pycocotools 2"
+
+
+def test_the_peak_of_memory_is_in_the_result(cfg):
+    """In MB: more than torch takes, less than the machine has; without a GPU there is none of CUDA."""
+    peak = write_result(cfg, {}, 1.0)["peak_memory"]
+    assert set(peak) == {"process"}
+    assert 100 < peak["process"] < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6

@@ -8,9 +8,9 @@ import torch
 from detectron2.data import DatasetCatalog
 from detectron2.engine import SimpleTrainer
 
+from mask_rcnn_paper.coco.backends import backend_version
 from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.evaluation import coco_backend
 from mask_rcnn_paper.training.progress import PROGRESS_FILE
 from mask_rcnn_paper.training.result_file import RESULT_FILE
 from mask_rcnn_paper.training.trainer import ProgressHook, Trainer
@@ -38,17 +38,20 @@ def test_a_resumed_run_says_where_it_began(tmp_path):
     assert (record["first"], record["done"]) == (2, 3)
 
 
-def test_testing_leaves_a_result(tmp_path):
-    """Wherever the trainer evaluates, the metrics land in result.json."""
+@pytest.mark.parametrize("backend", ["auto", "hotcoco", "pycocotools"])
+def test_testing_leaves_a_result(backend, tmp_path):
+    """Wherever the trainer evaluates, result.json has metrics, the backend that was chosen, and what a model costs."""
     opts = ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False"]
     opts += ["MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "MODEL.ROI_HEADS.SCORE_THRESH_TEST", "2.0"]
-    cfg = load_cfg("table2b/sigmoid.yaml", "smoke", opts)
+    cfg = load_cfg("table2b/sigmoid.yaml", "smoke", [*opts, "TEST.COCO_BACKEND", backend])
     torch.manual_seed(0)
     metrics = Trainer.test(cfg, Trainer.build_model(cfg))
     assert set(metrics) == {"bbox"}
     result = read_json(tmp_path / RESULT_FILE)
     assert result["metrics"]["bbox"]["AP"] is None
-    assert result["coco_backend"] == coco_backend()
+    assert result["coco_backend"] == backend_version("hotcoco" if backend == "auto" else backend)
+    assert 0 < result["count"]["mask_head_parameters"] < result["count"]["parameters"]
+    assert result["time"] == {}  # nothing was trained
     assert (tmp_path / "inference" / "smoke_val" / "coco_instances_results.json").is_file()
 
 

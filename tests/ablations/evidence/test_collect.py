@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ablations.evidence.collect import collect
+from ablations.evidence.collect import _EQUAL_BACKENDS, collect
 from ablations.jobs.folder import BLOCKED, FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import Delta, Metric, Row, load_tables
+from mask_rcnn_paper.coco.backends import BACKENDS
 from tests.ablations import fakes
 
 SOFTMAX, SIGMOID = (24.0, 51.6, 16.4), (36.0, 71.0, 28.3)
@@ -26,7 +27,8 @@ def gather(table, given, seeds=(0,), tmp_path=Path("/none")):
     jobs = fakes.graph(*(dataclasses.replace(fakes.job(tmp_path, name), data="a -> b") for name in names))
     rows = {(table.id, row, seed): f"id-{row}-{seed}" for row, seed in given}
     by_identity = {f"id-{row}-{seed}": status for (row, seed), status in given.items()}
-    return collect(table, Plan(jobs, rows, "mini"), seeds, by_identity)
+    plan = Plan(jobs, rows, "mini")
+    return collect(table, plan, seeds, by_identity, fakes.estimator(plan, seeds, by_identity))
 
 
 @pytest.fixture
@@ -91,50 +93,34 @@ def test_a_missing_seed_is_said_beside_the_mean_of_the_others(collected):
 
 
 @pytest.mark.parametrize(
-    "value, reason",
+    ("key", "other"),
     [
-        (None, "no predictions, or no ground truth"),
-        (float("nan"), "no predictions, or no ground truth"),
-        ("high", "the result's segm/AP is 'high', not a number"),
+        ("scale", "smoke"),
+        ("provider", {"name": "upstream", "detectron2": "0.6"}),
+        ("coco_backend", "fast 1"),
+        ("precision", "bfloat16"),
     ],
 )
-def test_values_that_are_no_numbers_are_explained(collected, value, reason):
-    """An AP that could not be computed is a reason, not a zero."""
-    row = collected({("softmax", 0): fakes.finished([value, 1.0, 2.0])}).rows[0]
-    assert (row.ours[0], row.notes[0]) == (None, reason)
-    assert row.ours[1].mean == 1.0
-    assert row.notes[1] == ""
-
-
-def test_sizes_that_the_data_lack_are_named(collected, table):
-    """COCO's evaluation has no AP for sizes of which there is no ground truth, while the AP over all is a number."""
-    metrics = (Metric("segm/APs", "AP_S"), Metric("segm/APl", "AP_L"))
-    rows = tuple(dataclasses.replace(row, paper=(1.0, 2.0)) for row in table.rows)
-    changed = dataclasses.replace(table, rows=rows, metrics=metrics, deltas=())
-    group = {"AP": 40.0, "APs": None, "APl": float("nan")}
-    row = collected({("softmax", 0): fakes.finished(SOFTMAX, metrics={"segm": group})}, of=changed).rows[0]
-    assert row.notes == (
-        "no ground truth of small size (below 32²)",
-        "no ground truth of large size (above 96²)",
-    )
-
-
-def test_a_result_without_the_task_is_explained(collected):
-    """A model without a mask branch has no mask AP."""
-    row = collected({("softmax", 0): fakes.finished(SOFTMAX, metrics={"bbox": {"AP": 1.0}})}).rows[0]
-    assert row.notes == ("the result has no segm metrics: no predictions, or no such branch",) * 3
-
-
-@pytest.mark.parametrize(
-    ("key", "other"),
-    [("scale", "smoke"), ("provider", {"name": "upstream", "detectron2": "0.6"}), ("coco_backend", "fast 1")],
-)
 def test_results_that_are_not_comparable_are_refused(collected, key, other):
-    """Scales, providers and COCO backends do not mix; the message says which folder has which."""
+    """Scales, providers, COCO backends and precisions do not mix; the message says which folder has which."""
     changed = fakes.finished(SIGMOID, **{key: other})
     given = {("softmax", 0): fakes.finished(SOFTMAX), ("sigmoid", 0): changed}
     with pytest.raises(ValueError, match=rf"table 2b: results of different {key} .*softmax-0.*sigmoid-0"):
         collected(given)
+
+
+def test_backends_of_equal_numbers_stand_in_one_table(collected):
+    """Those of which a test proves it; the table names all. Another one beside them is refused."""
+    given = {
+        ("softmax", 0): fakes.finished(SOFTMAX, coco_backend="pycocotools 2.0.11"),
+        ("softmax", 1): fakes.finished(SOFTMAX, coco_backend="hotcoco 1.3.0"),
+        ("sigmoid", 0): fakes.finished(SIGMOID, coco_backend="hotcoco 1.3.0"),
+    }
+    assert collected(given, (0, 1)).coco_backend == "hotcoco 1.3.0, pycocotools 2.0.11"
+    assert _EQUAL_BACKENDS == set(BACKENDS)
+    given["sigmoid", 1] = fakes.finished(SIGMOID, coco_backend="COCOeval_opt of detectron2 0.6")
+    with pytest.raises(ValueError, match="results of different coco_backend .*COCOeval_opt of detectron2 0.6 in"):
+        collected(given, (0, 1))
 
 
 def test_versions_of_a_dataset_do_not_mix(collected):

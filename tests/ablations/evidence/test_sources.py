@@ -6,12 +6,16 @@ import json
 import pytest
 
 from ablations.evidence import sources
-from ablations.evidence.sources import Source, find_source, publish, published_file, seeds_of
+from ablations.evidence.sources import Source, find_source, publish, published_file, published_matches, seeds_of
 from ablations.jobs.folder import FINISHED, WAITING, Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import load_tables
 from ablations.query import Asked, make_query
+from mask_rcnn_paper.coco.backends import PycocotoolsEval
+from mask_rcnn_paper.coco.matches import save_matches
+from mask_rcnn_paper.stages import matches_file
 from tests.ablations import fakes
+from tests.coco.perturbed import dataset, detections, evaluated
 
 
 @pytest.fixture
@@ -29,6 +33,7 @@ def job(tmp_path, kept):
     job = in_folder(fakes.job(tmp_path, "row"), tmp_path / "out/mini/detector/row-1234abcd")
     job.folder.path.mkdir(parents=True)
     result = {"metrics": {"segm": {"AP": 30.0}}, "config_hash": "h", "seconds": 1.5, "scale": "mini"}
+    result["datasets"] = {"train": ["mini_train"], "test": ["mini_val"]}
     (job.folder.path / "result.json").write_text(json.dumps(result))
     (job.folder.path / "job.json").write_text(json.dumps({"state": "finished", "seconds": 9.5}))
     return job
@@ -97,6 +102,24 @@ def test_a_published_result_comes_back(job, kept):
     assert status.result["identity"] == job.identity
 
 
+def test_what_matched_comes_from_where_the_result_comes(job, kept):
+    """The run's folder, or the file that is published beside the result; None of a result that has none."""
+    runs, published = Source(job.folder.path.parents[1], published=False), Source(kept, published=True)
+    publish([job])
+    sides = ((runs, job.folder.finished()), (published, published_status(job)))
+    assert [source.matches(job, status) for source, status in sides] == [None, None]
+    data = dataset(0)
+    matches = evaluated(PycocotoolsEval, data, detections(data, 0), "segm").matches()
+    save_matches(matches_file(job.folder.path, "mini_val"), {"segm": matches})
+    publish([job])
+    assert published_matches(job) == kept / "detector/row-1234abcd.npz"
+    for source, status in sides:
+        assert source.matches(job, status)["segm"].scores.tolist() == matches.scores.tolist()
+    matches_file(job.folder.path, "mini_val").unlink()
+    publish([job])
+    assert published.matches(job, published_status(job)) is None
+
+
 def test_results_of_the_users_data_have_a_folder_of_their_own(job, kept):
     """Below the scale's, with the data's name, so that the paper's pages do not meet them."""
     path = job.folder.path.parents[1] / "pets" / "detector" / job.folder.path.name
@@ -134,3 +157,4 @@ def test_every_published_result_is_of_a_recipe_there_is():
     for folder in sources.PUBLISHED.iterdir():
         plan = make_query(Asked(folder.name, published=True)).plan
         assert set(folder.glob("*/*.json")) <= {published_file(job) for job in plan.jobs.values()}
+        assert {path.with_suffix(".json") for path in folder.glob("*/*.npz")} <= set(folder.glob("*/*.json"))

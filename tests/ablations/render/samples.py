@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ablations.evidence.collect import ResultRow, TableResults, Value
 from ablations.paper.tables import OURS, Delta, Metric, Row, Table, load_tables
+from ablations.statistics.estimate import Estimate, Uncertainty
+from tests.ablations.fakes import estimate
 
 GOLDEN = Path(__file__).with_name("golden")
 TABLES = cache(load_tables)
@@ -22,19 +24,20 @@ def values(*means, spread=None, count=1):
     return tuple(None if mean is None else Value(mean, spread, count) for mean in means)
 
 
-def results_of(table, ours=None, notes=None, **changes):
-    """Results of a table, or of the paper's table of that id; `ours` and `notes` by row id."""
+def results_of(table, ours=None, notes=None, estimates=None, **changes):
+    """Results of a table, or of the paper's table of that id; `ours`, `notes` and `estimates` by row id."""
     table = TABLES()[table] if isinstance(table, str) else table
-    ours, notes = ours or {}, notes or {}
+    ours, notes, estimates = ours or {}, notes or {}, estimates or {}
     shown = [(row.id, row.label, row.origin, row.descriptors, row.paper, False) for row in table.rows]
     for delta in table.deltas:
         shown.append((f"{delta.minuend}-{delta.subtrahend}", delta.label, OURS, {}, delta.paper, True))
     nothing, no_notes = (None,) * len(table.metrics), ("",) * len(table.metrics)
     rows = tuple(
-        ResultRow(*row, ours.get(row[0], nothing), notes.get(row[0], no_notes), is_delta) for *row, is_delta in shown
+        ResultRow(*row, ours.get(row[0], nothing), notes.get(row[0], no_notes), is_delta, estimates.get(row[0], ()))
+        for *row, is_delta in shown
     )
     given = {"scale": "mini", "seeds": (0,), "data": "mini_train -> mini_val", "rows": rows}
-    given |= {"provider": PROVIDER, "coco_backend": BACKEND, **changes}
+    given |= {"provider": PROVIDER, "coco_backend": BACKEND, "precision": "float32", **changes}
     return TableResults(table=table, **given)
 
 
@@ -42,7 +45,10 @@ def table_2b():
     """One seed, no gaps, a delta row."""
     ours = {"softmax": values(24.04, 51.6, 16.36), "sigmoid": values(36.0, 71.0, 28.3)}
     versions = {"mini_train": "v2", "mini_val": "v2"}
-    return results_of("2b", {**ours, "sigmoid-softmax": values(11.96, 19.4, 11.94)}, data_versions=versions)
+    # Both sources, one, and none.
+    estimates = (Estimate(11.96, 1, Uncertainty(0.25, 4), Uncertainty(0.09, 500)), estimate(19.4, 2.0), estimate(11.94))
+    ours |= {"sigmoid-softmax": values(11.96, 19.4, 11.94)}
+    return results_of("2b", ours, estimates={"sigmoid-softmax": estimates}, data_versions=versions)
 
 
 def table_2b_of_own_data():

@@ -6,6 +6,8 @@ from ablations.__main__ import main, make_parser
 from ablations.render import FORMATS
 from tests.ablations.render import samples
 
+pytestmark = pytest.mark.usefixtures("one_version")
+
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_tables_print_as_stored(form):

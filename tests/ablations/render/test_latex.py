@@ -12,7 +12,7 @@ PREAMBLE = r"% Needs \usepackage{booktabs,graphicx,amssymb} and UTF-8 input."
 STANDARD = set(
     "begin end caption label centering ifdim width linewidth else fi par smallskip medskip footnotesize raggedright"
     " multicolumn textbf textsuperscript textbackslash textasciitilde textasciicircum textless textgreater textbar"
-    " textendash textemdash dots dag pm times cdot to leq geq mathrm".split()
+    " allowbreak textendash textemdash dots dag pm times cdot to leq geq mathrm".split()
 )
 PACKAGES = {
     "booktabs": {"toprule", "midrule", "bottomrule", "cmidrule"},

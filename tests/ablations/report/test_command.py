@@ -62,7 +62,7 @@ def test_a_report_of_some_tables_has_them_and_the_claims_about_them(report):
     ids = {element.get("id") for element in ElementTree.fromstring(page).iter()}
     assert {"claims", "table-2b", "claim-2b-sigmoid", "claim-2d-c5-over-c4", "table-2d"} <= ids
     assert not {"table-2c", "claim-2e-fcn-over-mlp2"} & ids
-    assert "+12.0 [+12.0, +12.0] (2 seeds)" in text(page)
+    assert "+12.0 [+12.0, +12.0] (2 seeds; seeds ± 0.0)" in text(page)
 
 
 def test_two_reports_are_the_same_bytes(report):

@@ -13,21 +13,23 @@ from PIL import Image
 from ablations.evidence.findings import Finding
 from ablations.evidence.sources import PUBLISHED
 from ablations.paper.claims import load_claims
-from ablations.paper.judge import Judgement
 from ablations.render.html import html_templates
 from ablations.report.contents import Contents, TableContent, predictions_of
 from ablations.report.page import report_page, report_picture
+from ablations.statistics.judge import Judgement
+from tests.ablations.fakes import estimate
 from tests.ablations.render import samples
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import golden
 
+pytestmark = pytest.mark.usefixtures("one_version")
 CARS = [tiny.rectangle(0, 0, 40, 40), tiny.rectangle(50, 50, 40, 40)]
 
 
 def contents(*shown, has_runs=False, **changes):
     """A report of these tables, given by their results or all that there is of them, and one claim."""
     claim = load_claims(samples.TABLES())["2b-sigmoid"]
-    findings = [Finding(claim, {}, Judgement("reproduced", 12.05, 11.41, 12.69, 2))]
+    findings = [Finding(claim, {}, Judgement("reproduced", estimate(12.05, 0.64, 2), p=0.001))]
     facts = {"scale": "mini", "seeds": "0, 1", "results": "a & b"}
     given = {"facts": facts, "findings": findings, "tables": samples.TABLES(), "has_runs": has_runs, **changes}
     shown = [content if isinstance(content, TableContent) else TableContent(content) for content in shown]

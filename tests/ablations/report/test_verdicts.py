@@ -6,17 +6,20 @@ import pytest
 
 from ablations.evidence.findings import Finding
 from ablations.paper.claims import Claim, load_claims
-from ablations.paper.judge import INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
+from ablations.paper.terms import Side
 from ablations.render.html import html_templates
 from ablations.report.verdicts import SIGNS, WIDTH, Scale, claims_values, common_scale, drawing_values
+from ablations.statistics.judge import CITED, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
+from tests.ablations.fakes import estimate
 from tests.ablations.render.samples import TABLES
 from tests.ablations.report.tiny import golden
 
 JUDGEMENTS = {
-    "2b-sigmoid": Judgement(REPRODUCED, 12.05, 11.41, 12.69, 2),
-    "2c-roialign": Judgement(NOT_REPRODUCED, -0.95, -1.59, -0.31, 2),
-    "2c-aggregation": Judgement(INCONCLUSIVE, -0.2, count=1, note="one seed gives no interval"),
+    "2b-sigmoid": Judgement(REPRODUCED, estimate(12.05, 0.64, 2), p=0.001),
+    "2c-roialign": Judgement(NOT_REPRODUCED, estimate(-0.95, 0.64, 2), p=0.02),
+    "2c-aggregation": Judgement(INCONCLUSIVE, estimate(-0.2), note="no row has two seeds"),
     "2c-roiwarp-max": Judgement(NOT_RUN),
+    "3-roialign": Judgement(CITED),
 }
 
 
@@ -52,26 +55,26 @@ def test_the_section_is_as_stored(findings):
 def test_a_verdict_is_a_word_a_sign_and_a_class(findings):
     """Never a colour alone."""
     marks = [text(li.find("span")) for li in section(findings).iter("li") if li.get("id")]
-    assert marks == ["✓ reproduced", "✗ not reproduced", "? inconclusive", "– not run"]
-    assert len(set(SIGNS.values())) == len(SIGNS) == 4
+    assert marks == ["✓ reproduced", "✗ not reproduced", "? inconclusive", "– not run", "† cited"]
+    assert len(set(SIGNS.values())) == len(SIGNS) == 5
 
 
 def test_a_claim_says_what_is_compared_and_with_what_result(findings):
     """Names of rows, metric, table, the paper's difference and ours, and what stands behind the verdict."""
     by_id = {li.get("id"): text(li) for li in section(findings).iter("li")}
     assert by_id["claim-2b-sigmoid"] == (
-        "✓ reproduced sigmoid > softmax mask AP, Table 2b paper +5.5, ours +12.1 [+11.4, +12.7] (2 seeds)"
+        "✓ reproduced sigmoid > softmax mask AP, Table 2b paper +5.5, ours +12.1 [+11.4, +12.7] (2 seeds; seeds ± 0.6)"
     )
     assert "RoIAlign, max ≈ RoIAlign, ave (± 1)" in by_id["claim-2c-aggregation"]
-    assert by_id["claim-2c-aggregation"].endswith("(1 seed) one seed gives no interval")
+    assert by_id["claim-2c-aggregation"].endswith("(1 seed) no row has two seeds")
     assert by_id["claim-2c-roiwarp-max"].endswith("paper +0.3 2c/roiwarp_max: failed: <b> & more")
 
 
-def test_what_was_not_run_is_folded_away(findings):
+def test_what_was_not_measured_is_folded_away(findings):
     """Below what was measured, and without a drawing."""
     details = section(findings).find("details")
-    assert text(details.find("summary")) == "Claims that were not run: 1"
-    assert [li.get("id") for li in details.iter("li")] == ["claim-2c-roiwarp-max"]
+    assert text(details.find("summary")) == "Claims that were not measured: 2"
+    assert [li.get("id") for li in details.iter("li")] == ["claim-2c-roiwarp-max", "claim-3-roialign"]
     assert details.find(".//svg") is None
 
 
@@ -84,7 +87,7 @@ def test_only_tables_of_the_page_are_linked(findings):
 def test_verdicts_are_counted_first(findings):
     """One line each, also for those that no claim has."""
     counts = [text(li) for li in section(findings[:2]).find("ul")]
-    assert [line.split()[0] for line in counts] == ["1", "1", "0", "0"]
+    assert [line.split()[0] for line in counts] == ["1", "1", "0", "0", "0"]
     assert counts[0] == "1 ✓ reproduced the whole interval agrees with the claim"
 
 
@@ -98,7 +101,8 @@ def test_nothing_measured_and_no_claims_are_said(findings):
 
 def finding(judgement, relation="greater", paper=5.5, margin=0.0):
     """A claim about Table 2b."""
-    claim = Claim("c", "4.2", "w", relation, ("2b", "sigmoid"), ("2b", "softmax"), "segm/AP", paper, margin)
+    left, right = (Side({("2b", row): 1.0}, {"segm/AP": 1.0}) for row in ("sigmoid", "softmax"))
+    claim = Claim("c", "4.2", "w", relation, left, right, paper, margin)
     return Finding(claim, {}, judgement)
 
 
@@ -128,8 +132,8 @@ def test_a_scale_maps_its_ends_to_the_margins():
 def test_the_scale_covers_zero_means_margins_and_the_papers():
     """With 8 % of room; intervals do not count, since those of two seeds are huge."""
     findings = [
-        finding(Judgement("inconclusive", 9.0, -60.0, 78.0, 2)),
-        finding(Judgement("inconclusive", 1.0, count=1), "about_equal", paper=None, margin=3.0),
+        finding(Judgement("inconclusive", estimate(9.0, 69.0, 2))),
+        finding(Judgement("inconclusive", estimate(1.0)), "about_equal", paper=None, margin=3.0),
     ]
     assert common_scale(findings) == Scale(pytest.approx(-3 - 0.96), pytest.approx(9 + 0.96))
 
@@ -141,7 +145,7 @@ def test_a_scale_of_nothing_is_not_empty():
 
 def test_mean_paper_zero_and_interval_are_where_they_belong():
     """On a scale from -10 to 10, 14.2 units of the drawing are 1 AP."""
-    found = shapes(finding(Judgement("reproduced", 5.0, 2.0, 8.0, 3)))
+    found = shapes(finding(Judgement("reproduced", estimate(5.0, 3.0, 3))))
     assert [mark["cx"] for mark in found["mean"]] == ["221.0"]
     assert found["papers"][0]["d"].startswith("M223.1 15.0 L228.1 9.0")
     assert found["zero"][0]["x1"] == found["zero"][0]["x2"] == "150.0"
@@ -153,15 +157,15 @@ def test_mean_paper_zero_and_interval_are_where_they_belong():
 
 def test_the_ground_shows_where_the_claim_holds():
     """Right of zero, or within the margin."""
-    greater = shapes(finding(Judgement("inconclusive", 5.0, count=1)))["holds"][0]
+    greater = shapes(finding(Judgement("inconclusive", estimate(5.0))))["holds"][0]
     assert (greater["x"], greater["width"]) == ("150.0", "142.0")
-    equal = shapes(finding(Judgement("inconclusive", 5.0, count=1), "about_equal", 0.5, 1.0))["holds"][0]
+    equal = shapes(finding(Judgement("inconclusive", estimate(5.0)), "about_equal", 0.5, 1.0))["holds"][0]
     assert (equal["x"], equal["width"]) == ("135.8", "28.4")
 
 
 def test_an_interval_that_goes_on_has_an_arrow():
     """On the side where the drawing ends before it does."""
-    found = shapes(finding(Judgement("inconclusive", 1.0, -60.0, 6.0, 2)))
+    found = shapes(finding(Judgement("inconclusive", estimate(-27.0, 33.0, 2))))
     assert len(found["arrow"]) == 1
     assert found["arrow"][0]["d"].startswith("M1.0 15.0 L8.0")
     assert len(found["interval"]) == 2
@@ -169,12 +173,15 @@ def test_an_interval_that_goes_on_has_an_arrow():
 
 def test_one_seed_has_no_interval_and_some_claims_no_number():
     """A dot alone."""
-    found = shapes(finding(Judgement("inconclusive", 1.0, count=1), paper=None))
+    found = shapes(finding(Judgement("inconclusive", estimate(1.0)), paper=None))
     assert set(found) == {"holds", "zero", "mean"}
 
 
 def test_words_say_the_same():
     """For those who cannot see it."""
-    root = drawing(finding(Judgement("reproduced", 5.0, 2.0, 8.0, 3)))
-    assert (root.get("role"), root.get("aria-label")) == ("img", "paper +5.5, ours +5.0 [+2.0, +8.0] (3 seeds)")
+    root = drawing(finding(Judgement("reproduced", estimate(5.0, 3.0, 3))))
+    assert (root.get("role"), root.get("aria-label")) == (
+        "img",
+        "paper +5.5, ours +5.0 [+2.0, +8.0] (3 seeds; seeds ± 3.0)",
+    )
     assert root.get("viewBox") == f"0 0 {WIDTH} 30"
