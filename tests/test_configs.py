@@ -105,6 +105,15 @@ def test_a_detector_and_its_rpn_share_backbone_and_data(row):
     assert detector.DATASETS.KEYPOINT_IMAGES_ONLY == rpn.DATASETS.KEYPOINT_IMAGES_ONLY
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if load_cfg(row).STAGES.RPN])
+@pytest.mark.parametrize("scale", ["paper", "mini"])
+def test_no_row_wants_more_proposals_than_its_rpn_stores(row, scale):
+    """Else a table would compare rows by numbers of proposals that are not there."""
+    cfg = load_cfg(row, scale)
+    stored = load_cfg(cfg.STAGES.RPN, scale).MODEL.RPN.POST_NMS_TOPK_TEST
+    assert max(cfg.DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TRAIN, cfg.DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST) <= stored
+
+
 @pytest.mark.parametrize("names", [line.split() for line in SAME.strip().splitlines()], ids=lambda names: names[0])
 def test_rows_that_the_paper_prints_twice_are_one_config(names):
     """Equal rows resolve to equal values, so they are trained once."""
