@@ -15,7 +15,8 @@ from pycocotools.cocoeval import COCOeval
 
 from mask_rcnn_paper.coco.matches import Matches
 
-# hotcoco gives its matches as lists: those of all images of COCO at once would take gigabytes.
+# hotcoco gives its matches as lists, which of all images of COCO would take gigabytes: so many images are matched once
+# more, which takes milliseconds, and read at a time.
 _IMAGES = 100
 _PARAMS = ("imgIds", "catIds", "iouThrs", "recThrs", "maxDets", "areaRng", "areaRngLbl")
 
@@ -43,16 +44,14 @@ class HotcocoEval(PycocotoolsEval):
             return
         import hotcoco  # not above: who chooses pycocotools may not have it
 
+        p = self.params
+        p.imgIds, p.catIds, p.maxDets = np.unique(p.imgIds).tolist(), np.unique(p.catIds).tolist(), sorted(p.maxDets)
         sections = {key: self.cocoGt.dataset[key] for key in ("images", "categories")}
         annotations = (coco.dataset["annotations"] for coco in (self.cocoGt, self.cocoDt))
         sets = (hotcoco.COCO({**sections, "annotations": entries}) for entries in annotations)
-        self.hotcoco = hotcoco.COCOeval(*sets, self.params.iouType)
-        self.params.imgIds, self.params.catIds = (
-            np.unique(i).tolist() for i in (self.params.imgIds, self.params.catIds)
-        )
-        self.params.maxDets = sorted(self.params.maxDets)
-        for name in (*_PARAMS, *(("kpt_oks_sigmas",) if self.params.iouType == "keypoints" else ())):
-            setattr(self.hotcoco.params, name, getattr(self.params, name))
+        self.hotcoco = hotcoco.COCOeval(*sets, p.iouType)
+        for name in (*_PARAMS, *(("kpt_oks_sigmas",) if p.iouType == "keypoints" else ())):
+            setattr(self.hotcoco.params, name, getattr(p, name))
         self.hotcoco.evaluate()
 
     def accumulate(self, p: Any = None) -> None:

@@ -38,7 +38,7 @@ def test_a_resumed_run_says_where_it_began(tmp_path):
     assert (record["first"], record["done"]) == (2, 3)
 
 
-@pytest.mark.parametrize("backend", ["auto", "hotcoco", "pycocotools"])
+@pytest.mark.parametrize("backend", ["auto", "pycocotools"])
 def test_testing_leaves_a_result(backend, tmp_path):
     """Wherever the trainer evaluates, result.json has metrics, the backend that was chosen, and what a model costs."""
     opts = ["OUTPUT_DIR", str(tmp_path), "MODEL.DEVICE", "cpu", "MODEL.LOAD_PROPOSALS", "False"]
