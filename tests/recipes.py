@@ -1,8 +1,9 @@
 """The recipe of every row, typed from the paper apart from the YAMLs; the sources of each column are in configs/.
 
 backbone   R-50, R-101 or X-101-64x4d, then the features: C4, C5 or FPN
-RoI        layer and aggregation; box and mask or keypoint side in bins (a C4 row has one pooler for both), then,
-           after >, the side of the plugin's keypoint maps (without it detectron2's, of 4 times the bins)
+RoI        layer and aggregation; s: samples along a bin's side; box and mask or keypoint side in bins (a C4 row has one
+           pooler for both), then, after >, the side of the plugin's keypoint maps (without it detectron2's, of 4 times
+           the bins)
 on, K      branches (b box, m mask, k keypoint); classes
 N          RoIs per image; p: proposals at test; nms: of boxes at test
 sides      training sides in pixels
@@ -12,34 +13,36 @@ B, lr      images per iteration, learning rate; it: thousands of iterations, wit
 SIDES = {"800": (800,), "640-800": (640, 672, 704, 736, 768, 800)}
 
 DETECTORS = """
-config                   backbone    feat RoI          box other on  K  N   p    nms sides   B  lr   it  drops
-table2b/softmax          R-50        C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-table2b/sigmoid          R-50        C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-table2a/r101_c4          R-101       C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-table2c/roipool_max      R-50        C4   RoIPool/max  7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-table2c/roiwarp_max      R-50        C4   RoIWarp/max  7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-table2c/roiwarp_ave      R-50        C4   RoIWarp/ave  7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-table2c/roialign_max     R-50        C4   RoIAlign/max 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-text/class_agnostic      R-50        C4   RoIAlign/ave 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
-table2d/roipool          R-50        C5   RoIPool/max  7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
-table2d/roialign         R-50        C5   RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
-table2a/r50_fpn          R-50        FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
-table2a/r101_fpn         R-101       FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
-table2a/x101_fpn         X-101-64x4d FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     8  0.01 160 120
-table2e/mlp_2hidden      R-50        FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
-table2e/mlp_3hidden      R-50        FPN  RoIAlign/ave 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
-text/fpn_roipool         R-50        FPN  RoIPool/max  7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
-table3/faster_r101_fpn   R-101       FPN  RoIAlign/ave 7   14    b   80 512 1000 0.3 800     16 0.02 160 120
-table5/faster_rcnn       R-50        FPN  RoIAlign/ave 7   14    b   1  512 1000 0.5 640-800 16 0.02 90  60,80
-table5/mask_only         R-50        FPN  RoIAlign/ave 7   14    bm  1  512 1000 0.5 640-800 16 0.02 90  60,80
-table4/keypoint_only     R-50        FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
-table4/keypoint_and_mask R-50        FPN  RoIAlign/ave 7   14    bmk 1  512 1000 0.5 640-800 16 0.02 90  60,80
-table6/roipool           R-50        FPN  RoIPool/max  7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
-text/keypoint_14         R-50        FPN  RoIAlign/ave 7   14>14 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
-text/keypoint_28         R-50        FPN  RoIAlign/ave 7   14>28 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
-table9/updated_baseline  R-50        FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
-table9/deeper            R-101       FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
-table9/resnext           X-101-64x4d FPN  RoIAlign/ave 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
+config                   backbone    feat RoI          s box other on  K  N   p    nms sides   B  lr   it  drops
+table2b/softmax          R-50        C4   RoIAlign/ave 2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2b/sigmoid          R-50        C4   RoIAlign/ave 2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2a/r101_c4          R-101       C4   RoIAlign/ave 2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roipool_max      R-50        C4   RoIPool/max  2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roiwarp_max      R-50        C4   RoIWarp/max  2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roiwarp_ave      R-50        C4   RoIWarp/ave  2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2c/roialign_max     R-50        C4   RoIAlign/max 2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+text/sampling_1          R-50        C4   RoIAlign/ave 1 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+text/sampling_4          R-50        C4   RoIAlign/ave 4 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+text/class_agnostic      R-50        C4   RoIAlign/ave 2 7   7     bm  80 64  300  0.3 800     16 0.02 160 120
+table2d/roipool          R-50        C5   RoIPool/max  2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2d/roialign         R-50        C5   RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2a/r50_fpn          R-50        FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2a/r101_fpn         R-101       FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2a/x101_fpn         X-101-64x4d FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     8  0.01 160 120
+table2e/mlp_2hidden      R-50        FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table2e/mlp_3hidden      R-50        FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+text/fpn_roipool         R-50        FPN  RoIPool/max  2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+table3/faster_r101_fpn   R-101       FPN  RoIAlign/ave 2 7   14    b   80 512 1000 0.3 800     16 0.02 160 120
+table5/faster_rcnn       R-50        FPN  RoIAlign/ave 2 7   14    b   1  512 1000 0.5 640-800 16 0.02 90  60,80
+table5/mask_only         R-50        FPN  RoIAlign/ave 2 7   14    bm  1  512 1000 0.5 640-800 16 0.02 90  60,80
+table4/keypoint_only     R-50        FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+table4/keypoint_and_mask R-50        FPN  RoIAlign/ave 2 7   14    bmk 1  512 1000 0.5 640-800 16 0.02 90  60,80
+table6/roipool           R-50        FPN  RoIPool/max  2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+text/keypoint_14         R-50        FPN  RoIAlign/ave 2 7   14>14 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+text/keypoint_28         R-50        FPN  RoIAlign/ave 2 7   14>28 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+table9/updated_baseline  R-50        FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
+table9/deeper            R-101       FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
+table9/resnext           X-101-64x4d FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 """
 
 RPNS = """
@@ -99,7 +102,7 @@ def expected_detector(row: dict[str, str]) -> dict[str, object]:
         "MODEL.ROI_HEADS.NMS_THRESH_TEST": float(row["nms"]),
         "MODEL.ROI_HEADS.PROPOSAL_APPEND_GT": True,
         "MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION": int(row["box"]),
-        "MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO": 2,
+        "MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO": int(row["s"]),
         "MODEL.ROI_BOX_HEAD.SMOOTH_L1_BETA": 1.0,
         "MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS": (10.0, 10.0, 5.0, 5.0),
         "MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG": False,

@@ -38,6 +38,7 @@ AXES = [
     ("table9/updated_baseline table9/deeper", DEPTH),
     ("table9/deeper table9/resnext", DEPTH | RESNEXT),
     ("text/class_agnostic text/class_specific", {"MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK"}),
+    ("text/sampling_1 text/sampling_4 table2c/roialign_ave", {"MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO"}),
     ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
     ("text/keypoint_14 text/keypoint_28", {"MODEL.ROI_KEYPOINT_HEAD.RESOLUTION"}),
     # At 56 the plugin's head is detectron2's.

@@ -17,6 +17,8 @@ from mask_rcnn_paper.coco.values import is_number
 UNKNOWN = "unknown"
 # What all results of one table must agree in, besides the version of each dataset.
 COMMON = ("scale", "provider", "coco_backend")
+# What a result has besides metrics of its evaluation.
+COSTS = ("count", "time")
 # COCO's areas, in pixels.
 _SIZES = {"APs": "small size (below 32²)", "APm": "medium size (32² to 96²)", "APl": "large size (above 96²)"}
 
@@ -117,7 +119,7 @@ def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status |
     values, reasons = {}, {}
     for seed, status in statuses.items():
         finished = status is not None and status.state == FINISHED
-        if paper is None and finished and not tasks <= status.result["metrics"].keys():
+        if paper is None and finished and not tasks <= _groups(status.result).keys():
             continue  # No such branch: the paper's "-" says it.
         value, reason = measure(status, metric.result)
         if value is None:
@@ -138,16 +140,21 @@ def measure(status: Status | None, result: str) -> tuple[float | None, str]:
         return None, status.reason or status.state
     total = 0.0
     for sign, key in zip((1, -1), result.split(" - "), strict=False):
-        value, reason = _metric_value(status.result["metrics"], key)
+        value, reason = _metric_value(_groups(status.result), key)
         if value is None:
             return None, reason
         total += sign * value
     return total, ""
 
 
-def _metric_value(metrics: Mapping[str, Any], key: str) -> tuple[float | None, str]:
+def _groups(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Measured values of a result by task: those of its evaluation, and its costs."""
+    return result["metrics"] | {cost: result.get(cost, {}) for cost in COSTS}
+
+
+def _metric_value(groups: Mapping[str, Any], key: str) -> tuple[float | None, str]:
     task, _, name = key.partition("/")
-    group = metrics.get(task)
+    group = groups.get(task)
     if not isinstance(group, Mapping):
         return None, f"the result has no {task} metrics: no predictions, or no such branch"
     if name not in group:

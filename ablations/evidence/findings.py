@@ -7,9 +7,10 @@ from itertools import product
 from ablations.evidence.collect import TableResults, measure, shared_facts
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
-from ablations.paper.claims import Claim, Term
-from ablations.paper.judge import CITED, NOT_RUN, Judgement, judge
+from ablations.paper.claims import Claim
+from ablations.paper.judge import CITED, NOT_RUN, Judgement, judge, judge_exact
 from ablations.paper.tables import OURS, RowKey, Table
+from ablations.paper.terms import Term
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def _finding(
         whys = (why for term, (_, why) in found[seed].items() if why and term[0] == key)
         if missing := dict.fromkeys(row.why_not_run or why for why in whys):
             reasons.setdefault("; ".join(missing), {}).setdefault(row_name(key), []).append(seed)
-    judgement = judge(claim.relation, list(differences.values()), claim.margin)
+    decide = judge_exact if claim.is_exact else judge
+    judgement = decide(claim.relation, list(differences.values()), claim.margin)
     tried = [seed for seed in seeds if values[seed]]
     return Finding(claim, differences, judgement, _missing_text(reasons, seeds, tried or seeds))
 

@@ -4,34 +4,16 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ablations.paper.judge import ABOUT_EQUAL, RELATIONS, holds
 from ablations.paper.tables import RowKey, Table
+from ablations.paper.terms import Side, Term, from_unit, is_ratio, to_unit, weights
 from ablations.paper.yaml_file import check_keys, load_list
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
-# Units of ratios.
-TIMES, PERCENT = "times", "%"
-# A measured value: a row, and "task/metric".
-Term = tuple[RowKey, str]
 _KEY = re.compile(r"\w+/[\w-]+")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of a comparison: rows and metrics, each with its weight."""
-
-    rows: Mapping[RowKey, float]
-    metrics: Mapping[str, float]
-
-    @property
-    def terms(self) -> dict[Term, float]:
-        """Each metric of each row with the product of the weights."""
-        pairs = product(self.rows.items(), self.metrics.items())
-        return {(row, metric): of_row * of_metric for (row, of_row), (metric, of_metric) in pairs}
 
 
 @dataclass(frozen=True)
@@ -70,34 +52,17 @@ class Claim:
     @property
     def is_ratio(self) -> bool:
         """Whether its values are compared by their ratio."""
-        return self.unit in (TIMES, PERCENT)
+        return is_ratio(self.unit)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its values are counts, which have no noise."""
+        return all(metric.startswith("count/") for _, metric in self.terms)
 
     def difference(self, values: Mapping[Term, float]) -> float:
         """The weighted sum of these values, one for each term; of their logarithms for a ratio."""
         scale = math.log if self.is_ratio else float
         return sum(weight * scale(values[term]) for term, weight in self.terms.items())
-
-
-def from_unit(number: float, unit: str) -> float:
-    """A difference in its unit, as `claims.yaml` has it, made what `Claim` has: 2 times and 100 % are both log 2."""
-    return math.log(number) if unit == TIMES else math.log1p(number / 100) if unit == PERCENT else float(number)
-
-
-def to_unit(difference: float, unit: str) -> float:
-    """The inverse of `from_unit`."""
-    return math.exp(difference) if unit == TIMES else 100 * math.expm1(difference) if unit == PERCENT else difference
-
-
-def weights(text: str) -> dict[str, float]:
-    """Weight of each name: "a, b - c" is the mean of a and b, minus c; ValueError for more than one difference."""
-    sides = [side.split(", ") for side in text.split(" - ")]
-    if len(sides) > 2:
-        raise ValueError(f"{text!r} has more than one ' - '")
-    found: dict[str, float] = {}
-    for sign, side in zip((1, -1), sides, strict=False):
-        for name in side:
-            found[name] = found.get(name, 0.0) + sign / len(side)
-    return found
 
 
 def load_claims(
@@ -163,8 +128,12 @@ def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table],
         fault = f"given, but the tables give {known}" if "paper" in entry else "missing, and no table gives it"
         raise ValueError(f"{where}: paper, the paper's own difference, is {fault}")
     given = entry.get("paper")
-    paper = computed if given is None else from_unit(given, unit)
-    margin = from_unit(margin, unit) if margin else 0.0
+    try:
+        paper = computed if given is None else from_unit(given, unit)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: paper is {given!r}, not a number of {unit}") from None
+    if margin and (margin := from_unit(margin, unit)) <= 0:
+        raise ValueError(f"{where}: margin is {to_unit(margin, unit):g} times: it must be more than once")
     if paper is not None and not holds(relation, paper, paper, margin):
         raise ValueError(f"{where}: the paper's own difference, {to_unit(paper, unit)}, contradicts it")
     return replace(claim, paper=paper, margin=margin)

@@ -62,6 +62,15 @@ def judge(relation: str, differences: Sequence[float], margin: float = 0.0) -> J
     return Judgement(verdict, mean, low, high, len(differences))
 
 
+def judge_exact(relation: str, differences: Sequence[float], margin: float = 0.0) -> Judgement:
+    """As `judge`, of what has no noise, such as numbers of parameters: their mean decides, of one seed too."""
+    if not differences:
+        return Judgement(NOT_RUN)
+    mean = fmean(differences)
+    verdict = REPRODUCED if holds(relation, mean, mean, margin) else NOT_REPRODUCED
+    return Judgement(verdict, mean, mean, mean, len(differences))
+
+
 def holds(relation: str, low: float, high: float, margin: float = 0.0) -> bool:
     """Whether every value of [low, high] fulfils the relation; ValueError for an unknown one."""
     if relation == GREATER:

@@ -1,7 +1,7 @@
 """A table as it is printed, whatever the format: names, headers, texts of the cells, footnotes, and what is bold."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ CITED = "(cited)"
 # A script of a metric's header, which the tables file has in TeX: "AP^bb_50" has two.
 SCRIPT = re.compile(r"([\^_])([A-Za-z0-9]+)")
 _TASKS = {"segm": "mask", "bbox": "box", "keypoints": "keypoint", "count": "number of"}
+# Printed decimals where they are not those of an AP.
+_DECIMALS = {"count": 0, "time": 2}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def lay_out(results: TableResults) -> PrintedTable:
     rows = []
     for row in results.rows:
         described = tuple(descriptor_text(row.descriptors.get(key, "")) for key in table.descriptors)
-        numbers = tuple(_numbers(row, best, seeds, letters))
+        numbers = tuple(_numbers(row, table.metrics, best, seeds, letters))
         rows.append(PrintedRow(row.label, row.origin, described, numbers, row.is_delta))
     return PrintedTable(
         id=table.id,
@@ -123,16 +125,22 @@ def _versions(versions: Mapping[str, str]) -> str:
 
 
 def _numbers(
-    row: ResultRow, best: Sequence[tuple[float | None, float | None]], seeds: int, letters: dict[str, str]
+    row: ResultRow,
+    metrics: Sequence[Metric],
+    best: Sequence[tuple[float | None, float | None]],
+    seeds: int,
+    letters: dict[str, str],
 ) -> Iterable[Cell]:
     """Paper, ours and difference of each metric; a reason that has no letter yet gets the next of `letters`."""
     sign = "+" if row.is_delta else ""
-    for paper, ours, note, (best_paper, best_ours) in zip(row.paper, row.ours, row.notes, best, strict=True):
-        mean = rounded(ours)
-        difference = None if paper is None or mean is None else round(mean - paper, 1) + 0.0
+    columns = zip(metrics, row.paper, row.ours, row.notes, best, strict=True)
+    for metric, paper, ours, note, (best_paper, best_ours) in columns:
+        digits = _decimals(metric)
+        mean = rounded(ours, digits)
+        difference = None if paper is None or mean is None else round(mean - paper, digits) + 0.0
         yield Cell("-" if paper is None else f"{paper:{sign}}", best=_wins(paper, best_paper, row))
-        yield Cell(_value_text(ours, sign, seeds), _letter(note, letters), _wins(mean, best_ours, row))
-        yield Cell("-" if difference is None else f"{difference:+.1f}")
+        yield Cell(_value_text(ours, sign, digits, seeds), _letter(note, letters), _wins(mean, best_ours, row))
+        yield Cell("-" if difference is None else f"{difference:+.{digits}f}")
 
 
 def _letter(reason: str, letters: dict[str, str]) -> str:
@@ -147,13 +155,13 @@ def _wins(value: float | None, best: float | None, row: ResultRow) -> bool:
     return value is not None and value == best and not row.is_delta
 
 
-def _value_text(value: Value | None, sign: str, seeds: int) -> str:
+def _value_text(value: Value | None, sign: str, digits: int, seeds: int) -> str:
     """Mean, spread, and the number of seeds where it is not what the header says."""
     if value is None:
         return "-"
-    spread = "" if value.spread is None else f" ± {value.spread:.1f}"
+    spread = "" if value.spread is None else f" ± {value.spread:.{digits}f}"
     count = "" if value.count == seeds else f" ({value.count} seed{'s' * (value.count > 1)})"
-    return f"{rounded(value):{sign}.1f}{spread}{count}"
+    return f"{rounded(value, digits):{sign}.{digits}f}{spread}{count}"
 
 
 def descriptor_text(value: Any) -> str:
@@ -161,9 +169,13 @@ def descriptor_text(value: Any) -> str:
     return "✓" if value is True else "" if value is False else str(value)
 
 
-def rounded(value: Value | None) -> float | None:
+def rounded(value: Value | None, digits: int = 1) -> float | None:
     """A mean as printed, so that a reader who compares or subtracts agrees with the table; never -0.0."""
-    return value and round(value.mean, 1) + 0.0
+    return value and round(value.mean, digits) + 0.0
+
+
+def _decimals(metric: Metric) -> int:
+    return _DECIMALS.get(metric.result.partition("/")[0], 1)
 
 
 def best_values(results: TableResults) -> list[tuple[float | None, float | None]]:
@@ -174,21 +186,15 @@ def best_values(results: TableResults) -> list[tuple[float | None, float | None]
     rows = [row for row in results.rows if not row.is_delta]
     best = []
     for n, metric in enumerate(results.table.metrics):
-        choose = _ranking(metric, rows)
-        columns = [row.paper[n] for row in rows], [rounded(row.ours[n]) for row in rows]
+        columns = [row.paper[n] for row in rows], [rounded(row.ours[n], _decimals(metric)) for row in rows]
         found = [[value for value in column if value is not None] for column in columns]
-        best.append(tuple(choose(values) if choose and len(values) > 1 else None for values in found))
+        best.append(tuple(max(values) if _is_ranked(metric) and len(values) > 1 else None for values in found))
     return best
 
 
-def _ranking(metric: Metric, rows: Sequence[ResultRow]) -> Callable[[Iterable[float]], float] | None:
-    """max, min, or None where no order makes sense: gaps between two metrics, counts, times in different units."""
-    task = metric.result.partition("/")[0]
-    if " - " in metric.result or task == "count":
-        return None
-    if task == "time":
-        return min if len({row.descriptors.get("unit") for row in rows}) == 1 else None
-    return max
+def _is_ranked(metric: Metric) -> bool:
+    """Whether more is better: not of gaps between two metrics, counts, and times, which are of different work."""
+    return " - " not in metric.result and metric.result.partition("/")[0] not in _DECIMALS
 
 
 def row_label(table: Table, row: Row) -> str:

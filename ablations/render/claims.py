@@ -9,9 +9,10 @@ from tabulate import tabulate
 
 from ablations.evidence.collect import TableResults
 from ablations.evidence.findings import Finding, row_name
-from ablations.paper.claims import TIMES, Claim, Side, to_unit
+from ablations.paper.claims import Claim
 from ablations.paper.judge import CONFIDENCE, GREATER, VERDICTS, Judgement
 from ablations.paper.tables import RowKey
+from ablations.paper.terms import TIMES, Side, to_unit
 from ablations.render.cells import SCALE_NOTES, own_data_note, runs_line
 
 
@@ -55,13 +56,13 @@ def claims_json(findings: Sequence[Finding], evidence: TableResults) -> str:
 
 
 def _entry(finding: Finding) -> dict[str, Any]:
-    """Numbers in the claim's unit."""
+    """Numbers in the claim's unit; null for what it has not."""
     claim, judged = finding.claim, finding.judgement
     entry = {key: getattr(claim, key) for key in ("id", "section", "words", "relation", "unit", "pending")}
     over = claim.right and rows_text(claim.right)
     entry |= {"row": rows_text(claim.left), "over": over, "metric": metrics_text(claim)}
     entry["terms"] = [{"row": row_name(key), "metric": m, "weight": w} for (key, m), w in claim.terms.items()]
-    numbers = {"margin": claim.margin, "paper": claim.paper}
+    numbers = {"margin": claim.margin or None, "paper": claim.paper}
     numbers |= {name: getattr(judged, name) for name in ("mean", "low", "high")}
     entry |= {name: None if value is None else to_unit(value, claim.unit) for name, value in numbers.items()}
     entry["differences"] = {str(seed): to_unit(value, claim.unit) for seed, value in finding.differences.items()}

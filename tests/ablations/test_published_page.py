@@ -46,11 +46,13 @@ def test_each_table_has_its_own_seeds(tmp_path, monkeypatch):
 
 
 def test_the_group_of_the_text_goes_by_its_name(tmp_path, monkeypatch):
-    """`text` instead of four names, where each of them has its results."""
+    """`text` instead of all their names, where each of them has its results."""
     monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")
     plan = make_query(Asked("mini", str(tmp_path), tables=["text"], seeds=[0])).plan
     for job in plan.jobs.values():
-        done = fakes.finished((30.0, 50.0, 20.0), metrics={"segm": {"AP": 30.0}, "keypoints": {"AP": 40.0}})
+        metrics = {"segm": {"AP": 30.0}, "keypoints": {"AP": 40.0}}
+        costs = {"count": {"parameters": 2}, "time": {"iteration": 0.5}}
+        done = fakes.finished((30.0, 50.0, 20.0), metrics=metrics, **costs)
         path = sources.published_file(job)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({**done.result, "config_hash": job.folder.config_hash, "seed": 0}))

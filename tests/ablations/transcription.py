@@ -107,6 +107,20 @@ original baseline | R-50-FPN | 64.2 86.6 69.7 58.7 73.0
 + data distillation [35] | X-101-FPN | 69.1 88.9 75.3 64.1 77.1
 + test-time augm. | X-101-FPN | 70.4 89.3 76.8 65.8 78.1
 """,
+    # "our fully convolutional representation requires fewer parameters"
+    "text-3-parameters": """
+mask~branch model
+MLP | fc: 1024→1024→80·28² | - -
+MLP | fc: 1024→1024→1024→80·28² | - -
+FCN | conv: 256→256→256→256→256→80 | - -
+""",
+    # "four regularly sampled locations": Table 2c's RoIAlign; no number of others.
+    "text-3-sampling": """
+AP AP_50 AP_75
+1 | - - -
+2×2 | 30.3 51.2 31.5
+4×4 | - - -
+""",
     # "it has 29.7 mask AP vs. 30.3 for the class-specific counterpart on ResNet-50-C4"
     "text-4.2-agnostic": """
 AP
@@ -134,18 +148,20 @@ multi-task training | +0.9 - -
 ResNeXt-101 | +1.6 - -
 ResNeXt-101-FPN, over [39] | +3.0 - -
 """,
-    "text-4.4-timing": """
-value
-inference, ResNet-101-FPN sharing features with its RPN | Nvidia Tesla M40 | ms per image | 195
-the same model, resizing the outputs to the original resolution | CPU | ms per image | 15
-inference, ResNet-101-C4 | | ~ ms per image | 400
-training, ResNet-50-FPN | 8 GPUs | hours | 32
-training, ResNet-50-FPN | 8 GPUs | s per 16-image mini-batch | 0.72
-training, ResNet-101-FPN | 8 GPUs | hours | 44
-inference, X-152-FPN-NL without test-time augmentation | Nvidia Tesla P100 | frames per s | 3
-training, Cityscapes fine | 8 GPUs | ~ hours | 4
-training, Cityscapes fine from the COCO model | | ~ hours | 1
-inference, ResNet-101-FPN (Figures 2 and 5) | | frames per s | 5
+    # Figures 2 and 5: "running at 5 fps".
+    "text-4.4-inference": """
+ms~per~image +~ms~to~resize~outputs,~CPU frames~per~s
+ResNet-101-FPN sharing features with its RPN | Nvidia Tesla M40 | 195 15 -
+ResNet-101-C4 | | 400 - -
+ResNet-101-FPN (Figures 2 and 5) | | - - 5
+X-152-FPN-NL without test-time augmentation | Nvidia Tesla P100 | - - 3
+""",
+    "text-4.4-training": """
+hours s~per~mini-batch
+ResNet-50-FPN | 8 GPUs | 32 0.72
+ResNet-101-FPN | 8 GPUs | 44 -
+Cityscapes fine | 8 GPUs | 4 -
+Cityscapes fine from the COCO model | | 1 -
 """,
     # "producing an output resolution of 56x56": Table 6's RoIAlign; no number of others.
     "text-5-resolution": """
@@ -189,7 +205,7 @@ TensorMask | 37.1
 
 # Rows that the paper prints more than once: the same model on the same images.
 PRINTED_AGAIN = [
-    "2a/r50_c4 2b/sigmoid 2c/roialign_ave text-4.2-agnostic/class_specific",
+    "2a/r50_c4 2b/sigmoid 2c/roialign_ave text-3-sampling/s2 text-4.2-agnostic/class_specific",
     "2a/r50_fpn 2e/fcn",
     "2a/x101_fpn 8/original_baseline",
     "text-5-resolution/m56 6/roialign 9/original_baseline 5/keypoint_only",

@@ -8,9 +8,10 @@ import pytest
 from ablations.evidence.findings import find
 from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
-from ablations.paper.claims import Claim, Side
+from ablations.paper.claims import Claim
 from ablations.paper.judge import ABOUT_EQUAL, CITED, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 from ablations.paper.tables import load_tables
+from ablations.paper.terms import Side
 from tests.ablations import fakes
 
 SIGMOID, SOFTMAX = ("2b", "sigmoid"), ("2b", "softmax")
@@ -162,6 +163,18 @@ def test_a_ratio_is_judged_by_logarithms(gather):
     assert found.judgement.verdict == REPRODUCED
     found = gather(claim, runs(SIGMOID, 88.0, 22.0) | runs(SOFTMAX, 2.0, 0.0))
     assert found.missing == "2b/softmax seed 1: its segm/AP is 0, which has no ratio to others"
+
+
+def test_counts_are_judged_from_one_seed(gather):
+    """A result has them beside its metrics; 44 times, with an interval that is a point."""
+    claim = compared(SIGMOID, SOFTMAX, {"count/parameters": 1.0}, unit="times")
+    given = {
+        (row, 0): fakes.finished((1.0, 2.0, 3.0), count={"parameters": n}) for row, n in ((SIGMOID, 88), (SOFTMAX, 2))
+    }
+    found = gather(claim, given, (0,)).judgement
+    assert (found.verdict, found.low, found.mean) == (REPRODUCED, *[pytest.approx(math.log(44))] * 2)
+    found = gather(claim, runs(SIGMOID, 1.0) | runs(SOFTMAX, 1.0), (0,))
+    assert found.note == "2b/sigmoid, 2b/softmax: the result has no count/parameters"
 
 
 def test_rows_that_no_job_makes_say_why(gather):

@@ -15,6 +15,7 @@ from ablations.paper.judge import (
     Judgement,
     interval,
     judge,
+    judge_exact,
 )
 
 # Two-sided 95 % and 99 % points, as any printed table of Student's t has them.
@@ -151,3 +152,10 @@ def test_what_cannot_be_judged_is_refused():
         judge(GREATER, [1.0, math.nan])
     with pytest.raises(ValueError, match="unknown relation 'less': choose from greater, about_equal"):
         judge("less", [1.0, 2.0])
+
+
+@pytest.mark.parametrize("difference, verdict", [(0.1, REPRODUCED), (-0.1, NOT_REPRODUCED)])
+def test_one_seed_decides_what_has_no_noise(difference, verdict):
+    """As many parameters as there are, whatever the seed."""
+    assert judge_exact(GREATER, [difference]) == Judgement(verdict, *[difference] * 3, 1)
+    assert judge_exact(GREATER, []).verdict == NOT_RUN

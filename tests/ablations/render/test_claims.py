@@ -3,8 +3,9 @@
 import pytest
 
 from ablations.evidence.findings import Finding
-from ablations.paper.claims import Claim, Side, from_unit
+from ablations.paper.claims import Claim
 from ablations.paper.judge import Judgement
+from ablations.paper.terms import Side, from_unit
 from ablations.render.claims import comparison, counts, metrics_text, number, our_difference, papers_difference
 
 

@@ -5,8 +5,9 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from ablations.evidence.findings import Finding
-from ablations.paper.claims import Claim, Side, load_claims
+from ablations.paper.claims import Claim, load_claims
 from ablations.paper.judge import CITED, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, Judgement
+from ablations.paper.terms import Side
 from ablations.render.html import html_templates
 from ablations.report.verdicts import SIGNS, WIDTH, Scale, claims_values, common_scale, drawing_values
 from tests.ablations.render.samples import TABLES
