@@ -127,7 +127,8 @@ def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table],
         paper = computed if given is None else from_unit(given, unit)
     except (TypeError, ValueError):
         raise ValueError(f"{where}: paper is {given!r}, not a number of {unit}") from None
-    margin = from_unit(margin, unit) if margin else 0.0
+    if margin and (margin := from_unit(margin, unit)) <= 0:
+        raise ValueError(f"{where}: margin is {to_unit(margin, unit):g} times: it must be more than once")
     if paper is not None and not holds(relation, paper, paper, margin):
         raise ValueError(f"{where}: the paper's own difference, {to_unit(paper, unit)}, contradicts it")
     return replace(claim, paper=paper, margin=margin)

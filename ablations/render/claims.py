@@ -70,14 +70,14 @@ def claims_json(findings: Sequence[Finding], evidence: TableResults) -> str:
 
 
 def _entry(finding: Finding) -> dict[str, Any]:
-    """Numbers in the claim's unit."""
+    """Numbers in the claim's unit; null for what it has not."""
     claim, judged = finding.claim, finding.judgement
     entry = {key: getattr(claim, key) for key in ("id", "section", "words", "relation", "unit", "pending")}
     over = claim.right and rows_text(claim.right)
     entry |= {"row": rows_text(claim.left), "over": over, "metric": metrics_text(claim)}
     entry["terms"] = [{"row": row_name(key), "metric": m, "weight": w} for (key, m), w in claim.terms.items()]
     estimate = judged.estimate
-    numbers = {"margin": claim.margin, "paper": claim.paper, "mean": estimate and estimate.mean}
+    numbers = {"margin": claim.margin or None, "paper": claim.paper, "mean": estimate and estimate.mean}
     for prefix, source in (("", "over_both"), ("seeds_", "over_seeds"), ("images_", "over_images")):
         found = estimate and getattr(estimate, source)
         low, high = estimate.interval(found) if found else (None, None)

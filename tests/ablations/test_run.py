@@ -107,8 +107,8 @@ def test_rows_can_be_chosen(ablations):
     assert code == 0
     assert err.count(": started") == 3
     assert out.splitlines()[1] == (
-        "2c,mini,mini_train -> mini_val,,,embedded 0.6+embedded,pycocotools 2.0.11,"
-        "roipool_max,RoIPool [12],this_paper,False,segm/AP,AP,26.9,20.0,,1,-6.9,"
+        "2c,mini,mini_train -> mini_val,,,embedded 0.6+embedded,pycocotools 2.0.11,float32,"
+        "roipool_max,RoIPool [12],this_paper,False,segm/AP,AP,26.9,20.0,,1,-6.9,,,"
     )
     assert out.count("not selected") == 4 * 3
 

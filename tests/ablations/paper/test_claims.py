@@ -209,6 +209,7 @@ def broken(tmp_path, change):
         ),
         (lambda s: s.update(margin=1.0), r"margin is 1.0: about_equal alone needs one, greater than 0"),
         (lambda s: s.update(relation="about_equal"), r"margin is 0.0: about_equal alone needs one"),
+        (lambda s: s.update(relation="about_equal", margin=1, unit="times"), r"margin is 1 times: it must be more"),
         (lambda s: s.update(relation="about_equal", margin=1.0), r"the paper's own difference, 5.5, contradicts it"),
         (lambda s: s["claims"][0].update(id="2a-resnext"), r"claim 2a-resnext: the id is used twice"),
         (lambda s: s["claims"][0].update(id="2b"), r"claim 2b: the id is used twice, or is a table's"),
