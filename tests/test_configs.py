@@ -105,6 +105,16 @@ def test_a_detector_and_its_rpn_share_backbone_and_data(row):
     assert detector.DATASETS.KEYPOINT_IMAGES_ONLY == rpn.DATASETS.KEYPOINT_IMAGES_ONLY
 
 
+@pytest.mark.parametrize("row", entries(DETECTORS), ids=lambda row: row["config"])
+def test_a_detector_trained_end_to_end_has_the_recipe_of_its_rpn(row):
+    """Anchors, features, sampling and losses; numbers of proposals differ, since the RPN stores those of training."""
+    detector = load_cfg(f"{row['config']}.yaml")
+    rpn = load_cfg(detector.STAGES.RPN)
+    assert detector.MODEL.ANCHOR_GENERATOR == rpn.MODEL.ANCHOR_GENERATOR
+    found, expected = flatten(detector.MODEL.RPN), flatten(rpn.MODEL.RPN)
+    assert {key for key in expected if found[key] != expected[key]} <= {"PRE_NMS_TOPK_TEST", "POST_NMS_TOPK_TEST"}
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if load_cfg(row).STAGES.RPN])
 @pytest.mark.parametrize("scale", ["paper", "mini"])
 def test_no_row_wants_more_proposals_than_its_rpn_stores(row, scale):
