@@ -14,6 +14,8 @@ from detectron2.data import DatasetMapper
 from detectron2.modeling import build_model
 from detectron2.structures import BoxMode
 
+from mask_rcnn_paper.training.precision import set_precision
+
 
 class Predictor:
     """A model with its weights that is called with an image file.
@@ -22,7 +24,7 @@ class Predictor:
     what is evaluated. Differs from detectron2's `DefaultPredictor`: that takes arrays, and knows no stored proposals.
 
     Args:
-        cfg: Config of a row or an RPN; MODEL.DEVICE says where it runs.
+        cfg: Config of a row or an RPN; MODEL.DEVICE says where it runs, PRECISION what it computes in.
         weights: Checkpoint.
         proposer: RPN whose proposals the model uses; needed under MODEL.LOAD_PROPOSALS.
 
@@ -34,7 +36,7 @@ class Predictor:
         if cfg.MODEL.LOAD_PROPOSALS and proposer is None:
             raise ValueError("MODEL.LOAD_PROPOSALS is True, but there is no RPN: give the proposer")
         self.proposer = proposer if cfg.MODEL.LOAD_PROPOSALS else None
-        self.model = build_model(cfg).eval()
+        self.model = set_precision(build_model(cfg), cfg.PRECISION).eval()
         DetectionCheckpointer(self.model).load(str(weights))
         self.mapper = DatasetMapper(cfg, is_train=False)
 

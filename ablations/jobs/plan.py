@@ -40,8 +40,8 @@ _SECOND_STAGE = "MODEL.ROI_"
 _SELECTS_IMAGES = "MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE"
 
 # Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
-SECONDS_PER_ITERATION = {PRETRAIN: 0.055, RPN: 0.095, DETECTOR: 0.4}
-SECONDS_BESIDES = {PRETRAIN: 25.0, RPN: 55.0, DETECTOR: 30.0}
+SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, DETECTOR: 0.2}
+SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, DETECTOR: 40.0}
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from detectron2.config import CfgNode
 
 from ablations.jobs.job import RPN, Job
+from ablations.jobs.plan import DETECTORS
 from ablations.paper.tables import OURS, Row, Table, load_tables
 from ablations.query import Asked, Query, make_query
 from mask_rcnn_paper.imports import import_components
 from mask_rcnn_paper.predictor import Predictor
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import fall_back_to_cpu
+from mask_rcnn_paper.training.precision import settle_precision
 
 _WEIGHTS = "model_final.pth"
 
@@ -86,6 +88,7 @@ def _command(query: Query, table: str, row_id: str) -> str:
     asked = query.asked
     words = ["--rows", row_id, "--scale", asked.scale, "--seeds", *map(str, query.seeds)]
     words += ["--output", str(query.output), *(["--data", asked.data] if asked.data else [])]
+    words += [] if asked.vary == DETECTORS else ["--vary", asked.vary]
     for option, values in (("import", asked.imports), ("tables", asked.more_tables)):
         words += [word for value in values for word in (f"--{option}", value)]
     return f"python -m ablations run {table} {shlex.join([*words, *asked.opts])}"
@@ -95,5 +98,6 @@ def _cfg(job: Job) -> CfgNode:
     """The config that the job's command resolves to; that in its folder holds the keys of one provider only."""
     cfg = load_cfg(job.config, job.scale, job.options)
     fall_back_to_cpu(cfg)
+    settle_precision(cfg)
     cfg.freeze()
     return cfg

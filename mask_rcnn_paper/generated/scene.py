@@ -26,7 +26,7 @@ class SceneSpec:
     height: int = 192
     width: int = 192
     min_size: float = 32.0  # longer side of an object, drawn log-uniformly; large ones leave the image, as in COCO
-    max_size: float = 300.0
+    max_size: float = 320.0
     min_objects: int = 2  # a crowd counts as one
     max_objects: int = 4
     neighbour: float = 0.6  # probability that an object is placed so that it touches or overlaps an earlier one
