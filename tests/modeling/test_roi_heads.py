@@ -22,7 +22,7 @@ def test_c4_head_keeps_7x7_and_pools_masks_to_14x14():
     heads = c4_heads()
     x = heads.res5(torch.randn(2, 256, 7, 7))
     assert x.shape == (2, 512, 7, 7)
-    assert heads.mask_head.layers(x).shape == (2, 10, 14, 14)
+    assert heads.mask_head.layers(x).shape == (2, 12, 14, 14)
     assert heads.pooler.output_size == (7, 7)
 
 
@@ -49,7 +49,14 @@ def test_every_branch_gets_the_named_layer(name, aggregation):
     """MODEL.ROI_POOLER replaces the layer of the shared C4 pooler and of the FPN's box, mask and keypoint branch."""
     opts = ["MODEL.ROI_POOLER.NAME", name, "MODEL.ROI_POOLER.AGGREGATION", aggregation]
     assert [type(layer).__name__ for layer in c4_heads(*opts).pooler.level_poolers] == [name]
-    opts += ["MODEL.KEYPOINT_ON", "True", "MODEL.ROI_KEYPOINT_HEAD.POOLER_SAMPLING_RATIO", "3"]
+    opts += [
+        "MODEL.ROI_POOLER.CANONICAL_BOX_SIZE",
+        "100",
+        "MODEL.KEYPOINT_ON",
+        "True",
+        "MODEL.ROI_KEYPOINT_HEAD.POOLER_SAMPLING_RATIO",
+        "3",
+    ]
     heads = build_model(load_cfg("table2a/r50_fpn.yaml", "mini", [*MINI, *opts])).roi_heads
     branches = [(heads.box_pooler, 7, 2), (heads.mask_pooler, 14, 2), (heads.keypoint_pooler, 14, 3)]
     for pooler, side, samples in branches:
@@ -58,7 +65,7 @@ def test_every_branch_gets_the_named_layer(name, aggregation):
         assert {layer.aggregation for layer in pooler.level_poolers} == {aggregation}
         assert {layer.sampling_ratio for layer in pooler.level_poolers} == {samples}
         assert pooler.level_poolers[0].output_size == (side, side)
-        assert pooler.canonical_box_size == 56
+        assert pooler.canonical_box_size == 100
 
 
 def test_empty_name_keeps_detectron2s_pooler():

@@ -96,17 +96,17 @@ def test_both_files_load_with_pycocotools(predictions):
     results = coco.loadRes(str(predictions / "predictions.json"))
     names = [str(path) for path in validation_images("smoke_val")]
     assert [image["file_name"] for image in coco.loadImgs([1, 2, 3, 4])] == names
-    assert {ann["category_id"] for ann in results.dataset["annotations"]} <= {1, 2, 3, 4, 6, 7, 8, 18, 28, 47}
+    assert {ann["category_id"] for ann in results.dataset["annotations"]} <= {1, 2, 3, 4, 6, 7, 8, 18, 22, 28, 47, 88}
     assert coco.loadCats([47])[0]["name"] == "cup"
     assert results.annToMask(results.loadAnns([1])[0]).shape == (coco.imgs[1]["height"], coco.imgs[1]["width"])
 
 
 def test_pictures_are_drawn_on_enlarged_images(predictions):
-    """160 pixels become 640, and much is drawn with a threshold of 0."""
+    """192 pixels become 576, and much is drawn with a threshold of 0."""
     path = validation_images("smoke_val")[0]
     picture = np.array(Image.open(predictions / f"{path.stem}.png"))
-    plain = np.array(Image.open(path).convert("RGB").resize((640, 640)))
-    assert picture.shape == (640, 640, 3)
+    plain = np.array(Image.open(path).convert("RGB").resize((576, 576)))
+    assert picture.shape == (576, 576, 3)
     assert np.abs(picture.astype(int) - plain).mean() > 5
 
 
