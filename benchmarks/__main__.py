@@ -11,9 +11,10 @@ import torch
 from tabulate import tabulate
 
 from benchmarks import evaluation, roi_layers, start_up, steps
-from benchmarks.measure import Measured, peak_memory
+from benchmarks.measure import Measured
 from mask_rcnn_paper.cores import core_count
 from mask_rcnn_paper.training.precision import cpu_has_bfloat16
+from mask_rcnn_paper.training.result_file import peak_memory
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
     print(_machine(args.device))
     for part in args.parts or PARTS:
         print(PARTS[part](args.device, args.rounds), flush=True)
-    print(f"Peak memory of all of it: {peak_memory():.0f} MiB")
+    print(f"Peak memory of all of it: {peak_memory(args.device)['process']:.0f} MB")
 
 
 def _machine(device: str) -> str:
@@ -70,10 +71,11 @@ def _watched(what: str) -> str:
 
 def _roi_layers(device: str, rounds: int) -> str:
     shapes = {"mini": roi_layers.MINI, "paper": roi_layers.PAPER}
-    found = {}
-    for scale, of_scale in shapes.items():
-        for shape, measured in roi_layers.measure(device, rounds, of_scale):
-            found[_watched(f"{scale}, {shape.name}")] = measured
+    found = {
+        _watched(f"{scale}, {shape.name}"): roi_layers.measure(shape, device, rounds)
+        for scale, of_scale in shapes.items()
+        for shape in of_scale
+    }
     return _table("RoI layers, forward and backward", found)
 
 

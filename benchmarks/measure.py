@@ -1,6 +1,5 @@
 """Side by side: cases take turns, so that what else the machine does slows all of them alike."""
 
-import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,8 +53,3 @@ def _measured(found: list[float], reference: list[float]) -> Measured:
     ratios = [mine / other for mine, other in zip(found, reference, strict=True)]
     low, _, high = quantiles(ratios, n=4, method="inclusive")
     return Measured(median(found), median(ratios), low, high)
-
-
-def peak_memory() -> float:
-    """MiB that this process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kB on Linux

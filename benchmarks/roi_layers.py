@@ -1,6 +1,6 @@
 """RoI layers forward and backward, beside detectron2's pooler, which is torchvision's operator."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -41,10 +41,9 @@ PAPER = (
 )
 
 
-def measure(device: str, rounds: int, shapes: tuple[Shapes, ...]) -> Iterator[tuple[Shapes, dict[str, Measured]]]:
-    """Each shape with the times of detectron2's pooler and ours, `OURS_BFLOAT16` on a CPU alone."""
-    for shape in shapes:
-        yield shape, side_by_side(_cases(shape, device), rounds, clock_of(device))
+def measure(shape: Shapes, device: str, rounds: int) -> dict[str, Measured]:
+    """Times of detectron2's pooler and ours, `OURS_BFLOAT16` on a CPU alone."""
+    return side_by_side(_cases(shape, device), rounds, clock_of(device))
 
 
 def _cases(shape: Shapes, device: str) -> dict[str, Callable[[], None]]:

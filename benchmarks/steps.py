@@ -23,14 +23,9 @@ ROWS = {
     "FPN, MLP masks": "table2e/mlp_2hidden.yaml",
     "FPN, keypoints": "table6/roialign.yaml",
 }
-# The plugin's components by detectron2's that compute the same; a mask loss or a RoI layer has no other name there.
-_STOCK = {
-    "C4": ("MODEL.ROI_HEADS.NAME", "Res5ROIHeads", "MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", "14"),
-    "C5": ("MODEL.ROI_HEADS.NAME", "StandardROIHeads"),
-    "FPN": ("MODEL.ROI_HEADS.NAME", "StandardROIHeads"),
-    "FPN, MLP masks": ("MODEL.ROI_HEADS.NAME", "StandardROIHeads"),
-    "FPN, keypoints": ("MODEL.ROI_HEADS.NAME", "StandardROIHeads"),
-}
+# The plugin's RoI heads by detectron2's that compute the same.
+_C4_STOCK = ("MODEL.ROI_HEADS.NAME", "Res5ROIHeads", "MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", "14")
+_STOCK = ("MODEL.ROI_HEADS.NAME", "StandardROIHeads")
 
 
 def measure(kind: str, device: str, rounds: int) -> dict[str, Measured]:
@@ -39,7 +34,7 @@ def measure(kind: str, device: str, rounds: int) -> dict[str, Measured]:
     row = load_cfg(config, "mini", place)
     settle_precision(row)
     plain = load_cfg(config, "mini", [*place, "SOLVER.AMP.ENABLED", "False"])
-    stock = load_cfg(config, "mini", [*place, "SOLVER.AMP.ENABLED", "False", *_STOCK[kind]])
+    stock = load_cfg(config, "mini", [*place, "SOLVER.AMP.ENABLED", "False", *(_C4_STOCK if kind == "C4" else _STOCK)])
     proposals = row.DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TRAIN
     batch = training_batch(SceneSpec(), row.SOLVER.IMS_PER_BATCH, proposals, row.MODEL.KEYPOINT_ON)
     cases = {
@@ -52,11 +47,11 @@ def measure(kind: str, device: str, rounds: int) -> dict[str, Measured]:
 
 def _step(cfg: CfgNode, model: torch.nn.Module, batch: list[dict]) -> Callable[[], None]:
     optimizer = build_optimizer(cfg, model.train())
+    # What an update would do to the next turn's losses must not differ between the cases.
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
 
     def step() -> None:
-        # What an update would do to the next turn's losses must not differ between the cases.
-        for group in optimizer.param_groups:
-            group["lr"] = 0.0
         with EventStorage(0):
             losses = model(batch)
         optimizer.zero_grad()

@@ -24,7 +24,8 @@ from mask_rcnn_paper.stages import proposal_file
 
 STAGE_SEED = 0
 # What seeds vary, by name.
-DETECTORS, ALL_STAGES = VARY = "detector", "all"
+DETECTORS = "detector"
+VARY = (DETECTORS, "all")
 
 # The runner sets these itself.
 RESERVED = {

@@ -96,7 +96,7 @@ def write_result(
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,
-        "peak_memory": _peak_memory(cfg.MODEL.DEVICE),
+        "peak_memory": peak_memory(cfg.MODEL.DEVICE),
         "git_commit": git_commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
@@ -115,7 +115,7 @@ def _evaluated_objects(datasets: Sequence[str], metrics: Mapping[str, Any]) -> d
     return {task: sizes for task, sizes in counts.items() if task in metrics}
 
 
-def _peak_memory(device: str) -> dict[str, float]:
+def peak_memory(device: str) -> dict[str, float]:
     """The most that this process had at once, in MB: "process", and of a GPU what its tensors took, "cuda"."""
     import torch
 

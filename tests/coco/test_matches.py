@@ -42,13 +42,18 @@ def repeated(data, results, weights):
     return {**data, "images": images, "annotations": annotations}, found
 
 
+def evaluated_set(seed, task, decimals):
+    """A dataset, detections in it whose scores have so many decimals, and what was matched."""
+    data = dataset(seed)
+    results = detections(data, seed, decimals)
+    return data, results, matches_of(data, results, task)
+
+
 @pytest.mark.parametrize("decimals", [1, 6])
 @pytest.mark.parametrize("task", TASKS)
 def test_each_image_once(task, decimals):
     """The AP is the one that was evaluated."""
-    data = dataset(0)
-    results = detections(data, 0, decimals)
-    matches = matches_of(data, results, task)
+    data, results, matches = evaluated_set(0, task, decimals)
     once = np.ones((1, len(data["images"])), dtype=int)
     found = {name: matches.average_precision(name, once)[0] for name in METRICS[task]}
     assert found == pytest.approx(percent(data, results, task), rel=0, abs=1e-12, nan_ok=True)
@@ -58,9 +63,7 @@ def test_each_image_once(task, decimals):
 @pytest.mark.parametrize("task", TASKS)
 def test_some_images_several_times(task, decimals):
     """The AP is that of a dataset in which they really are; equal scores, in an image and of several, included."""
-    data = dataset(1)
-    results = detections(data, 1, decimals)
-    matches = matches_of(data, results, task)
+    data, results, matches = evaluated_set(1, task, decimals)
     weights = bootstrap_weights(len(data["images"]), 4, seed=0)
     found = {name: matches.average_precision(name, weights) for name in METRICS[task]}
     for number, line in enumerate(weights):
