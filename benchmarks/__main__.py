@@ -10,8 +10,8 @@ import mask_rcnn_paper  # isort: skip  before detectron2, which it provides wher
 import torch
 from tabulate import tabulate
 
-from benchmarks import evaluation, roi_layers, start_up, steps
-from benchmarks.measure import Measured
+from benchmarks import evaluation, providers, roi_layers, start_up, steps
+from benchmarks.measure import Measured, clock_of, side_by_side
 from mask_rcnn_paper.cores import core_count
 from mask_rcnn_paper.training.precision import cpu_has_bfloat16
 from mask_rcnn_paper.training.result_file import peak_memory
@@ -80,8 +80,16 @@ def _roi_layers(device: str, rounds: int) -> str:
 
 
 def _steps(device: str, rounds: int) -> str:
-    found = {kind: steps.measure(_watched(kind), device, rounds) for kind in steps.ROWS}
-    return _table("A step of a mini row", found)
+    found = {kind: side_by_side(steps.cases(_watched(kind), device), rounds, clock_of(device)) for kind in steps.KINDS}
+    return _table("A training step", found)
+
+
+def _providers(device: str, rounds: int) -> str:
+    """On the CPU alone, and only where there are two."""
+    if mask_rcnn_paper.PROVIDER != "upstream":
+        return "A training step on both providers: detectron2 is not installed, or not chosen.\n"
+    found = {kind: providers.measure(_watched(f"providers, {kind}"), rounds) for kind in steps.KINDS}
+    return _table("A training step on both providers", found)
 
 
 def _evaluation(device: str, rounds: int) -> str:
@@ -96,6 +104,7 @@ def _start_up(device: str, rounds: int) -> str:
 PARTS: Mapping[str, Callable[[str, int], str]] = {
     "roi_layers": _roi_layers,
     "steps": _steps,
+    "providers": _providers,
     "evaluation": _evaluation,
     "start_up": _start_up,
 }

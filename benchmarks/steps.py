@@ -1,6 +1,7 @@
 """Training steps of rows, beside the same model with detectron2's own modules in float32."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from detectron2.config import CfgNode
@@ -8,41 +9,54 @@ from detectron2.modeling import build_model
 from detectron2.solver import build_optimizer
 from detectron2.utils.events import EventStorage
 
-from benchmarks.measure import Measured, clock_of, side_by_side
 from benchmarks.scenes import training_batch
 from mask_rcnn_paper.generated.scene import SceneSpec
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.precision import set_precision, settle_precision
+from mask_rcnn_paper.training.precision import FLOAT16, set_precision, settle_precision
 
-STOCK, FLOAT32, AS_TRAINED = "detectron2's modules", "the row, float32", "the row as it is trained"
-# One of each kind of head.
-ROWS = {
-    "C4": "table2b/sigmoid.yaml",
-    "C5": "table2d/roialign.yaml",
-    "FPN": "table2a/r50_fpn.yaml",
-    "FPN, MLP masks": "table2e/mlp_2hidden.yaml",
-    "FPN, keypoints": "table6/roialign.yaml",
+
+class Kind(NamedTuple):
+    """A row that stands for those of its heads, its scale, and a batch for it."""
+
+    config: str
+    scale: str
+    scene: SceneSpec
+    images: int
+
+
+_MINI = (SceneSpec(), 4)
+# What two GPUs see of the paper's batch of 16 is more than a CPU can do in a minute: one image.
+_PAPER = (SceneSpec(height=800, width=1216), 1)
+KINDS = {
+    "mini, C4": Kind("table2b/sigmoid.yaml", "mini", *_MINI),
+    "mini, C5": Kind("table2d/roialign.yaml", "mini", *_MINI),
+    "mini, FPN": Kind("table2a/r50_fpn.yaml", "mini", *_MINI),
+    "mini, FPN, MLP masks": Kind("table2e/mlp_2hidden.yaml", "mini", *_MINI),
+    "mini, FPN, keypoints": Kind("table6/roialign.yaml", "mini", *_MINI),
+    "paper, C4": Kind("table2b/sigmoid.yaml", "paper", *_PAPER),
+    "paper, FPN": Kind("table2a/r50_fpn.yaml", "paper", *_PAPER),
 }
+STOCK, FLOAT32, MIXED = "detectron2's modules", "the row, float32", "the row, mixed precision"
 # The plugin's RoI heads by detectron2's that compute the same.
 _C4_STOCK = ("MODEL.ROI_HEADS.NAME", "Res5ROIHeads", "MODEL.ROI_BOX_HEAD.POOLER_RESOLUTION", "14")
 _STOCK = ("MODEL.ROI_HEADS.NAME", "StandardROIHeads")
 
 
-def measure(kind: str, device: str, rounds: int) -> dict[str, Measured]:
-    """Times of one step of a mini row of a kind of `ROWS`: forward, backward and update of a batch."""
-    config, place = ROWS[kind], ["MODEL.DEVICE", device, "MODEL.WEIGHTS", ""]
-    row = load_cfg(config, "mini", place)
-    settle_precision(row)
-    plain = load_cfg(config, "mini", [*place, "SOLVER.AMP.ENABLED", "False"])
-    stock = load_cfg(config, "mini", [*place, "SOLVER.AMP.ENABLED", "False", *(_C4_STOCK if kind == "C4" else _STOCK)])
-    proposals = row.DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TRAIN
-    batch = training_batch(SceneSpec(), row.SOLVER.IMS_PER_BATCH, proposals, row.MODEL.KEYPOINT_ON)
-    cases = {
-        STOCK: _step(stock, build_model(stock), batch),
-        FLOAT32: _step(plain, set_precision(build_model(plain), plain.PRECISION), batch),
-        AS_TRAINED: _step(row, set_precision(build_model(row), row.PRECISION), batch),
-    }
-    return side_by_side(cases, rounds, clock_of(device))
+def cases(name: str, device: str) -> dict[str, Callable[[], None]]:
+    """One step of each case of a kind of `KINDS`: forward, backward and update on the same batch."""
+    kind = KINDS[name]
+    stock = _C4_STOCK if kind.config.startswith("table2b") else _STOCK
+    options = {STOCK: (*stock, "SOLVER.AMP.ENABLED", "False"), FLOAT32: ("SOLVER.AMP.ENABLED", "False")}
+    options[MIXED] = ("SOLVER.AMP.ENABLED", "True")
+    place = ("MODEL.DEVICE", device, "MODEL.WEIGHTS", "")
+    cfgs = {case: load_cfg(kind.config, kind.scale, [*place, *words]) for case, words in options.items()}
+    proposals, persons = cfgs[STOCK].DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TRAIN, cfgs[STOCK].MODEL.KEYPOINT_ON
+    batch = training_batch(kind.scene, kind.images, proposals, persons)
+    models = {case: build_model(cfg) for case, cfg in cfgs.items()}
+    for case in (FLOAT32, MIXED):
+        settle_precision(cfgs[case])
+        set_precision(models[case], cfgs[case].PRECISION)
+    return {case: _step(cfgs[case], model, batch) for case, model in models.items()}
 
 
 def _step(cfg: CfgNode, model: torch.nn.Module, batch: list[dict]) -> Callable[[], None]:
@@ -52,7 +66,8 @@ def _step(cfg: CfgNode, model: torch.nn.Module, batch: list[dict]) -> Callable[[
         group["lr"] = 0.0
 
     def step() -> None:
-        with EventStorage(0):
+        # On a GPU mixed precision is the trainer's.
+        with EventStorage(0), torch.autocast("cuda", enabled=cfg.PRECISION == FLOAT16):
             losses = model(batch)
         optimizer.zero_grad()
         sum(losses.values()).backward()
