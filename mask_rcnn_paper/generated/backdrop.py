@@ -9,14 +9,14 @@ from mask_rcnn_paper.generated.shapes import arc, random_colour
 def draw_backdrop(rng: np.random.Generator, height: int, width: int, clutter: int) -> np.ndarray:
     """Paint blotches of two scales, a horizon on half of the images, and meaningless shapes.
 
-    Five of six backdrops are pale, since a small network has few iterations to learn what is figure and what is
+    Eleven of twelve backdrops are pale, since a small network has few iterations to learn what is figure and what is
     ground; the others have any tone down to dusk.
 
     Returns:
         (height, width, 3) uint8, with at most `clutter` such shapes.
     """
     cells = (int(rng.integers(2, 7)), int(rng.integers(2, 7)))
-    tone = rng.integers(195, 236, 3) if rng.random() < 5 / 6 else rng.integers(130, 220) + rng.integers(-15, 16, 3)
+    tone = rng.integers(195, 236, 3) if rng.random() < 11 / 12 else rng.integers(130, 220) + rng.integers(-15, 16, 3)
     blotches = tone + rng.integers(-20, 21, (*cells, 1)) + rng.integers(-8, 9, (*cells, 3))
     blotches = np.clip(blotches, 0, 255).astype(np.uint8)
     image = cv2.resize(blotches, (width // 8, height // 8), interpolation=cv2.INTER_CUBIC)

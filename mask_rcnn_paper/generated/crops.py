@@ -46,10 +46,10 @@ def load_crops(spec: CropSpec, root: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_crop(spec: CropSpec, index: int) -> np.ndarray:
-    """Draw crop ``index``, a (side, side, 3) uint8 BGR image with one object and up to 5 distractors."""
+    """Draw crop ``index``, a (side, side, 3) uint8 BGR image with one object and up to 3 distractors."""
     rng = np.random.default_rng([spec.seed, index])
     side = spec.side * _SUPERSAMPLING
-    canvas = draw_backdrop(rng, side, side, clutter=5)
+    canvas = draw_backdrop(rng, side, side, clutter=3)
     size = side * np.exp(rng.uniform(np.log(spec.min_size), np.log(spec.max_size)))
     reach = max(0.0, (side - 0.8 * size) / 2)
     centre = side / 2 + rng.uniform(-reach, reach, 2)

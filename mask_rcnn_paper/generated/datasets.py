@@ -25,7 +25,7 @@ from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.parallel import map_indices
 from mask_rcnn_paper.generated.scene import SUPERSAMPLING, Instance, Scene, SceneSpec, draw_scene
 
-VERSION = 3
+VERSION = 4
 """Raised whenever a change of code changes what is drawn."""
 
 IMAGES = "images"

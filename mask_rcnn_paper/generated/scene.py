@@ -29,10 +29,11 @@ class SceneSpec:
     max_size: float = 320.0
     min_objects: int = 2  # a crowd counts as one
     max_objects: int = 4
-    neighbour: float = 0.6  # probability that an object is placed so that it touches or overlaps an earlier one
+    neighbour: float = 0.3  # probability that an object is placed so that it touches or overlaps an earlier one
     crowd: float = 0.12  # probability that an image holds a group of small objects of one category
     crowd_size: float = 20.0  # longer side of the objects of a group, varied by a fifth
-    screen: float = 0.15  # probability that something without a category stands in front
+    screen: float = 0.1  # probability that something without a category stands in front
+    min_visible: float = 0.5  # part of an object that must be seen, neither hidden nor outside the image
     weights: tuple[tuple[str, float], ...] = (("person", 2.0),)  # relative frequency of a category, where not 1
 
 
@@ -62,13 +63,13 @@ def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
     """Draw scene number ``index`` of a series; equal arguments give equal bytes."""
     rng = np.random.default_rng([seed, index])
     height, width = spec.height * SUPERSAMPLING, spec.width * SUPERSAMPLING
-    canvas = draw_backdrop(rng, height, width, clutter=5)
+    canvas = draw_backdrop(rng, height, width, clutter=3)
     taken = draw_screen(rng, canvas) if rng.random() < spec.screen else np.zeros((height, width), bool)
     instances = []
     for members, category, is_crowd in _arrange(rng, spec):
         visible = np.zeros_like(taken)
         for patch in members:
-            visible |= _paint(rng, canvas, taken, patch)
+            visible |= _paint(rng, canvas, taken, patch, spec.min_visible)
         if visible.any():
             points = None if is_crowd else members[0].keypoints
             keypoints = None if points is None else _flag_keypoints(points, taken)
@@ -122,14 +123,16 @@ def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed
     return np.clip(centre, margin, image_size - margin)
 
 
-def _paint(rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray, patch: Patch) -> np.ndarray:
-    """Paint what is not hidden, in place, unless less than a quarter of it would be seen; returns the painted cells."""
+def _paint(
+    rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray, patch: Patch, min_visible: float
+) -> np.ndarray:
+    """Paint what is not hidden, in place, unless less than `min_visible` would be seen; returns the painted cells."""
     visible = np.zeros_like(taken)
     y1, x1 = max(patch.y, 0), max(patch.x, 0)
     inner = patch.mask[y1 - patch.y : canvas.shape[0] - patch.y, x1 - patch.x : canvas.shape[1] - patch.x] > 0
     area = np.s_[y1 : y1 + inner.shape[0], x1 : x1 + inner.shape[1]]
     seen = inner & ~taken[area]
-    if seen.sum() < max(0.25 * np.count_nonzero(patch.mask), 24 * SUPERSAMPLING**2):
+    if seen.sum() < max(min_visible * np.count_nonzero(patch.mask), 24 * SUPERSAMPLING**2):
         return visible
     lit = cover(rng, patch.colour)[y1 - patch.y :, x1 - patch.x :][: inner.shape[0], : inner.shape[1]]
     cv2.copyTo(lit, seen.view(np.uint8), canvas[area])

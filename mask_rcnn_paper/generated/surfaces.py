@@ -7,7 +7,7 @@ _STEP = 3  # cells between the points at which stripes and checks are computed; 
 
 
 def cover(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
-    """Lay a pattern over three of ten objects, and light over all.
+    """Lay a pattern over three of twenty objects, and light over all.
 
     Args:
         rng: Source of randomness.
@@ -16,7 +16,7 @@ def cover(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
     Returns:
         (h, w, 3) uint8.
     """
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         pattern = cv2.merge([_pattern(rng, *colour.shape[:2])] * 3)
         colour = cv2.multiply(colour, pattern, scale=1 / 200)
     return light(rng, colour)

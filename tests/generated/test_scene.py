@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mask_rcnn_paper.generated.datasets import scene_annotations
-from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, _flag_keypoints, draw_scene
+from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, _flag_keypoints, _paint, draw_scene
+from mask_rcnn_paper.generated.shapes import Patch
 
 SPEC = SceneSpec(crowd=0.4)
 
@@ -55,3 +56,13 @@ def test_instances_overlap_often():
         pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i]]
         touching += any((a[0] < b[1]).all() and (b[0] < a[1]).all() for a, b in pairs)
     assert touching >= 8
+
+
+@pytest.mark.parametrize("least", [0.25, 0.75])
+def test_objects_are_left_out_that_would_hardly_be_seen(least):
+    """`min_visible` is of the whole object, what lies outside the image included."""
+    hidden = np.zeros((80, 80), bool)
+    hidden[:, 30:] = True
+    patch = Patch(np.full((40, 40, 3), 90, np.uint8), np.full((40, 40), 255, np.uint8), x=10, y=10, keypoints=None)
+    painted = _paint(np.random.default_rng(0), np.zeros((80, 80, 3), np.uint8), hidden, patch, least)
+    assert painted.sum() == (800 if least < 0.5 else 0)

@@ -14,12 +14,14 @@ def test_light_only_darkens():
     assert (lit == lit[..., :1]).all()
 
 
-def test_three_of_ten_objects_have_a_pattern():
+def test_some_objects_have_a_pattern():
     """Light changes slowly, so an edge within the object is a pattern's."""
     edges = [
-        np.abs(np.diff(cover(np.random.default_rng(s), PLAIN)[..., 0].astype(int), axis=0)).max() for s in range(80)
+        np.abs(np.diff(cover(np.random.default_rng(s), PLAIN)[..., 0].astype(int), axis=0)).max() for s in range(200)
     ]
-    assert 0.1 < np.mean(np.array(edges) > 15) < 0.3  # a third of the patterns are blotches, without edges
+    assert (
+        0.05 < np.mean(np.array(edges) > 15) < 0.15
+    )  # of three in twenty; a third of the patterns are blotches, without edges
 
 
 def test_patterns_keep_an_object_dark_enough():
