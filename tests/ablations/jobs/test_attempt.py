@@ -54,3 +54,11 @@ def test_nothing_is_started_without_need(tmp_path):
     assert until_it_ends(begun).state == FINISHED
     assert begin(job).state == FINISHED
     assert (job.folder.path / "runs").read_text().count("\n") == 1
+
+
+def test_idle_threads_sleep(tmp_path):
+    """Else jobs crawl on a machine that does something else too."""
+    code = "open(sys.argv[-1] + '/policy', 'w').write(os.environ['OMP_WAIT_POLICY']); finish()"
+    job = fakes.job(tmp_path, "job", code)
+    assert until_it_ends(begin(job)).state == FINISHED
+    assert (job.folder.path / "policy").read_text() == "passive"
