@@ -98,6 +98,9 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     cfg.STAGES.RPN = ""
     # True: MODEL.WEIGHTS comes from our own pre-training stage, the analogue of ImageNet at reduced scales.
     cfg.STAGES.PRETRAIN = False
+    # Config, relative to configs/, of the detector whose trained weights a stage starts from, in place of pre-trained
+    # ones: the third and fourth step of the 4-step training of Section 4.4. "": none. MODEL.WEIGHTS is then "".
+    cfg.STAGES.DETECTOR = ""
 
     # Pre-training of the backbone as a classifier of single objects (reduced scales only; no part of the paper).
     cfg.PRETRAIN = CN()

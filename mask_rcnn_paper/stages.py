@@ -7,6 +7,8 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
     OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
     OUTPUT/<scale>/table2b/softmax/result.json
 
+Where features are shared (Section 4.4) a stage starts from a trained detector, OUTPUT/<scale>/.../model_final.pth.
+
 With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
@@ -29,7 +31,9 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
     root = Path(DEFAULT_OUTPUT) / cfg.SCALE / cfg.DATASETS.OWN.NAME
     if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
-    if cfg.STAGES.PRETRAIN and cfg.MODEL.WEIGHTS == "":
+    if cfg.MODEL.WEIGHTS == "" and cfg.STAGES.DETECTOR:
+        cfg.MODEL.WEIGHTS = str(trained_weights(root / config_name(cfg.STAGES.DETECTOR)))
+    elif cfg.MODEL.WEIGHTS == "" and cfg.STAGES.PRETRAIN:
         cfg.MODEL.WEIGHTS = str(pretrain_output(cfg) / "model_final.pkl")
     if cfg.MODEL.LOAD_PROPOSALS and cfg.STAGES.RPN:
         rpn_output = root / config_name(cfg.STAGES.RPN)
@@ -57,6 +61,11 @@ def backbone_name(cfg: CfgNode) -> str:
     resnet = cfg.MODEL.RESNETS
     groups = f"{resnet.NUM_GROUPS}x{resnet.WIDTH_PER_GROUP}d"
     return f"R-{resnet.DEPTH}" if resnet.NUM_GROUPS == 1 else f"X-{resnet.DEPTH}-{groups}"
+
+
+def trained_weights(output: str | Path) -> Path:
+    """Where a training that writes to `output` leaves its final weights."""
+    return Path(output) / "model_final.pth"
 
 
 def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
@@ -87,7 +96,15 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
                 f"{own_tail}`, or let `python -m ablations run` do every stage, or train end to end with "
                 "MODEL.LOAD_PROPOSALS False MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )
-    if cfg.STAGES.PRETRAIN and not eval_only and not Path(cfg.MODEL.WEIGHTS).is_file():
+    if eval_only or Path(cfg.MODEL.WEIGHTS).is_file():
+        return
+    if cfg.STAGES.DETECTOR:
+        raise FileNotFoundError(
+            f"weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) of the detector that this stage starts from are not there: "
+            f"train it first with `python train_net.py --config-file configs/{cfg.STAGES.DETECTOR}{command_tail}"
+            f"{own_tail}`, or let `python -m ablations run` do every stage"
+        )
+    if cfg.STAGES.PRETRAIN:
         raise FileNotFoundError(
             f"pre-trained weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: make them with "
             f"`python -m mask_rcnn_paper.pretrain --config-file <the same config>{command_tail}`, or let "

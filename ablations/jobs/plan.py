@@ -4,6 +4,9 @@ A job's identity is the hash of its resolved config and of its inputs' identitie
 are one job, and a changed config is another job in another folder. By default only the detector varies with the
 seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
 stage that a table compares. Rows of different backbones do not share them: for these every stage can vary.
+
+Where features are shared (Section 4.4), a trained detector takes the place of pre-training: RPN -> detector -> RPN on
+its body -> detector on that, the four steps of Faster R-CNN (arXiv:1506.01497, Section 3.2).
 """
 
 import hashlib
@@ -20,7 +23,7 @@ from ablations.paper.tables import Row, RowKey
 from ablations.user_data import UserData
 from mask_rcnn_paper.config_files import lasting_name
 from mask_rcnn_paper.imports import Import
-from mask_rcnn_paper.stages import proposal_file
+from mask_rcnn_paper.stages import proposal_file, trained_weights
 
 STAGE_SEED = 0
 # What seeds vary, by name.
@@ -123,12 +126,19 @@ class _Planner:
         """The RPN or detector of a config, after the jobs that it builds on."""
         recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
         before = STAGE_SEED if self.fixed else seed
-        if recipe.pretrained:
-            if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+        if (recipe.pretrained or recipe.detector) and "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+            cure = f"{config} starts from the weights of {recipe.detector}, which is trained first"
+            if recipe.pretrained:
                 cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
-                raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
+            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
+        if recipe.pretrained:
             inputs.append(self._add(PRETRAIN, _with_seed(recipe.backbone, before), config, recipe, before, [], []))
             stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / "model_final.pkl")]
+        if recipe.detector:
+            # Named as the row's own job, which it is: a file that others start from has the name of its run.
+            name_of_detector = f"{PurePosixPath(recipe.detector).stem}-seed{before}"
+            inputs.append(self.stage(DETECTOR, name_of_detector, recipe.detector, before))
+            stage_opts += ["MODEL.WEIGHTS", str(trained_weights(inputs[0].folder.path))]
         if kind == DETECTOR and recipe.loads_proposals:
             if not recipe.rpn:
                 cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"

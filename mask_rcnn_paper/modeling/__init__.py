@@ -1,5 +1,6 @@
 """Importing this package registers the plugin's components in detectron2's registries and in its own."""
 
+from mask_rcnn_paper.modeling.frozen_body import build_frozen_resnet_fpn_backbone
 from mask_rcnn_paper.modeling.keypoint_head import PaperKeypointHead
 from mask_rcnn_paper.modeling.mask_heads import FCNMaskHead, MLPMaskHead, NamedLossMaskHead
 from mask_rcnn_paper.modeling.mask_losses import MASK_LOSS_REGISTRY, MaskLoss
@@ -17,4 +18,5 @@ __all__ = [
     "PaperStandardROIHeads",
     "ROI_LAYER_REGISTRY",
     "RoILayer",
+    "build_frozen_resnet_fpn_backbone",
 ]

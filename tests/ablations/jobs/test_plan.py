@@ -148,6 +148,38 @@ def test_stages_that_a_row_does_not_need_are_not_planned():
     assert "MODEL.WEIGHTS" not in detector.options
 
 
+def test_shared_features_are_four_steps():
+    """RPN, detector, RPN on the detector's body, detector on that body and on those proposals (Section 4.4)."""
+    planned = plan("shared.yaml", "sigmoid.yaml")
+    assert kinds(planned) == ["pretrain", "rpn", "detector", "rpn", "detector"]
+    pretrain, first, second, third, fourth = planned.jobs.values()
+    assert (first.inputs, second.inputs) == ((pretrain.identity,), (pretrain.identity, first.identity))
+    assert third.inputs == (second.identity,)
+    assert fourth.inputs == (second.identity, third.identity)
+    assert planned.rows["t", "sigmoid.yaml", 0] == second.identity
+    for job in (third, fourth):
+        assert value_of(job, "MODEL.WEIGHTS") == f"{second.folder.path}/model_final.pth"
+    files = ast.literal_eval(value_of(fourth, "DATASETS.PROPOSAL_FILES_TRAIN"))
+    assert files == (f"{third.folder.path}/inference/train_set/box_proposals.pkl",)
+    assert planned.input(fourth, "rpn") == third
+
+
+def test_seeds_of_a_shared_row_share_its_first_three_steps():
+    """Unless every stage varies."""
+    assert kinds(plan("shared.yaml", seeds=(0, 1))) == ["pretrain", "rpn", "detector", "rpn", "detector", "detector"]
+    everything = plan("shared.yaml", seeds=(0, 1), vary="all")
+    assert kinds(everything) == ["pretrain", "rpn", "detector", "rpn", "detector"] * 2
+    second = list(everything.jobs.values())[7]
+    assert second.folder.name == "sigmoid-seed1"
+
+
+def test_a_detector_that_others_start_from_changes_all_of_them():
+    """Another mask loss makes another body, and so another RPN on it, though an RPN does not read the key."""
+    before, after = plan("shared.yaml"), plan("shared.yaml", opts=("MODEL.ROI_MASK_HEAD.LOSS", "dice"))
+    assert list(after.jobs)[:2] == list(before.jobs)[:2]
+    assert not set(list(after.jobs)[2:]) & set(before.jobs)
+
+
 @pytest.mark.parametrize(
     "config, opts, message",
     [
@@ -156,6 +188,7 @@ def test_stages_that_a_row_does_not_need_are_not_planned():
         ("sigmoid.yaml", ("SEED", "1"), "SEED cannot be given as KEY VALUE: use --seeds"),
         ("sigmoid.yaml", ("OUTPUT_DIR", "x"), "OUTPUT_DIR cannot be given as KEY VALUE: use --output"),
         ("sigmoid.yaml", ("MODEL.WEIGHTS", "x"), "MODEL.WEIGHTS cannot be .* add STAGES.PRETRAIN False"),
+        ("shared.yaml", ("MODEL.WEIGHTS", "x"), "MODEL.WEIGHTS cannot be .* starts from the weights of sigmoid.yaml"),
         ("sigmoid.yaml", ("SOLVER.MAX_ITER",), "come in pairs, but there are 1"),
     ],
 )

@@ -1,0 +1,61 @@
+"""The four steps in which an RPN and a Mask R-CNN come to share their features (Section 4.4), at smoke scale."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mask_rcnn_paper.stages import proposal_file, trained_weights
+from tests.train import ALL_SCORES, run
+
+# A shallow body; random weights behind frozen normalisation would overflow.
+SMALL = ["STAGES.PRETRAIN", "False", "MODEL.RESNETS.DEPTH", "50", "MODEL.RESNETS.NORM", "BN", *ALL_SCORES]
+
+
+def proposals_of(rpn: Path) -> list[str]:
+    """Options of a detector on the proposals that an RPN has stored."""
+    places = {split: proposal_file(rpn, f"smoke_{split.lower()}") for split in ("TRAIN", "VAL")}
+    train, val = (repr((str(path),)) for path in places.values())
+    return ["DATASETS.PROPOSAL_FILES_TRAIN", train, "DATASETS.PROPOSAL_FILES_TEST", val]
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory) -> dict[int, Path]:
+    """Output folders of the steps, by number."""
+    found = {number: tmp_path_factory.mktemp(f"step{number}") for number in (1, 2, 3, 4)}
+    run("rpn/r101_fpn.yaml", found[1], *SMALL, "MODEL.WEIGHTS", "")
+    run("table2a/r101_fpn.yaml", found[2], *SMALL, "MODEL.WEIGHTS", "", *proposals_of(found[1]))
+    start = ["MODEL.WEIGHTS", str(trained_weights(found[2])), "SOLVER.BASE_LR", "0.001"]
+    run("rpn/r101_fpn_shared.yaml", found[3], *SMALL, *start)
+    run("text/r101_fpn_shared.yaml", found[4], *SMALL, *start, *proposals_of(found[3]))
+    return found
+
+
+def weights(folder: Path, prefix: str) -> dict[str, torch.Tensor]:
+    """Those whose names begin so, but for counts of batches, which a frozen layer has not."""
+    state = torch.load(trained_weights(folder), weights_only=False)["model"]
+    names = (name for name in state if name.startswith(prefix) and not name.endswith("num_batches_tracked"))
+    return {name: state[name] for name in names}
+
+
+@pytest.mark.parametrize("step", [3, 4])
+def test_the_body_stays_that_of_the_second_step(steps, step):
+    """To the bit, ResNet and FPN, weights and statistics."""
+    second, later = weights(steps[2], "backbone."), weights(steps[step], "backbone.")
+    assert second.keys() == later.keys()
+    assert {name.split(".")[1] for name in later} >= {"bottom_up", "fpn_lateral2", "fpn_output5"}
+    assert all(torch.equal(later[name], second[name]) for name in second)
+
+
+def test_the_heads_go_on_from_the_second_step(steps):
+    """Every layer of box and mask heads is trained further in the fourth."""
+    second, fourth = (weights(steps[step], "roi_heads.") for step in (2, 4))
+    assert second.keys() == fourth.keys()
+    assert not any(torch.equal(fourth[name], second[name]) for name in second if name.endswith("weight"))
+
+
+def test_the_rpn_is_a_new_one_on_the_new_body(steps):
+    """Not that of the first step, whose body nobody shares."""
+    first, third = (weights(steps[step], "proposal_generator.") for step in (1, 3))
+    assert first.keys() == third.keys()
+    assert not any(torch.equal(third[name], first[name]) for name in first)
