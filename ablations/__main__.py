@@ -10,6 +10,7 @@ python -m ablations table 2b --scale mini --published
 python -m ablations claims 2b 2c-roialign --scale mini
 python -m ablations report 2b 2c --scale mini --out report.html
 python -m ablations predict 2b/sigmoid photo.jpg folder --scale mini
+python -m ablations timing --scale mini
 python -m ablations publish 2b --scale mini
 """
 
@@ -98,6 +99,12 @@ _IMAGES = (
     _option("--score-threshold", type=float, default=0.5, metavar="SCORE", help=_THRESHOLD),
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),
 )
+_TIMING = (
+    _option("--rows", nargs="+", default=[], metavar="ROW", help="such as 2b/sigmoid (default: those the paper times)"),
+    _option("--rounds", type=int, default=9, metavar="N", help="turns of each row that count (default: 9)"),
+    _option("--device", help="cpu or cuda (default: cuda where there is one)"),
+    _option("--format", choices=("md", "json"), default="md"),
+)
 _OWN_DATA = "your own data: NAME=train.json:train_images,val.json:val_images, or a .yaml file"
 _VARY = "what seeds vary: detector, whose first stages all seeds share, or all stages (default: detector)"
 # What every command takes: whatever it is about was run with them.
@@ -142,6 +149,8 @@ def make_parser() -> argparse.ArgumentParser:
          (_TABLES, _SEEDS, _PUBLISHED, *_PAGE)),
         ("predict", "predict.command:predict", "draw and save what a trained row detects in images",
          _IMAGES),
+        ("timing", "timing.command:time_rows", "measure images a second, by part, and training steps on this machine",
+         _TIMING),
         ("publish", "commands:publish_results", "copy finished results into ablations/results/, to be committed",
          (_TABLES, _ROWS, _SEEDS)),
     ):  # fmt: skip

@@ -9,8 +9,10 @@ from typing import Any
 
 from tabulate import tabulate
 
+from ablations.evidence import sources
 from ablations.evidence.commits import other_commit
 from ablations.evidence.sources import publish
+from ablations.evidence.times import publish_times
 from ablations.jobs.folder import RUNNING, WAITING
 from ablations.jobs.job import Job
 from ablations.jobs.progress_view import progress_text
@@ -100,8 +102,9 @@ def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts))
         written = publish(query.plan.jobs.values())
+        times = publish_times(query.source.folder, sources.PUBLISHED / query.scale / query.plan.user_data)
         page = write_page(query)
-    for path in (*written, page):
+    for path in (*written, *times, page):
         print(path)
     print(f"{len(written)} of {len(query.plan.jobs)} jobs are finished and published", file=sys.stderr)
     return 0 if written else 1

@@ -1,19 +1,16 @@
 """Print times side by side, as ratios: `make bench`, or `python -m benchmarks roi_layers steps --rounds 15`."""
 
 import argparse
-import platform
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import mask_rcnn_paper  # isort: skip  before detectron2, which it provides where that is not installed
 import torch
 from tabulate import tabulate
 
 from benchmarks import evaluation, providers, roi_layers, start_up, steps
-from benchmarks.measure import Measured, clock_of, side_by_side
-from mask_rcnn_paper.cores import core_count
-from mask_rcnn_paper.training.precision import cpu_has_bfloat16
+from mask_rcnn_paper.timing.machine import machine_text
+from mask_rcnn_paper.timing.turns import Measured, clock_of, side_by_side
 from mask_rcnn_paper.training.result_file import peak_memory
 
 
@@ -30,27 +27,10 @@ def main() -> None:
         parser.error(f"--rounds {args.rounds}: must be at least 3, for a spread")
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    print(_machine(args.device))
+    print(f"{machine_text(args.device)}\n")
     for part in args.parts or PARTS:
         print(PARTS[part](args.device, args.rounds), flush=True)
     print(f"Peak memory of all of it: {peak_memory(args.device)['process']:.0f} MB")
-
-
-def _machine(device: str) -> str:
-    where = torch.cuda.get_device_name() if device == "cuda" else _cpu_name()
-    bfloat16 = "with" if cpu_has_bfloat16() else "without"
-    return (
-        f"{where}, {core_count()} cores, one thread, {bfloat16} bfloat16; torch {torch.__version__}; "
-        f"detectron2: {mask_rcnn_paper.PROVIDER}\n"
-    )
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _table(title: str, found: Mapping[str, Mapping[str, Measured]]) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from pycocotools.coco import COCO
 
-from benchmarks.measure import Measured, side_by_side
 from mask_rcnn_paper.coco.backends import BACKENDS, PycocotoolsEval
+from mask_rcnn_paper.timing.turns import Measured, side_by_side
 
 TASKS = ("bbox", "segm")
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import mask_rcnn_paper  # noqa: F401  isort: skip  before detectron2, which it provides where that is not installed
 import torch
 
-from benchmarks.measure import Measured, side_by_side
 from benchmarks.steps import FLOAT32, STOCK, cases
 from mask_rcnn_paper.provider import ENV_VAR, LEGAL
+from mask_rcnn_paper.timing.turns import Measured, side_by_side
 
 
 def measure(kind: str, rounds: int) -> dict[str, Measured]:

@@ -7,9 +7,9 @@ import torch
 from detectron2.modeling.poolers import ROIPooler
 from detectron2.structures import Boxes
 
-from benchmarks.measure import Measured, clock_of, side_by_side
 from mask_rcnn_paper.modeling.roi_layers import replace_roi_layers
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.timing.turns import Measured, clock_of, side_by_side
 
 STOCK, OURS, OURS_BFLOAT16 = "detectron2's pooler", "ours", "ours, bfloat16"
 

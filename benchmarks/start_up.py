@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.measure import Measured, side_by_side
+from mask_rcnn_paper.timing.turns import Measured, side_by_side
 
 REFERENCE = "import torch"
 COMMANDS = {

@@ -3,16 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
-from detectron2.config import CfgNode
 from detectron2.modeling import build_model
-from detectron2.solver import build_optimizer
-from detectron2.utils.events import EventStorage
 
-from benchmarks.scenes import training_batch
 from mask_rcnn_paper.generated.scene import SceneSpec
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.precision import FLOAT16, set_precision, settle_precision
+from mask_rcnn_paper.timing.networks import training_step
+from mask_rcnn_paper.timing.scenes import training_batch
+from mask_rcnn_paper.training.precision import set_precision, settle_precision
 
 
 class Kind(NamedTuple):
@@ -56,21 +53,4 @@ def cases(name: str, device: str) -> dict[str, Callable[[], None]]:
     for case in (FLOAT32, MIXED):
         settle_precision(cfgs[case])
         set_precision(models[case], cfgs[case].PRECISION)
-    return {case: _step(cfgs[case], model, batch) for case, model in models.items()}
-
-
-def _step(cfg: CfgNode, model: torch.nn.Module, batch: list[dict]) -> Callable[[], None]:
-    optimizer = build_optimizer(cfg, model.train())
-    # What an update would do to the next turn's losses must not differ between the cases.
-    for group in optimizer.param_groups:
-        group["lr"] = 0.0
-
-    def step() -> None:
-        # On a GPU mixed precision is the trainer's.
-        with EventStorage(0), torch.autocast("cuda", enabled=cfg.PRECISION == FLOAT16):
-            losses = model(batch)
-        optimizer.zero_grad()
-        sum(losses.values()).backward()
-        optimizer.step()
-
-    return step
+    return {case: training_step(cfgs[case], model, batch) for case, model in models.items()}

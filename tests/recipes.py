@@ -1,6 +1,7 @@
 """The recipe of every row, typed from the paper apart from the YAMLs; the sources of each column are in configs/.
 
-backbone   R-50, R-101 or X-101-64x4d, then the features: C4, C5 or FPN
+backbone   R-50, R-101 or X-101-64x4d, then the features: C4, C5 or FPN; FPN* is the body of
+           a trained detector, and stays as it is
 RoI        layer and aggregation; s: samples along a bin's side; box and mask or keypoint side in bins (a C4 row has one
            pooler for both), then, after >, the side of the plugin's keypoint maps (without it detectron2's, of 4 times
            the bins)
@@ -31,6 +32,7 @@ table2a/r101_fpn         R-101       FPN  RoIAlign/ave 2 7   14    bm  80 512 10
 table2a/x101_fpn         X-101-64x4d FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     8  0.01 160 120
 table2e/mlp_2hidden      R-50        FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
 table2e/mlp_3hidden      R-50        FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
+text/r101_fpn_shared     R-101       FPN* RoIAlign/ave 2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
 text/fpn_roipool         R-50        FPN  RoIPool/max  2 7   14    bm  80 512 1000 0.3 800     16 0.02 160 120
 table3/faster_r101_fpn   R-101       FPN  RoIAlign/ave 2 7   14    b   80 512 1000 0.3 800     16 0.02 160 120
 table5/faster_rcnn       R-50        FPN  RoIAlign/ave 2 7   14    b   1  512 1000 0.5 640-800 16 0.02 90  60,80
@@ -52,6 +54,7 @@ rpn/r101_c4         R-101       C4   80
 rpn/r50_c5          R-50        C5   80
 rpn/r50_fpn         R-50        FPN  80
 rpn/r101_fpn        R-101       FPN  80
+rpn/r101_fpn_shared R-101       FPN* 80
 rpn/x101_fpn        X-101-64x4d FPN  80
 rpn/person_r50_fpn  R-50        FPN  1
 rpn/person_r101_fpn R-101       FPN  1
@@ -136,7 +139,7 @@ def expected_rpn(row: dict[str, str]) -> dict[str, object]:
         "MODEL.MASK_ON": False,
         "MODEL.ROI_HEADS.NUM_CLASSES": int(row["K"]),
         "MODEL.ANCHOR_GENERATOR.SIZES": (
-            [[32], [64], [128], [256], [512]] if row["feat"] == "FPN" else [[32, 64, 128, 256, 512]]
+            [[32], [64], [128], [256], [512]] if "FPN" in row["feat"] else [[32, 64, 128, 256, 512]]
         ),
         "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS": [[0.5, 1.0, 2.0]],
         "MODEL.RPN.BATCH_SIZE_PER_IMAGE": 256,
@@ -146,7 +149,7 @@ def expected_rpn(row: dict[str, str]) -> dict[str, object]:
         "MODEL.RPN.SMOOTH_L1_BETA": 0.1111,
         "MODEL.RPN.NMS_THRESH": 0.7,
         "MODEL.RPN.CONV_DIMS": [-1],
-        "MODEL.RPN.PRE_NMS_TOPK_TEST": 1000 if row["feat"] == "FPN" else 12000,
+        "MODEL.RPN.PRE_NMS_TOPK_TEST": 1000 if "FPN" in row["feat"] else 12000,
         "MODEL.RPN.POST_NMS_TOPK_TEST": 2000,
         "DATASETS.TRAIN": (f"{data}_train",),
         "DATASETS.TEST": (f"{data}_train", f"{data}_val"),
@@ -182,10 +185,12 @@ _COMMON = {
 
 def _backbone(row: dict[str, str]) -> dict[str, object]:
     kind, depth, *groups = row["backbone"].split("-")
+    shared = row["feat"].endswith("*")
     weights = f"detectron2://ImageNetPretrained/MSRA/R-{depth}.pkl"
     return {
-        "MODEL.WEIGHTS": "catalog://ImageNetPretrained/FAIR/X-101-64x4d" if groups else weights,
-        "MODEL.BACKBONE.NAME": "build_resnet_fpn_backbone" if row["feat"] == "FPN" else "build_resnet_backbone",
+        "MODEL.WEIGHTS": "catalog://ImageNetPretrained/FAIR/X-101-64x4d" if groups else "" if shared else weights,
+        "MODEL.BACKBONE.NAME": f"build_{'frozen_' * shared}resnet{'_fpn' * ('FPN' in row['feat'])}_backbone",
+        "STAGES.DETECTOR": f"table2a/r{depth}_fpn.yaml" if shared else "",
         "MODEL.RESNETS.DEPTH": int(depth),
         "MODEL.RESNETS.NUM_GROUPS": 64 if groups else 1,
         "MODEL.RESNETS.WIDTH_PER_GROUP": 4 if groups else 64,
@@ -194,7 +199,7 @@ def _backbone(row: dict[str, str]) -> dict[str, object]:
 
 
 def _features(features: str, user: str) -> dict[str, object]:
-    if features != "FPN":
+    if "FPN" not in features:
         stage = [f"res{features[1]}"]
         return {"MODEL.RESNETS.OUT_FEATURES": stage, f"MODEL.{user}.IN_FEATURES": stage}
     stages = ["res2", "res3", "res4", "res5"]

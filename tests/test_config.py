@@ -33,5 +33,5 @@ def test_defaults_leave_detectron2_as_it_is():
     assert cfg.MODEL.ROI_MASK_HEAD.LOSS == "sigmoid"
     assert cfg.MODEL.ROI_KEYPOINT_HEAD.RESOLUTION == 4 * cfg.MODEL.ROI_KEYPOINT_HEAD.POOLER_RESOLUTION
     assert cfg.MODEL.ROI_KEYPOINT_HEAD.LOSS == "softmax"
-    assert cfg.STAGES.RPN == ""
+    assert cfg.STAGES.RPN == cfg.STAGES.DETECTOR == ""
     assert not cfg.STAGES.PRETRAIN

@@ -1,8 +1,11 @@
 """Every YAML loads, builds and says what the paper says; compared rows differ only along their table's axis."""
 
+from pathlib import Path
+
 import pytest
 from detectron2.modeling import build_model
 
+from ablations.paper.tables import load_tables
 from mask_rcnn_paper.config_files import CONFIG_ROOT
 from mask_rcnn_paper.scales import load_cfg
 from tests.flatten import flatten
@@ -12,6 +15,7 @@ ROWS = sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIG_ROOT.glob("*/*.yam
 DEPTH = {"MODEL.RESNETS.DEPTH", "MODEL.WEIGHTS", "STAGES.RPN"}
 RESNEXT = {"MODEL.RESNETS.NUM_GROUPS", "MODEL.RESNETS.WIDTH_PER_GROUP", "MODEL.RESNETS.STRIDE_IN_1X1"}
 ROI_LAYER = {"MODEL.ROI_POOLER.NAME", "MODEL.ROI_POOLER.AGGREGATION"}
+SHARED = {"MODEL.BACKBONE.NAME", "MODEL.WEIGHTS", "STAGES.DETECTOR"}
 BATCH = {"SOLVER.IMS_PER_BATCH", "SOLVER.BASE_LR"}
 # Rows that a table compares, and the keys in which they may differ: its axis.
 AXES = [
@@ -37,6 +41,8 @@ AXES = [
     ("table9/original_baseline table9/updated_baseline", {"SOLVER.STEPS", "SOLVER.MAX_ITER"}),
     ("table9/updated_baseline table9/deeper", DEPTH),
     ("table9/deeper table9/resnext", DEPTH | RESNEXT),
+    ("text/r101_fpn_shared table2a/r101_fpn", SHARED | {"STAGES.RPN"}),
+    ("rpn/r101_fpn_shared rpn/r101_fpn", SHARED),
     ("text/class_agnostic text/class_specific", {"MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK"}),
     ("text/sampling_1 text/sampling_4 table2c/roialign_ave", {"MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO"}),
     ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
@@ -129,3 +135,11 @@ def test_rows_that_the_paper_prints_twice_are_one_config(names):
     """Equal rows resolve to equal values, so they are trained once."""
     first, *others = (flatten(load_cfg(f"{name}.yaml")) for name in names)
     assert all(other == first for other in others)
+
+
+def test_a_file_that_others_start_from_has_the_name_of_its_run():
+    """So the detector of the second of four steps and the row that it is in a table have one folder."""
+    runs = {row.config: row.run for table in load_tables().values() for row in table.rows if row.config}
+    starts = {load_cfg(row).STAGES.DETECTOR for row in ROWS} - {""}
+    assert starts
+    assert all(runs[config] == Path(config).stem for config in starts)

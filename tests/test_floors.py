@@ -17,7 +17,7 @@ FLOORS = (
     {"imports", "data"},
     {"__init__", "scales", "stages"},
     {"training"},
-    {"pretrain", "predictor"},
+    {"pretrain", "predictor", "timing", "unite"},
     {"train_net"},
     {"ablations.statistics"},
     {"ablations.paper"},
@@ -25,7 +25,7 @@ FLOORS = (
     {"ablations.jobs"},
     {"ablations.evidence"},
     {"ablations.query", "ablations.render"},
-    {"ablations.report", "ablations.predict"},
+    {"ablations.report", "ablations.predict", "ablations.timing"},
     {"ablations.commands", "ablations.run", "ablations.published_page"},
     {"ablations.__main__"},
 )

@@ -1,11 +1,14 @@
 """The four steps in which an RPN and a Mask R-CNN come to share their features (Section 4.4), at smoke scale."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from mask_rcnn_paper.stages import proposal_file, trained_weights
+from mask_rcnn_paper.unite import main as unite
 from tests.train import ALL_SCORES, run
 
 # A shallow body; random weights behind frozen normalisation would overflow.
@@ -59,3 +62,24 @@ def test_the_rpn_is_a_new_one_on_the_new_body(steps):
     first, third = (weights(steps[step], "proposal_generator.") for step in (1, 3))
     assert first.keys() == third.keys()
     assert not any(torch.equal(third[name], first[name]) for name in first)
+
+
+def detections(folder: Path) -> dict[str, np.ndarray]:
+    """What an evaluation has found: images and classes, boxes, scores."""
+    found = json.loads((folder / "inference" / "smoke_val" / "coco_instances_results.json").read_text())
+    keys = ("image_id", "category_id", "bbox", "score")
+    return {key: np.array([one[key] for one in found], dtype=float) for key in keys}
+
+
+def test_one_network_detects_what_the_detector_does_on_stored_proposals(steps, tmp_path):
+    """Body, RPN and heads together: it makes the proposals that the third step has stored."""
+    checkpoint = tmp_path / "one.pth"
+    assert unite([str(trained_weights(steps[3])), str(trained_weights(steps[4])), str(checkpoint)]) == 0
+    alone = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN"]
+    alone += ["MODEL.RPN.POST_NMS_TOPK_TEST", "200", "MODEL.WEIGHTS", str(checkpoint)]
+    run("text/r101_fpn_shared.yaml", tmp_path, *SMALL, *alone, flags=("--eval-only",))
+    one, two = detections(tmp_path), detections(steps[4])
+    assert len(one["score"]) > 100
+    assert (one["image_id"] == two["image_id"]).all()
+    np.testing.assert_allclose(one["score"], two["score"], atol=1e-4)
+    np.testing.assert_allclose(one["bbox"], two["bbox"], atol=0.05)

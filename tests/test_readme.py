@@ -85,6 +85,10 @@ def try_ablations(words, capsys):
         at = keys[0] if keys else len(words)
         assert exit_code(main, [*words[:at], *extra, *words[at:]]) == 0
         return
+    if words[0] == "timing":  # which takes minutes: refused once its arguments are read
+        assert exit_code(main, [*words, "--rounds", "2"]) == 2
+        assert "--rounds 2: must be at least 3" in capsys.readouterr().err
+        return
     code = exit_code(main, words)
     if words[0] == "predict":
         assert code == 2
@@ -116,7 +120,7 @@ def test_every_kind_of_command_is_there():
     """Else the test above would try nothing."""
     kinds = {" ".join(command.split()[: 4 if "-m ablations" in command else 2]) for command in commands()}
     assert {"make run", "make test", "python train_net.py", "torchrun --nproc-per-node"} <= kinds
-    names = ("list", "run", "status", "table", "claims", "report", "predict", "publish")
+    names = ("list", "run", "status", "table", "claims", "report", "predict", "timing", "publish")
     assert {f"python -m ablations {name}" for name in names} <= kinds
 
 

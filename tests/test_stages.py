@@ -32,6 +32,16 @@ def test_default_places_are_named_after_scale_and_config():
     assert resolved("rpn/r50_c4.yaml", "mini").OUTPUT_DIR == "output/mini/rpn/r50_c4"
 
 
+def test_features_are_shared_with_the_detector_of_the_second_step():
+    """At every scale, and whatever pre-training there is; the RPN of the third step has a place of its own."""
+    for scale in ("paper", "mini"):
+        cfg = resolved("text/r101_fpn_shared.yaml", scale)
+        assert cfg.MODEL.WEIGHTS == f"output/{scale}/table2a/r101_fpn/model_final.pth"
+        (proposals,) = cfg.DATASETS.PROPOSAL_FILES_TEST
+        assert proposals.startswith(f"output/{scale}/rpn/r101_fpn_shared/inference/")
+        assert resolved("rpn/r101_fpn_shared.yaml", scale).MODEL.WEIGHTS == cfg.MODEL.WEIGHTS
+
+
 def test_own_data_have_places_of_their_own(tmp_path):
     """Below the scale, but for pre-training, which is the same for all data."""
     cfg = resolved("table2b/softmax.yaml", "mini", *own_opts(write_own(tmp_path)))
@@ -65,6 +75,14 @@ def test_missing_pretraining_says_how_to_make_it(in_tmp_path):
     """An RPN at mini scale without weights names the pre-training command."""
     with pytest.raises(FileNotFoundError, match="python -m mask_rcnn_paper.pretrain"):
         check_inputs(resolved("rpn/r50_c4.yaml", "mini"))
+
+
+def test_a_missing_detector_says_how_to_make_it(in_tmp_path):
+    """The RPN of the third step names the command of the second; evaluation alone does not need it."""
+    cfg = resolved("rpn/r101_fpn_shared.yaml", "mini")
+    with pytest.raises(FileNotFoundError, match="--config-file configs/table2a/r101_fpn.yaml --scale mini`"):
+        check_inputs(cfg)
+    check_inputs(cfg, eval_only=True)
 
 
 def test_the_cure_without_pretraining_trains_the_whole_backbone(in_tmp_path):

@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from statistics import fmean
+from statistics import NormalDist, fmean
 
 from ablations.evidence.image_replicates import ImageReplicates
 from ablations.evidence.measure import measure
+from ablations.evidence.times import TIMED, TURNS
 from ablations.jobs.folder import Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import RowKey
@@ -23,6 +24,8 @@ from ablations.statistics.pooled_noise import PooledNoise, pool_noise
 _JobIds = tuple[str, ...]
 # Tasks whose metrics are the same at every seed.
 _EXACT = "count/"
+# Distance of a normal distribution's quartiles, in standard deviations.
+_QUARTILES = 2 * NormalDist().inv_cdf(0.75)
 # Metrics of a row and their weights, of which the first is 1.
 _Score = tuple[tuple[str, float], ...]
 
@@ -55,12 +58,29 @@ class Estimator:
             if all(metric.startswith(_EXACT) for metric, _ in score):
                 parts.append(Uncertainty(0.0, math.inf))
                 continue
+            if all(metric in TIMED for metric, _ in score):
+                parts.append(self._over_turns(score, rows, logarithmic))
+                continue
             paired = math.isclose(math.fsum(rows.values()), 0.0, abs_tol=1e-9)
             key = score, logarithmic, paired
             if key not in self._noise:
                 self._noise[key] = pool_noise(self._values(score, logarithmic), paired)
             parts.append(self._noise[key].of_sum(rows, count))
         return None if None in parts else combine(parts)
+
+    def _over_turns(self, score: _Score, rows: Mapping[_JobIds, float], logarithmic: bool) -> Uncertainty | None:
+        """Of medians over turns, as of independent normal values: no seed changes a time, but each turn does."""
+        parts = []
+        for job_ids, weight in rows.items():
+            found = [s.result for i in job_ids if (s := self.statuses.get(i)) and s.result and TURNS in s.result]
+            if not found:
+                return None
+            for metric, of_metric in score:
+                low, high, turns = found[0][TURNS][metric]
+                quartiles = math.log(high / low) if logarithmic else high - low
+                deviation = quartiles / _QUARTILES * math.sqrt(math.pi / 2 / turns)
+                parts.append(Uncertainty((weight * of_metric * deviation) ** 2, turns - 1))
+        return combine(parts)
 
     def _over_images(self, terms: Mapping[Term, float], seeds: Iterable[int], logarithmic: bool) -> Uncertainty | None:
         """None where a job has no replicates: it cannot be paired with the others."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ablations.evidence.times import TIMED
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from mask_rcnn_paper.coco.values import is_number
 
@@ -42,7 +43,8 @@ def _metric_value(result: Mapping[str, Any], key: str) -> tuple[float | None, st
     if not isinstance(group, Mapping):
         return None, f"the result has no {task} metrics: no predictions, or no such branch"
     if name not in group:
-        return None, f"the result has no {key}"
+        cure = ": measure it with `python -m ablations timing`" if key in TIMED else ""
+        return None, f"the result has no {key}{cure}"
     value = group[name]
     if isinstance(value, bool) or not isinstance(value, int | float | None):
         return None, f"the result's {key} is {value!r}, not a number"

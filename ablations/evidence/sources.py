@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.evidence.times import read_times, with_times
 from ablations.jobs.folder import FINISHED, WAITING, Status, finished_status
 from ablations.jobs.job import Job, read_statuses
 from ablations.jobs.plan import Plan
@@ -44,9 +45,15 @@ class Source:
         return sorted({int(match[1]) for name in names if (match := _SEED.search(name))}) or [0]
 
     def statuses(self, jobs: Mapping[str, Job]) -> dict[str, Status]:
-        """Status of each job by identity, as `read_statuses`; jobs without a published result wait for one."""
-        if not self.published:
-            return read_statuses(jobs)
+        """Status of each job by identity, as `read_statuses`, with the times measured of it.
+
+        Jobs without a published result wait for one.
+        """
+        times = read_times(self.folder)
+        found = self._published(jobs) if self.published else read_statuses(jobs)
+        return {i: with_times(status, jobs[i].folder.config_hash, times) for i, status in found.items()}
+
+    def _published(self, jobs: Mapping[str, Job]) -> dict[str, Status]:
         results = {identity: read_json(published_file(job)) or {} for identity, job in jobs.items()}
         found = {i: finished_status(result, jobs[i].folder.config_hash) for i, result in results.items()}
         return {identity: status or _NOT_PUBLISHED for identity, status in found.items()}

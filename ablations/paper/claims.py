@@ -183,7 +183,7 @@ def _paper_difference(claim: Claim, tables: Mapping[str, Table]) -> float | None
             if row_id == delta.minuend and values[upper] is None and terms.get(lower) == -terms[upper]:
                 # Only the difference of the two counts.
                 values |= {upper: _column(metric, tables[table_id], delta.paper), lower: 0.0}
-    return None if None in values.values() else round(claim.difference(values), 4)
+    return None if None in values.values() else round(claim.difference(values), 12 if claim.is_ratio else 4)
 
 
 def _column(metric: str, table: Table, numbers: Sequence[float | None]) -> float | None:

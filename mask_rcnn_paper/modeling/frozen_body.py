@@ -7,7 +7,6 @@ Section 3.2): the third and fourth steps train only the layers that are not shar
 from detectron2.config import CfgNode
 from detectron2.layers import FrozenBatchNorm2d, ShapeSpec
 from detectron2.modeling import BACKBONE_REGISTRY, Backbone
-from detectron2.modeling.backbone import build_resnet_fpn_backbone
 
 
 @BACKBONE_REGISTRY.register()
@@ -21,7 +20,8 @@ def build_frozen_resnet_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> Ba
         cfg: The config.
         input_shape: The image's channels.
     """
-    body = FrozenBatchNorm2d.convert_frozen_batchnorm(build_resnet_fpn_backbone(cfg, input_shape))
+    body = BACKBONE_REGISTRY.get("build_resnet_fpn_backbone")(cfg, input_shape)
+    body = FrozenBatchNorm2d.convert_frozen_batchnorm(body)
     for weight in body.parameters():
         weight.requires_grad_(False)
     return body

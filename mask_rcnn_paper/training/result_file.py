@@ -119,9 +119,19 @@ def peak_memory(device: str) -> dict[str, float]:
     """The most that this process had at once, in MB: "process", and of a GPU what its tensors took, "cuda"."""
     import torch
 
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, else kB
-    peak = {"process": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)}
+    peak = {"process": round(_peak_of_process() / 1e6, 1)}
     return peak | ({"cuda": round(torch.cuda.max_memory_allocated() / 1e6, 1)} if device.startswith("cuda") else {})
+
+
+def _peak_of_process() -> int:
+    """In bytes."""
+    try:
+        # Not getrusage: on Linux a process starts with the peak of the one that started it.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == "darwin" else 1024  # bytes there, else kB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _without_nan(value: Any) -> Any:

@@ -24,7 +24,7 @@ def test_list_shows_every_row_with_its_state(ablations):
     assert "from the TensorMask paper: Chen et al." in out
     code, out, _ = ablations("list --format json")
     tables = json.loads(out)
-    assert len(tables) == 26
+    assert len(tables) == 27
     assert all(row["state"] for table in tables for row in table["rows"])
     assert next(t for t in tables if t["id"] == "2c")["rows"][0]["config"] == "table2c/roipool_max.yaml"
 

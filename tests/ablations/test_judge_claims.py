@@ -89,7 +89,7 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     found = json.loads(out)
     assert code == 0
     assert (found["scale"], found["seeds"], found["confidence"]) == ("mini", [0, 1], 0.95)
-    assert sum(found["counts"].values()) == len(found["claims"]) == 84
+    assert sum(found["counts"].values()) == len(found["claims"]) == 85
     by_id = {claim["id"]: claim for claim in found["claims"]}
     sigmoid = by_id["2b-sigmoid"]
     assert sigmoid["differences"] == pytest.approx({"0": 12.0, "1": 12.1})
@@ -106,7 +106,7 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     assert found["signature"].startswith("mask_rcnn_paper|v:1.2.3|scale:mini|")
     time = by_id["3.1-mask-branch-time"]
     assert (time["paper"], time["unit"], time["verdict"], time["mean"]) == (20, "%", "not run", None)
-    assert time["note"] == "not measured yet: measuring inference time"
+    assert time["note"] == "text-4.4-inference/r101_fpn, text-4.4-inference/faster_r101_fpn: not run"
 
 
 def test_claims_are_judged_on_own_data(claims, tmp_path):

@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
@@ -48,6 +51,13 @@ def test_weights_count_where_no_stage_makes_them(tmp_path):
     """At paper scale another MODEL.WEIGHTS is another experiment."""
     cfg = load_cfg("table2b/sigmoid.yaml")
     assert changed(cfg, "MODEL.WEIGHTS", "other.pkl") != config_hash(cfg)
+
+
+def test_weights_do_not_count_where_a_detector_is_trained_for_them():
+    """The identity of the stage that makes them does."""
+    cfg = load_cfg("text/r101_fpn_shared.yaml")
+    assert changed(cfg, "MODEL.WEIGHTS", "elsewhere/model_final.pth") == config_hash(cfg)
+    assert changed(cfg, "STAGES.DETECTOR", "table2a/r50_fpn.yaml") != config_hash(cfg)
 
 
 def test_a_new_key_at_its_default_keeps_the_hash(cfg):
@@ -101,3 +111,12 @@ def test_the_peak_of_memory_is_in_the_result(cfg):
     peak = write_result(cfg, {}, 1.0)["peak_memory"]
     assert set(peak) == {"process"}
     assert 100 < peak["process"] < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="elsewhere a process knows no peak of its own")
+def test_the_peak_is_that_of_the_process_alone(cfg):
+    """A small process that a large one has started has not its peak."""
+    block = b"x" * 800_000_000
+    code = "from mask_rcnn_paper.training.result_file import peak_memory; print(peak_memory('cpu')['process'])"
+    child = float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert child < len(block) / 1e6 < write_result(cfg, {}, 1.0)["peak_memory"]["process"]

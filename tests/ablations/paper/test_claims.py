@@ -26,7 +26,8 @@ text-3-parameters-mlp2 - | text-3-parameters-mlp3 - | text-3-sampling-1 - | text
 2e-fcn-over-mlp2 2.1 | 2e-fcn-over-mlp3 2.1
 3-over-faster-rcnn-ppp 38.2-34.9 | 3-over-fpn 38.2-36.2 | 3-over-grmi 38.2-34.7 | 3-over-tdm 38.2-36.8
 3-resnext-over-tdm 3.0
-3-roialign 1.1 | 3-multitask 0.9 | 3-resnext 1.6 | 4.3-mask-near-box 2.7 | 4.4-c4-slower 400-195
+3-roialign 1.1 | 3-multitask 0.9 | 3-resnext 1.6 | 4.3-mask-near-box 2.7 | 4.4-sharing -
+4.4-c4-slower 400/195
 4.4-deeper-slower 37.5 | 5-resolution-56 - | 5-resolution-28 - | 4-over-cmu-pose 0.9
 5-mask-helps-box 53.6-52.5 | 5-mask-helps-keypoints 64.7-64.2 | 5-mask-helps-keypoint-box 52.0-50.7
 5-keypoints-cost-box 53.6-52.0 | 5-keypoints-cost-mask 45.8-45.1 | 5-keypoints-cost-box-alone 52.5-50.7
@@ -59,6 +60,9 @@ def typed():
 
 
 def _difference(text):
+    if "/" in text:
+        over, under = map(float, text.split("/"))
+        return over / under
     upper, _, lower = text.partition("-")
     return round(float(upper) - float(lower or 0), 2)
 
@@ -76,7 +80,7 @@ def test_the_papers_own_numbers_fulfil_every_claim(claims):
     silent = {
         claim.id.partition("-")[0] + "-" * bool(claim.pending) for claim in claims.values() if claim.paper is None
     }
-    assert silent == {"text", "3.1-", "5"}
+    assert silent == {"text", "3.1-", "4.4", "5"}
     for claim in claims.values():
         assert claim.paper is None or holds(claim.relation, claim.paper, claim.paper, claim.margin), claim.id
 

@@ -222,9 +222,9 @@ def test_selection_keeps_order_and_drops_repetitions(tables):
 
 
 def test_text_is_every_text_table_that_can_be_run(tables):
-    """Inference times and Cityscapes are not among them; a table asked for twice comes once."""
+    """Cityscapes is not among them; a table asked for twice comes once."""
     runnable = ["text-3-parameters", "text-3-sampling", "text-4.2-agnostic", "text-4.2-fpn-roialign"]
-    runnable += ["text-4.3-deltas", "text-4.4-training", "text-5-resolution"]
+    runnable += ["text-4.3-deltas", "text-4.4-inference", "text-4.4-sharing", "text-4.4-training", "text-5-resolution"]
     assert [table.id for table in select_tables(tables, ["text"])] == runnable
     again = select_tables(tables, [runnable[1], "text"])
     assert [table.id for table in again] == [runnable[1], runnable[0], *runnable[2:]]

@@ -12,10 +12,13 @@ from mask_rcnn_paper.generated.scene import SceneSpec, draw_scene
 _CLASSES = {category.id: number for number, category in enumerate(CATEGORIES.values())}
 
 
-def training_batch(spec: SceneSpec, images: int, proposals: int, persons: bool = False) -> list[dict]:
+def training_batch(
+    spec: SceneSpec, images: int, proposals: int, persons: bool = False, classes: int = len(CATEGORIES)
+) -> list[dict]:
     """Samples as detectron2's mapper gives them to a model, with proposals that an RPN might have stored.
 
-    Half of the proposals are near objects, half anywhere. `persons`: persons alone, with their keypoints.
+    Half of the proposals are near objects, half anywhere. `persons`: persons alone, with their keypoints. A model of
+    fewer `classes` than are drawn takes some of them for one.
     """
     rng, batch, index = np.random.default_rng(0), [], 0
     while len(batch) < images:
@@ -24,17 +27,17 @@ def training_batch(spec: SceneSpec, images: int, proposals: int, persons: bool =
         objects = [a for a in scene_annotations(scene) if not a["iscrowd"] and (a["category_id"] == 1 or not persons)]
         if objects:
             size = scene.image.shape[:2]
-            instances = annotations_to_instances([_annotation(a, persons) for a in objects], size)
+            instances = annotations_to_instances([_annotation(a, persons, classes) for a in objects], size)
             sample = {"image": torch.from_numpy(scene.image.transpose(2, 0, 1).copy()), "instances": instances}
             sample |= {"proposals": _proposals(rng, instances.gt_boxes.tensor.numpy(), size, proposals)}
             batch.append({**sample, "height": size[0], "width": size[1]})
     return batch
 
 
-def _annotation(found: dict, persons: bool) -> dict:
+def _annotation(found: dict, persons: bool, classes: int) -> dict:
     x, y, width, height = found["bbox"]
     annotation = {"bbox": [x, y, x + width, y + height], "bbox_mode": BoxMode.XYXY_ABS}
-    annotation["category_id"] = 0 if persons else _CLASSES[found["category_id"]]
+    annotation["category_id"] = 0 if persons else _CLASSES[found["category_id"]] % classes
     annotation["segmentation"] = [np.array(polygon) for polygon in found["segmentation"]]
     if persons:
         annotation["keypoints"] = np.array(found["keypoints"], float).reshape(-1, 3)

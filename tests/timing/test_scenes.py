@@ -1,9 +1,9 @@
-"""Batches of the benchmarks."""
+"""Batches that cost what those of a training cost."""
 
 import torch
 
-from benchmarks.scenes import training_batch
 from mask_rcnn_paper.generated.scene import SceneSpec
+from mask_rcnn_paper.timing.scenes import training_batch
 
 
 def test_a_batch_is_what_a_mapper_gives():
@@ -24,3 +24,9 @@ def test_persons_come_with_keypoints():
     (sample,) = training_batch(SceneSpec(), images=1, proposals=4, persons=True)
     assert set(sample["instances"].gt_classes.tolist()) == {0}
     assert sample["instances"].gt_keypoints.tensor.shape[1:] == (17, 3)
+
+
+def test_a_model_of_fewer_classes_takes_some_for_one():
+    """No class is beyond its last."""
+    batch = training_batch(SceneSpec(), images=3, proposals=4, classes=2)
+    assert {number for sample in batch for number in sample["instances"].gt_classes.tolist()} <= {0, 1}
