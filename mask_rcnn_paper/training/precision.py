@@ -16,6 +16,7 @@ FLOAT32, FLOAT16, BFLOAT16 = "float32", "float16", "bfloat16"
 # Under these names detectron2's heads, and this project's, keep the layers whose output is a prediction. Rounded to
 # bfloat16's 8 bits, scores would tie, and large logits lose what tells them apart.
 _PREDICTIONS = ("objectness_logits", "anchor_deltas", "cls_score", "bbox_pred", "predictor", "score_lowres", "linear")
+_KEYPOINT_LOGITS = "score_lowres"
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
 
@@ -50,6 +51,10 @@ def set_precision(model: nn.Module, precision: str) -> nn.Module:
     if next(model.parameters()).device.type != "cpu":
         return model
     model.to(memory_format=torch.channels_last)
+    for name, layer in model.named_modules():
+        if name.rpartition(".")[2] == _KEYPOINT_LOGITS:
+            # detectron2's keypoint loss takes a view of its logits that channels-last tensors do not have.
+            layer.register_forward_hook(lambda layer, inputs, output: output.contiguous())
     if precision == BFLOAT16:
         model.forward = torch.autocast("cpu", torch.bfloat16)(model.forward)
         for name, layer in model.named_modules():

@@ -90,3 +90,11 @@ def test_state_is_that_of_the_plain_model():
     model = TwoLayers()
     names = list(model.state_dict())
     assert list(set_precision(model, BFLOAT16).state_dict()) == names
+
+
+def test_logits_of_keypoints_can_be_viewed_as_detectron2_does():
+    """One row a keypoint, without a copy."""
+    cfg = load_cfg("table4/keypoint_only.yaml", "mini", ["MODEL.DEVICE", "cpu"])
+    head = set_precision(build_model(cfg), "float32").roi_heads.keypoint_head
+    logits = head.layers(torch.randn(3, 64, 14, 14).contiguous(memory_format=torch.channels_last))
+    assert logits.view(3 * 17, 56 * 56).shape == (51, 3136)
