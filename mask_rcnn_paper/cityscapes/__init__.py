@@ -1,1 +1,1 @@
-"""Cityscapes: its labels, folders and format of predictions, and the protocol of its own scripts (cityscapesscripts)."""
+"""Cityscapes: labels, folders and format of predictions, and AP by the protocol of its own scripts."""

@@ -1,7 +1,7 @@
 """How a Cityscapes folder is laid out.
 
-    leftImg8bit/SPLIT/CITY/CITY_SEQUENCE_FRAME_leftImg8bit.png
-    gtFine/SPLIT/CITY/CITY_SEQUENCE_FRAME_gtFine_instanceIds.png, ..._gtFine_labelIds.png
+leftImg8bit/SPLIT/CITY/CITY_SEQUENCE_FRAME_leftImg8bit.png
+gtFine/SPLIT/CITY/CITY_SEQUENCE_FRAME_gtFine_instanceIds.png, ..._gtFine_labelIds.png
 """
 
 from pathlib import Path

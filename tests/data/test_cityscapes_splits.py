@@ -10,25 +10,16 @@ from mask_rcnn_paper.cityscapes.folders import IMAGES, INSTANCE_IDS, image_folde
 from mask_rcnn_paper.data.cityscapes_splits import cityscapes_root, register_cityscapes
 from mask_rcnn_paper.data.registered import check_annotations, coco_files, data_versions, read_classes
 from mask_rcnn_paper.generated.street_folders import STREET_SPECS, STREET_VERSION
-from tests.cityscapes.laid_out import SIZE, street, write_split
-
-NAMES = ("cityscapes_train", "cityscapes_val", "cityscapes_test")
+from tests.cityscapes.laid_out import NAMES, SIZE, registered, street, write_split
 
 
 @pytest.fixture
 def root(tmp_path):
-    """The three splits, registered anew; things are put back afterwards."""
-    root = tmp_path / "cityscapes"
+    """The three splits, registered anew."""
     for split, number in (("train", 2), ("val", 1), ("test", 1)):
-        write_split(root, split, [street(5 * i) for i in range(number)])
-    previous = {name: (DatasetCatalog.pop(name), MetadataCatalog.pop(name)) for name in NAMES}
-    register_cityscapes(root, tmp_path / "cache")
-    yield root
-    for name, (load, metadata) in previous.items():
-        DatasetCatalog.remove(name)
-        MetadataCatalog.remove(name)
-        DatasetCatalog.register(name, load)
-        MetadataCatalog.get(name).set(**{k: v for k, v in metadata.as_dict().items() if k != "name"})
+        write_split(tmp_path / "cityscapes", split, [street(5 * i) for i in range(number)])
+    with registered(tmp_path / "cityscapes", tmp_path / "cache") as root:
+        yield root
 
 
 def test_it_is_where_detectron2_looks_for_it(monkeypatch):
