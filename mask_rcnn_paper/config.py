@@ -98,6 +98,11 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     cfg.STAGES.RPN = ""
     # True: MODEL.WEIGHTS comes from our own pre-training stage, the analogue of ImageNet at reduced scales.
     cfg.STAGES.PRETRAIN = False
+    # Config, relative to configs/, of the detector whose weights a row starts from, its classes matched by name
+    # (Appendix A); "" for none. MODEL.WEIGHTS then comes from `python -m mask_rcnn_paper.transfer`.
+    cfg.STAGES.DETECTOR = ""
+    # What that command is given as --map: "TARGET=SOURCE", "TARGET=random" or "all_random".
+    cfg.STAGES.CLASS_MAP = ()
 
     # Pre-training of the backbone as a classifier of single objects (reduced scales only; no part of the paper).
     cfg.PRETRAIN = CN()

@@ -6,12 +6,15 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
     OUTPUT/<scale>/pretrain/R-50/model_final.pkl
     OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
     OUTPUT/<scale>/table2b/softmax/result.json
+    OUTPUT/<scale>/transfer/table7/fine_coco/model_final.pth
 
 With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_OUTPUT = "./output"
 MATCHES = "matches.npz"
+WEIGHTS = "model_final.pth"
 
 
 def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
@@ -29,7 +33,9 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
     root = Path(DEFAULT_OUTPUT) / cfg.SCALE / cfg.DATASETS.OWN.NAME
     if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
-    if cfg.STAGES.PRETRAIN and cfg.MODEL.WEIGHTS == "":
+    if cfg.STAGES.DETECTOR and cfg.MODEL.WEIGHTS == "":
+        cfg.MODEL.WEIGHTS = str(root / "transfer" / config_name(config_file) / WEIGHTS)
+    elif cfg.STAGES.PRETRAIN and cfg.MODEL.WEIGHTS == "":
         cfg.MODEL.WEIGHTS = str(pretrain_output(cfg) / "model_final.pkl")
     if cfg.MODEL.LOAD_PROPOSALS and cfg.STAGES.RPN:
         rpn_output = root / config_name(cfg.STAGES.RPN)
@@ -87,10 +93,31 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
                 f"{own_tail}`, or let `python -m ablations run` do every stage, or train end to end with "
                 "MODEL.LOAD_PROPOSALS False MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )
-    if cfg.STAGES.PRETRAIN and not eval_only and not Path(cfg.MODEL.WEIGHTS).is_file():
+    if eval_only or Path(cfg.MODEL.WEIGHTS).is_file():
+        return
+    if cfg.STAGES.DETECTOR:
+        raise FileNotFoundError(
+            f"weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS), those of {cfg.STAGES.DETECTOR} for other classes, are not "
+            f"there: train it with `python train_net.py --config-file configs/{cfg.STAGES.DETECTOR}{command_tail}`, "
+            f"make them with `{_transfer_command(cfg)}`, or let `python -m ablations run` do every stage"
+        )
+    if cfg.STAGES.PRETRAIN:
         raise FileNotFoundError(
             f"pre-trained weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: make them with "
             f"`python -m mask_rcnn_paper.pretrain --config-file <the same config>{command_tail}`, or let "
             "`python -m ablations run` do every stage, or start from random weights, whose normalisation must be "
             "trained too, with STAGES.PRETRAIN False MODEL.RESNETS.NORM BN MODEL.BACKBONE.FREEZE_AT 0"
         )
+
+
+def _transfer_command(cfg: CfgNode) -> str:
+    """What makes the weights that a row with STAGES.DETECTOR starts from; its source has the default OUTPUT_DIR."""
+    source = Path(DEFAULT_OUTPUT) / cfg.SCALE / config_name(cfg.STAGES.DETECTOR) / WEIGHTS
+    classes = [] if cfg.SCALE == "paper" else ["--from", f"{cfg.SCALE}_train"]
+    words = [str(source), cfg.MODEL.WEIGHTS, *classes, "--to", cfg.DATASETS.TRAIN[0]]
+    return shlex.join(["python", "-m", "mask_rcnn_paper.transfer", *words, *map_words(cfg.STAGES.CLASS_MAP)])
+
+
+def map_words(class_map: Sequence[str]) -> list[str]:
+    """STAGES.CLASS_MAP as words of `python -m mask_rcnn_paper.transfer`."""
+    return [word for entry in class_map for word in ("--map", entry)]

@@ -1,5 +1,7 @@
 """The graph of jobs behind some table rows: pre-training -> RPN -> detector (paper, Section 3.1).
 
+A row may start from another detector, whose classes become its own (Appendix A): detector -> transfer -> detector.
+
 A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs
 are one job, and a changed config is another job in another folder. By default only the detector varies with the
 seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
@@ -13,14 +15,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from ablations.jobs.folder import JobFolder
-from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, Job
+from ablations.jobs.folder import RESULT, JobFolder
+from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, TRANSFER, Job
 from ablations.jobs.recipe import Recipe, read_recipe
 from ablations.paper.tables import Row, RowKey
 from ablations.user_data import UserData
 from mask_rcnn_paper.config_files import lasting_name
 from mask_rcnn_paper.imports import Import
-from mask_rcnn_paper.stages import proposal_file
+from mask_rcnn_paper.stages import WEIGHTS, map_words, proposal_file
 
 STAGE_SEED = 0
 # What seeds vary, by name.
@@ -41,8 +43,8 @@ _SECOND_STAGE = "MODEL.ROI_"
 _SELECTS_IMAGES = "MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE"
 
 # Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
-SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, DETECTOR: 0.2}
-SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, DETECTOR: 40.0}
+SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, TRANSFER: 0.0, DETECTOR: 0.2}
+SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, TRANSFER: 4.0, DETECTOR: 40.0}
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def make_plan(
         raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
     if reserved := next((key for key in opts[::2] if key in RESERVED), None):
         raise ValueError(f"{reserved} cannot be given as KEY VALUE: {RESERVED[reserved]}")
-    by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), DETECTOR: tuple(opts)}
+    by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), TRANSFER: (), DETECTOR: tuple(opts)}
     if vary not in VARY:
         raise ValueError(f"--vary {vary}: choose from {', '.join(VARY)}")
     data, fixed = user_data or UserData("", ()), vary == DETECTORS
@@ -123,10 +125,15 @@ class _Planner:
         """The RPN or detector of a config, after the jobs that it builds on."""
         recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
         before = STAGE_SEED if self.fixed else seed
+        if (recipe.pretrained or recipe.detector) and "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+            stage = "transfer" if recipe.detector else "pre-training"
+            off = "STAGES.DETECTOR ''" if recipe.detector else "STAGES.PRETRAIN False"
+            cure = f"at scale {self.scale!r} the {stage} stage provides it; add {off}"
+            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
+        if recipe.detector:
+            inputs.append(self._transfer(config, recipe, before))
+            stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / WEIGHTS)]
         if recipe.pretrained:
-            if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
-                cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
-                raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
             inputs.append(self._add(PRETRAIN, _with_seed(recipe.backbone, before), config, recipe, before, [], []))
             stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / "model_final.pkl")]
         if kind == DETECTOR and recipe.loads_proposals:
@@ -137,6 +144,15 @@ class _Planner:
             inputs.append(self.stage(RPN, rpn_name, recipe.rpn, before))
             stage_opts += self._proposal_opts(config, recipe, inputs[-1])
         return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
+
+    def _transfer(self, config: str, recipe: Recipe, seed: int) -> Job:
+        """The detector of `recipe.detector` as one of the classes of `config`."""
+        stem = PurePosixPath(recipe.detector).stem
+        source = self.stage(DETECTOR, f"{stem}-seed{seed}", recipe.detector, seed)
+        (before, *_), (after, *_) = self._recipe(DETECTOR, recipe.detector, seed).train, recipe.train
+        name = _with_seed(f"{stem}-to-{PurePosixPath(config).stem}", seed)
+        words = ["--from", before, "--to", after, *map_words(recipe.class_map), "--seed", str(seed)]
+        return self._add(TRANSFER, name, config, recipe, seed, [source], words)
 
     def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
         """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
@@ -153,7 +169,8 @@ class _Planner:
         self, kind: str, name: str, config: str, recipe: Recipe, seed: int, inputs: list[Job], stage_opts: list[str]
     ) -> Job:
         pretrain = kind == PRETRAIN
-        what = [*recipe.backbone_parts, seed] if pretrain else recipe.config_hash
+        of_kind = {PRETRAIN: [*recipe.backbone_parts, seed], TRANSFER: stage_opts}
+        what = of_kind.get(kind, recipe.config_hash)
         parts = (kind, self.scale, what, [job.identity for job in inputs])
         identity = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         if identity in self.jobs:
@@ -161,14 +178,19 @@ class _Planner:
         data = UserData("", ()) if pretrain else self.user_data
         path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
         iterations = recipe.pretrain_iterations if pretrain else recipe.iterations
+        words: tuple[str, ...] = ()
+        if kind == TRANSFER:
+            places = str(inputs[0].folder.path / WEIGHTS), str(path / WEIGHTS)
+            words = (*places, *stage_opts, "--report", str(path / RESULT))
         self.jobs[identity] = Job(
             kind=kind,
             identity=identity,
-            folder=JobFolder(path, name, None if pretrain else recipe.config_hash),
+            folder=JobFolder(path, name, None if kind in of_kind else recipe.config_hash),
             config=lasting_name(config),
             scale=self.scale,
             options=("OUTPUT_DIR", str(path), "SEED", str(seed), *stage_opts, *data.opts, *self.opts[kind]),
             imports=tuple(wanted.place for wanted in self.imports),
+            words=words,
             inputs=tuple(job.identity for job in inputs),
             data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
             user_data=data.name,

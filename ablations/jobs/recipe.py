@@ -30,7 +30,8 @@ class Recipe:
 
     `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
     as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
-    proposals it uses, "" for none. `train` and `test` name data sets.
+    proposals it uses, "" for none. `detector`: config of the detector that it starts from, "" for none, with its
+    classes by `class_map`. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -38,6 +39,8 @@ class Recipe:
     backbone_parts: tuple[Any, ...]
     pretrained: bool
     rpn: str
+    detector: str
+    class_map: tuple[str, ...]
     loads_proposals: bool
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -84,8 +87,10 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
         config_hash=config_hash,
         backbone=backbone_name(cfg),
         backbone_parts=tuple(json.loads(json.dumps(parts))),
-        pretrained=bool(cfg.STAGES.PRETRAIN),
+        pretrained=bool(cfg.STAGES.PRETRAIN and not cfg.STAGES.DETECTOR),
         rpn=cfg.STAGES.RPN,
+        detector=cfg.STAGES.DETECTOR,
+        class_map=tuple(cfg.STAGES.CLASS_MAP),
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
         train=tuple(cfg.DATASETS.TRAIN),
         test=tuple(cfg.DATASETS.TEST),
