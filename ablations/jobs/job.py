@@ -30,9 +30,10 @@ class Job:
     """One process that ends by writing a result into its folder.
 
     `kind` is a key of `PROGRAMS`, `identity` the hash of what it computes; `config`, `scale` and `options` are as for
-    `load_cfg`, `imports` as for `--import`; `words` are given to a program that takes none of these. Jobs with the identities in `inputs` must be finished before. `data` reads
-    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own. The nominal costs are of
-    the iterations, and of start and evaluation: only ratios between jobs matter.
+    `load_cfg`, `imports` as for `--import`; a program that takes none of these is given `words`. Jobs with the
+    identities in `inputs` must be finished before. `data` reads "training sets -> test sets"; `user_data` is "" where
+    the job does not see the user's own. The nominal costs are of the iterations, and of start and evaluation: only
+    ratios between jobs matter.
     """
 
     kind: str
