@@ -26,14 +26,15 @@ class StreetSpec:
     max_size: float = 220.0
     min_objects: int = 4  # a group, and a rider with what is ridden, count as one
     max_objects: int = 9
-    neighbour: float = 0.6  # probability that an object is placed so that it touches or overlaps an earlier one
+    neighbour: float = 0.4  # probability that an object is placed so that it touches or overlaps an earlier one
     group: float = 0.25  # probability that an image holds a group of small objects of one class
     group_size: float = 22.0
     ridden: float = 0.5  # probability that somebody is on a bicycle or motorcycle
-    screen: float = 0.3  # probability that something without a class stands in front
+    screen: float = 0.15  # probability that something without a class stands in front
+    min_visible: float = 0.4  # part of an object that must be seen; of a rider much is behind what is ridden
     # Relative frequency of what is placed. Few trucks, buses and trains, as in Cityscapes, if not as few as there.
     weights: tuple[tuple[str, float], ...] = (
-        *(("person", 6.0), ("car", 7.0), ("truck", 0.8), ("bus", 0.8)),
+        *(("person", 6.0), ("car", 7.0), ("truck", 0.95), ("bus", 0.95)),
         *(("train", 0.8), ("motorcycle", 1.6), ("bicycle", 3.0)),
     )
 
@@ -42,13 +43,13 @@ def draw_street(spec: StreetSpec, seed: int, index: int) -> Scene:
     """Draw street number `index` of a series; equal arguments give equal bytes. Crowds are groups of a class."""
     rng = np.random.default_rng([seed, index])
     height, width = (side * SUPERSAMPLING for side in (spec.height, spec.width))
-    canvas = draw_backdrop(rng, height, width, clutter=8)
+    canvas = draw_backdrop(rng, height, width, clutter=5)
     taken = draw_screen(rng, canvas) if rng.random() < spec.screen else np.zeros((height, width), bool)
     instances = []
     for members, name, is_group in _arrange(rng, spec):
         visible = np.zeros_like(taken)
         for patch in members:
-            visible |= paint(rng, canvas, taken, patch)
+            visible |= paint(rng, canvas, taken, patch, spec.min_visible)
         if visible.any():
             instances.append(Instance(name, visible, is_group))
             taken |= visible
