@@ -36,6 +36,7 @@ setup(
         "torch>=2.6",
         "torchvision>=0.21",
         "numpy>=1.26",
+        "cityscapesscripts>=2.2",
         "fvcore>=0.1.5.post20221221",
         "hotcoco>=1.3",
         "iopath>=0.1.9",

@@ -117,6 +117,8 @@ def fit_to_data(
             if to_run:
                 raise
             return dataclasses.replace(row, config="", unfit=f"its keypoints need {error.option}, see `run`")
+        if cfg.STAGES.DETECTOR:
+            return dataclasses.replace(row, config="", unfit="it starts from a detector of COCO's classes")
         if to_run:
             require_usable(cfg)
         return row

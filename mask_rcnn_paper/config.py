@@ -98,9 +98,14 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     cfg.STAGES.RPN = ""
     # True: MODEL.WEIGHTS comes from our own pre-training stage, the analogue of ImageNet at reduced scales.
     cfg.STAGES.PRETRAIN = False
-    # Config, relative to configs/, of the detector whose trained weights a stage starts from, in place of pre-trained
-    # ones: the third and fourth step of the 4-step training of Section 4.4. "": none. MODEL.WEIGHTS is then "".
+    # Config, relative to configs/, of the detector whose trained weights a config starts from, in place of pre-trained
+    # ones; MODEL.WEIGHTS is then "". "": none. Steps 3 and 4 of the training of Section 4.4, and Appendix A.
     cfg.STAGES.DETECTOR = ""
+    # True: that detector has other classes, which are matched by name (Appendix A): MODEL.WEIGHTS comes from
+    # `python -m mask_rcnn_paper.transfer`.
+    cfg.STAGES.TRANSFER = False
+    # What that command is given as --map: "TARGET=SOURCE", "TARGET=random" or "all_random".
+    cfg.STAGES.CLASS_MAP = ()
 
     # Pre-training of the backbone as a classifier of single objects (reduced scales only; no part of the paper).
     cfg.PRETRAIN = CN()

@@ -6,14 +6,18 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
     OUTPUT/<scale>/pretrain/R-50/model_final.pkl
     OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
     OUTPUT/<scale>/table2b/softmax/result.json
+    OUTPUT/<scale>/transfer/table7/fine_coco/model_final.pth
 
-Where features are shared (Section 4.4) a stage starts from a trained detector, OUTPUT/<scale>/.../model_final.pth.
+Where features are shared (Section 4.4) a stage starts from a trained detector, OUTPUT/<scale>/.../model_final.pth, and
+where classes change (Appendix A) from one whose class layers were transferred.
 
 With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
 DEFAULT_OUTPUT = "./output"
 MATCHES = "matches.npz"
+# What trainings leave, and pre-training.
+WEIGHTS, PRETRAINED_WEIGHTS = "model_final.pth", "model_final.pkl"
 
 
 def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
@@ -31,16 +37,23 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
     root = Path(DEFAULT_OUTPUT) / cfg.SCALE / cfg.DATASETS.OWN.NAME
     if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
-    if cfg.MODEL.WEIGHTS == "" and cfg.STAGES.DETECTOR:
-        cfg.MODEL.WEIGHTS = str(trained_weights(root / config_name(cfg.STAGES.DETECTOR)))
-    elif cfg.MODEL.WEIGHTS == "" and cfg.STAGES.PRETRAIN:
-        cfg.MODEL.WEIGHTS = str(pretrain_output(cfg) / "model_final.pkl")
+    if cfg.MODEL.WEIGHTS == "" and (cfg.STAGES.DETECTOR or cfg.STAGES.PRETRAIN):
+        cfg.MODEL.WEIGHTS = str(_first_weights(cfg, config_file, root))
     if cfg.MODEL.LOAD_PROPOSALS and cfg.STAGES.RPN:
         rpn_output = root / config_name(cfg.STAGES.RPN)
         for split in ("TRAIN", "TEST"):
             if not cfg.DATASETS[f"PROPOSAL_FILES_{split}"]:
                 files = tuple(str(proposal_file(rpn_output, name)) for name in cfg.DATASETS[split])
                 cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = files
+
+
+def _first_weights(cfg: CfgNode, config_file: str | Path, root: Path) -> Path:
+    """Where the weights are that a config starts from."""
+    if cfg.STAGES.TRANSFER:
+        return root / "transfer" / config_name(config_file) / WEIGHTS
+    if cfg.STAGES.DETECTOR:
+        return root / config_name(cfg.STAGES.DETECTOR) / WEIGHTS
+    return pretrain_output(cfg) / PRETRAINED_WEIGHTS
 
 
 def pretrain_output(cfg: CfgNode) -> Path:
@@ -61,11 +74,6 @@ def backbone_name(cfg: CfgNode) -> str:
     resnet = cfg.MODEL.RESNETS
     groups = f"{resnet.NUM_GROUPS}x{resnet.WIDTH_PER_GROUP}d"
     return f"R-{resnet.DEPTH}" if resnet.NUM_GROUPS == 1 else f"X-{resnet.DEPTH}-{groups}"
-
-
-def trained_weights(output: str | Path) -> Path:
-    """Where a training that writes to `output` leaves its final weights."""
-    return Path(output) / "model_final.pth"
 
 
 def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
@@ -99,10 +107,12 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
     if eval_only or Path(cfg.MODEL.WEIGHTS).is_file():
         return
     if cfg.STAGES.DETECTOR:
+        made = " for other classes" if cfg.STAGES.TRANSFER else ""
+        make = f"make them with `{_transfer_command(cfg)}`, " if cfg.STAGES.TRANSFER else ""
         raise FileNotFoundError(
-            f"weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) of the detector that this stage starts from are not there: "
-            f"train it first with `python train_net.py --config-file configs/{cfg.STAGES.DETECTOR}{command_tail}"
-            f"{own_tail}`, or let `python -m ablations run` do every stage"
+            f"weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS), those of {cfg.STAGES.DETECTOR}{made}, are not there: "
+            f"train it with `python train_net.py --config-file configs/{cfg.STAGES.DETECTOR}{command_tail}{own_tail}`, "
+            f"{make}or let `python -m ablations run` do every stage"
         )
     if cfg.STAGES.PRETRAIN:
         raise FileNotFoundError(
@@ -111,3 +121,16 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
             "`python -m ablations run` do every stage, or start from random weights, whose normalisation must be "
             "trained too, with STAGES.PRETRAIN False MODEL.RESNETS.NORM BN MODEL.BACKBONE.FREEZE_AT 0"
         )
+
+
+def _transfer_command(cfg: CfgNode) -> str:
+    """What makes the weights that a row with STAGES.TRANSFER starts from; its source has the default OUTPUT_DIR."""
+    source = Path(DEFAULT_OUTPUT) / cfg.SCALE / config_name(cfg.STAGES.DETECTOR) / WEIGHTS
+    classes = [] if cfg.SCALE == "paper" else ["--from", f"{cfg.SCALE}_train"]
+    words = [str(source), cfg.MODEL.WEIGHTS, *classes, "--to", cfg.DATASETS.TRAIN[0]]
+    return shlex.join(["python", "-m", "mask_rcnn_paper.transfer", *words, *map_words(cfg.STAGES.CLASS_MAP)])
+
+
+def map_words(class_map: Sequence[str]) -> list[str]:
+    """STAGES.CLASS_MAP as words of `python -m mask_rcnn_paper.transfer`."""
+    return [word for entry in class_map for word in ("--map", entry)]

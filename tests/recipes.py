@@ -11,7 +11,9 @@ sides      training sides in pixels
 B, lr      images per iteration, learning rate; it: thousands of iterations, with its drops
 """
 
-SIDES = {"800": (800,), "640-800": (640, 672, 704, 736, 768, 800)}
+SIDES = {"800": (800,), "640-800": (640, 672, 704, 736, 768, 800), "800-1024": tuple(range(800, 1025, 32))}
+# Data sets by number of classes.
+DATA = {"80": "coco_2017", "1": "keypoints_coco_2017", "8": "cityscapes"}
 
 DETECTORS = """
 config                   backbone    feat RoI          s box other on  K  N   p    nms sides   B  lr   it  drops
@@ -42,6 +44,8 @@ table4/keypoint_and_mask R-50        FPN  RoIAlign/ave 2 7   14    bmk 1  512 10
 table6/roipool           R-50        FPN  RoIPool/max  2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
 text/keypoint_14         R-50        FPN  RoIAlign/ave 2 7   14>14 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
 text/keypoint_28         R-50        FPN  RoIAlign/ave 2 7   14>28 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
+table7/fine              R-50        FPN  RoIAlign/ave 2 7   14    bm  8  512 1000 0.3 800-1024 8 0.01 24 18
+table7/fine_coco         R-50        FPN  RoIAlign/ave 2 7   14    bm  8  512 1000 0.3 800-1024 8 0.01 4  3
 table9/updated_baseline  R-50        FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 table9/deeper            R-101       FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 table9/resnext           X-101-64x4d FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
@@ -56,6 +60,7 @@ rpn/r50_fpn         R-50        FPN  80
 rpn/r101_fpn        R-101       FPN  80
 rpn/r101_fpn_shared R-101       FPN* 80
 rpn/x101_fpn        X-101-64x4d FPN  80
+rpn/cityscapes_r50_fpn R-50     FPN  8
 rpn/person_r50_fpn  R-50        FPN  1
 rpn/person_r101_fpn R-101       FPN  1
 rpn/person_x101_fpn X-101-64x4d FPN  1
@@ -82,8 +87,7 @@ def entries(table: str) -> list[dict[str, str]]:
 def expected_detector(row: dict[str, str]) -> dict[str, object]:
     """Flat config values of a detector's row."""
     layer, aggregation = row["RoI"].split("/")
-    person = row["K"] == "1"
-    data = "keypoints_coco_2017" if person else "coco_2017"
+    person, data = row["K"] == "1", DATA[row["K"]]
     expected = {
         **_backbone(row),
         **_features(row["feat"], "ROI_HEADS"),
@@ -124,14 +128,18 @@ def expected_detector(row: dict[str, str]) -> dict[str, object]:
     }
     if row["feat"] != "C4":
         expected |= _fpn_heads(*map(int, row["other"].split(">")), keypoints="k" in row["on"])
+    if row["K"] == "8":
+        expected |= _CITYSCAPES
+    if row["config"] == "table7/fine_coco":
+        started = {"DETECTOR": "table2a/r50_fpn.yaml", "CLASS_MAP": ("rider=random",)}
+        expected |= {"MODEL.WEIGHTS": "", **{f"STAGES.{key}": value for key, value in started.items()}}
     return expected
 
 
 def expected_rpn(row: dict[str, str]) -> dict[str, object]:
-    """Flat config values of an RPN's row; 90k iterations and 2000 proposals for each."""
-    person = row["K"] == "1"
-    data = "keypoints_coco_2017" if person else "coco_2017"
-    return {
+    """Flat config values of an RPN's row; 90k iterations and 2000 proposals for each; Cityscapes as its detectors."""
+    person, data = row["K"] == "1", DATA[row["K"]]
+    expected = {
         **_backbone(row),
         **_features(row["feat"], "RPN"),
         **_COMMON,
@@ -160,6 +168,11 @@ def expected_rpn(row: dict[str, str]) -> dict[str, object]:
         "SOLVER.MAX_ITER": 90000,
         "SOLVER.STEPS": (60000, 80000),
     }
+    if row["K"] == "8":
+        schedule = {"IMS_PER_BATCH": 8, "BASE_LR": 0.01, "MAX_ITER": 24000, "STEPS": (18000,)}
+        expected |= _CITYSCAPES | {f"SOLVER.{key}": value for key, value in schedule.items()}
+        expected["INPUT.MIN_SIZE_TRAIN"] = SIDES["800-1024"]
+    return expected
 
 
 _COMMON = {
@@ -181,6 +194,8 @@ _COMMON = {
     "SOLVER.BIAS_LR_FACTOR": 2.0,
     "SOLVER.WEIGHT_DECAY_BIAS": 0.0,
 }
+
+_CITYSCAPES = {"INPUT.MIN_SIZE_TEST": 1024, "INPUT.MAX_SIZE_TRAIN": 2048, "INPUT.MAX_SIZE_TEST": 2048}
 
 
 def _backbone(row: dict[str, str]) -> dict[str, object]:

@@ -38,6 +38,11 @@ AXES = [
         {"MODEL.MASK_ON", "MODEL.KEYPOINT_ON"},
     ),
     ("table6/roipool table6/roialign", ROI_LAYER),
+    (
+        "table7/fine table7/fine_coco",
+        {f"SOLVER.{key}" for key in ("MAX_ITER", "STEPS", "WARMUP_ITERS")}
+        | {"STAGES.DETECTOR", "STAGES.CLASS_MAP", "MODEL.WEIGHTS"},
+    ),
     ("table9/original_baseline table9/updated_baseline", {"SOLVER.STEPS", "SOLVER.MAX_ITER"}),
     ("table9/updated_baseline table9/deeper", DEPTH),
     ("table9/deeper table9/resnext", DEPTH | RESNEXT),
@@ -105,7 +110,8 @@ def test_a_detector_and_its_rpn_share_backbone_and_data(row):
     """Section 3.1: the RPN has the backbone of the detector, and has seen the same images."""
     detector = load_cfg(f"{row['config']}.yaml")
     rpn = load_cfg(detector.STAGES.RPN)
-    for node in ("RESNETS", "BACKBONE", "FPN", "WEIGHTS"):
+    start = [] if detector.STAGES.DETECTOR else ["WEIGHTS"]
+    for node in ("RESNETS", "BACKBONE", "FPN", *start):
         assert detector.MODEL[node] == rpn.MODEL[node]
     assert {*detector.DATASETS.TRAIN, *detector.DATASETS.TEST} == set(rpn.DATASETS.TEST)
     assert detector.DATASETS.KEYPOINT_IMAGES_ONLY == rpn.DATASETS.KEYPOINT_IMAGES_ONLY

@@ -11,13 +11,13 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the bottom up; a module may import its own floor and those below. Names are folders or modules.
 FLOORS = (
     # No detectron2, or only its config.
-    *({"errors", "files", "cores", "commit", "config_files", "provider"}, {"coco"}),
+    *({"errors", "files", "cores", "commit", "config_files", "provider"}, {"coco"}, {"cityscapes"}),
     {"layers", "validate_dataset", "drawing", "config", "doctor"},
     {"modeling", "generated"},
     {"imports", "data"},
     {"__init__", "scales", "stages"},
     {"training"},
-    {"pretrain", "predictor", "timing", "unite"},
+    {"pretrain", "predictor", "timing", "transfer", "unite"},
     {"train_net"},
     {"ablations.statistics"},
     {"ablations.paper"},

@@ -124,3 +124,22 @@ def test_names_of_backbones():
     assert backbone_name(load_cfg("table2b/sigmoid.yaml")) == "R-50"
     groups = ["MODEL.RESNETS.NUM_GROUPS", "64", "MODEL.RESNETS.WIDTH_PER_GROUP", "4"]
     assert backbone_name(load_cfg("table2b/sigmoid.yaml", "paper", groups)) == "X-50-64x4d"
+
+
+def test_weights_of_another_detector_have_a_place_and_a_command(in_tmp_path):
+    """A row that starts from one says how to train and to transfer it; its own pre-training is not asked for."""
+    cfg = resolved("table7/fine_coco.yaml", "mini")
+    assert cfg.MODEL.WEIGHTS == "output/mini/transfer/table7/fine_coco/model_final.pth"
+    for file in (*cfg.DATASETS.PROPOSAL_FILES_TRAIN, *cfg.DATASETS.PROPOSAL_FILES_TEST):
+        (in_tmp_path / file).parent.mkdir(parents=True)
+        (in_tmp_path / file).touch()
+    check_inputs(cfg, eval_only=True)
+    with pytest.raises(FileNotFoundError) as error:
+        check_inputs(cfg)
+    command = (
+        "python -m mask_rcnn_paper.transfer output/mini/table2a/r50_fpn/model_final.pth "
+        f"{cfg.MODEL.WEIGHTS} --from mini_train --to mini_cityscapes_train --map rider=random"
+    )
+    assert f"--config-file configs/table2a/r50_fpn.yaml --scale mini`, make them with `{command}`" in str(error.value)
+    paper = resolved("table7/fine_coco.yaml", "paper")
+    assert paper.MODEL.WEIGHTS == "output/paper/transfer/table7/fine_coco/model_final.pth"

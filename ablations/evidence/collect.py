@@ -61,8 +61,9 @@ class TableResults:
     """A table with our numbers.
 
     `data` names data sets, `data_versions` has the version of each that a result names; `provider`, `coco_backend` and
-    `precision` are "" without a result. `own_data` names the user's own data, "" for the paper's;
-    `other_commits` says of runs that they are of other code than is here.
+    `precision` are "" without a result. `coco_backend` names protocols that are not COCO's too: "segm by ...".
+    `own_data` names the user's own data, "" for the paper's; `other_commits` says of runs that they are of other code
+    than is here.
     """
 
     table: Table
@@ -111,15 +112,16 @@ def shared_facts(
     """What the results of some rows have in common, without a row.
 
     Raises:
-        ValueError: the results differ in scale, provider, COCO backend (unless both are proven equal), precision or the
-            version of a dataset, so they cannot stand in one table.
+        ValueError: the results differ in scale, provider, COCO backend (unless both are proven equal), precision, the
+            version of a dataset, or the protocol of a metric, so they cannot stand in one table.
     """
     jobs = [job for row in rows for seed in seeds if (job := plan.job(*row, seed))]
     results = {job.folder.path: s.result for job in jobs if (s := statuses[job.identity]).state == FINISHED}
     agreed = _agreed(results, table.id)
     versions = {name: version for (_, name), version in agreed.items() if name}
     data, provider = ", ".join(dict.fromkeys(job.data for job in jobs)), agreed["provider", ""]
-    facts = plan.scale, tuple(seeds), data, provider, agreed["coco_backend", ""], agreed["precision", ""]
+    evaluation = ", ".join(filter(None, (agreed["coco_backend", ""], *_protocols(results, table))))
+    facts = plan.scale, tuple(seeds), data, provider, evaluation, agreed["precision", ""]
     return TableResults(table, *facts, (), versions, plan.user_data)
 
 
@@ -195,6 +197,22 @@ def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tu
                 f"{examples}; run the rows anew with another --output"
             )
     return {key: ", ".join(sorted(folders)) for key, folders in found.items()}
+
+
+def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table) -> list[str]:
+    """ "segm by cityscapesscripts 2.3.0" for each task of a table, or of all, whose protocol is not COCO's."""
+    tasks = {key.partition("/")[0] for metric in table.metrics for key in metric.result.split(" - ")}
+    found: dict[str, dict[str, Path]] = {}
+    for folder, result in results.items():
+        of_result = result.get("protocols", {})
+        for task in tasks or of_result:
+            if task in result["metrics"]:
+                found.setdefault(task, {})[of_result.get(task, "COCO's protocol")] = folder
+    for task, folders in found.items():
+        if len(folders) > 1:
+            examples = ", ".join(f"{text} in {folder}" for text, folder in folders.items())
+            raise ValueError(f"table {table.id}: {task} of different protocols cannot stand in one table: {examples}")
+    return [f"{task} by {text}" for task, texts in sorted(found.items()) for text in texts if text != "COCO's protocol"]
 
 
 def _text(value: Any) -> str:

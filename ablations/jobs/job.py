@@ -10,12 +10,19 @@ from mask_rcnn_paper.files import write_json_atomically
 
 # Commands run here.
 ROOT = Path(__file__).resolve().parents[2]
-PRETRAIN, RPN, DETECTOR = "pretrain", "rpn", "detector"
-PROGRAMS = {PRETRAIN: ("-m", "mask_rcnn_paper.pretrain"), RPN: ("train_net.py",), DETECTOR: ("train_net.py",)}
+PRETRAIN, RPN, TRANSFER, DETECTOR = "pretrain", "rpn", "transfer", "detector"
+PROGRAMS = {
+    PRETRAIN: ("-m", "mask_rcnn_paper.pretrain"),
+    RPN: ("train_net.py",),
+    TRANSFER: ("-m", "mask_rcnn_paper.transfer"),
+    DETECTOR: ("train_net.py",),
+}
+# One process always, whatever GPUs there are, and no model to build from the config of their job.
+ALONE = (PRETRAIN, TRANSFER)
 # Threads of a job on a CPU, whatever machine it is and whatever else runs: their number changes the last digits of a
 # sum, and after a training the first digits of a result. Other jobs wait for the first stages, detectors run side by
 # side.
-THREADS = {PRETRAIN: 2, RPN: 2, DETECTOR: 1}
+THREADS = {PRETRAIN: 2, RPN: 2, TRANSFER: 1, DETECTOR: 1}
 
 
 @dataclass(frozen=True)
@@ -23,9 +30,10 @@ class Job:
     """One process that ends by writing a result into its folder.
 
     `kind` is a key of `PROGRAMS`, `identity` the hash of what it computes; `config`, `scale` and `options` are as for
-    `load_cfg`, `imports` as for `--import`. Jobs with the identities in `inputs` must be finished before. `data` reads
-    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own. The nominal costs are of
-    the iterations, and of start and evaluation: only ratios between jobs matter.
+    `load_cfg`, `imports` as for `--import`; a program that takes none of these is given `words`. Jobs with the
+    identities in `inputs` must be finished before. `data` reads "training sets -> test sets"; `user_data` is "" where
+    the job does not see the user's own. The nominal costs are of the iterations, and of start and evaluation: only
+    ratios between jobs matter.
     """
 
     kind: str
@@ -35,6 +43,7 @@ class Job:
     scale: str = "paper"
     options: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     data: str = ""
     user_data: str = ""
@@ -53,9 +62,11 @@ class Job:
 
     def command(self, resume: bool = False, gpus: int = 0) -> list[str]:
         """Words of the process; `resume`: go on from the last checkpoint, `gpus`: one process of a training each."""
+        if self.words:
+            return [sys.executable, *PROGRAMS[self.kind], *self.words]
         words = [sys.executable, *PROGRAMS[self.kind], "--config-file", self.config, "--scale", self.scale]
         words += ["--resume"] if resume else []
-        if gpus > 1 and self.kind != PRETRAIN:  # pre-training always has one process
+        if gpus > 1 and self.kind not in ALONE:
             # detectron2's own default address is the same for all jobs of a user: two of them on a machine would meet.
             words += ["--num-gpus", str(gpus), "--dist-url", "auto"]
         for name in self.imports:

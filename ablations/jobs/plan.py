@@ -5,27 +5,23 @@ are one job, and a changed config is another job in another folder. By default o
 seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
 stage that a table compares. Rows of different backbones do not share them: for these every stage can vary.
 
-Where features are shared (Section 4.4), a trained detector takes the place of pre-training: RPN -> detector -> RPN on
-its body -> detector on that, the four steps of Faster R-CNN (arXiv:1506.01497, Section 3.2).
+A trained detector may take the place of pre-training. Where features are shared (Section 4.4): RPN -> detector -> RPN on
+its body -> detector on that, the four steps of Faster R-CNN (arXiv:1506.01497, Section 3.2). Where a row starts from a
+detector of other classes (Appendix A): detector -> transfer -> detector.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ablations.jobs.folder import JobFolder
-from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, Job
-from ablations.jobs.recipe import Recipe, read_recipe
+from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, TRANSFER, Job
+from ablations.jobs.planner import Planner
+from ablations.jobs.recipe import read_recipe
 from ablations.paper.tables import Row, RowKey
 from ablations.user_data import UserData
-from mask_rcnn_paper.config_files import lasting_name
 from mask_rcnn_paper.imports import Import
-from mask_rcnn_paper.stages import proposal_file, trained_weights
 
-STAGE_SEED = 0
 # What seeds vary, by name.
 DETECTORS = "detector"
 VARY = (DETECTORS, "all")
@@ -42,10 +38,6 @@ RESERVED = {
 # Nodes of the second stage, which an RPN that is trained alone does not read, but for what selects its images.
 _SECOND_STAGE = "MODEL.ROI_"
 _SELECTS_IMAGES = "MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE"
-
-# Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
-SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, DETECTOR: 0.2}
-SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, DETECTOR: 40.0}
 
 
 @dataclass(frozen=True)
@@ -79,12 +71,14 @@ def make_plan(
     user_data: UserData | None = None,
     imports: Sequence[Import] = (),
     vary: str = DETECTORS,
+    runs: Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan the jobs of some rows.
 
     `rows` are by (table id, row id), each with a config; `seeds` are of what `vary` names. `output` is the absolute
     folder under which `<scale>/<kind>/<name>-<hash8>` lies, and `<scale>/<name of data>/...`. The KEY VALUE list `opts`
-    is for every job that reads the key, `user_data` for every job but pre-training, which does not see it.
+    is for every job that reads the key, `user_data` for every job but pre-training, which does not see it. `runs`
+    are the names of other rows' detectors, by config: `rows` may build on them.
 
     Raises:
         ValueError: unknown `vary`, reserved or odd `opts`, or stages that do not fit together.
@@ -93,108 +87,18 @@ def make_plan(
         raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
     if reserved := next((key for key in opts[::2] if key in RESERVED), None):
         raise ValueError(f"{reserved} cannot be given as KEY VALUE: {RESERVED[reserved]}")
-    by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), DETECTOR: tuple(opts)}
+    by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), TRANSFER: (), DETECTOR: tuple(opts)}
     if vary not in VARY:
         raise ValueError(f"--vary {vary}: choose from {', '.join(VARY)}")
     data, fixed = user_data or UserData("", ()), vary == DETECTORS
-    planner = _Planner(scale, output, by_kind, data, tuple(imports), cache(read_recipe), fixed)
-    planned = {}
-    for seed in dict.fromkeys(seeds):
-        for (table_id, row_id), row in rows.items():
-            job = planner.stage(DETECTOR, f"{row.run}-seed{seed}", row.config, seed)
-            planned[table_id, row_id, seed] = job.identity
+    runs = {**(runs or {}), **{row.config: row.run for row in rows.values()}}
+    planner = Planner(scale, output, by_kind, data, tuple(imports), cache(read_recipe), fixed, runs)
+    planned = {
+        (table_id, row_id, seed): planner.detector(row.config, seed).identity
+        for seed in dict.fromkeys(seeds)
+        for (table_id, row_id), row in rows.items()
+    }
     return Plan(planner.jobs, planned, scale, planner.user_data.name)
-
-
-@dataclass
-class _Planner:
-    """Collects jobs; one that is already there is not made again.
-
-    `opts` is by kind of job, `read` is `read_recipe`; `fixed`: the stages before the detector have `STAGE_SEED`.
-    """
-
-    scale: str
-    output: Path
-    opts: Mapping[str, tuple[str, ...]]
-    user_data: UserData
-    imports: tuple[Import, ...]
-    read: Callable[..., Recipe]
-    fixed: bool
-    jobs: dict[str, Job] = field(default_factory=dict)
-
-    def stage(self, kind: str, name: str, config: str, seed: int) -> Job:
-        """The RPN or detector of a config, after the jobs that it builds on."""
-        recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
-        before = STAGE_SEED if self.fixed else seed
-        if (recipe.pretrained or recipe.detector) and "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
-            cure = f"{config} starts from the weights of {recipe.detector}, which is trained first"
-            if recipe.pretrained:
-                cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
-            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
-        if recipe.pretrained:
-            inputs.append(self._add(PRETRAIN, _with_seed(recipe.backbone, before), config, recipe, before, [], []))
-            stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / "model_final.pkl")]
-        if recipe.detector:
-            # Named as the row's own job, which it is: a file that others start from has the name of its run.
-            name_of_detector = f"{PurePosixPath(recipe.detector).stem}-seed{before}"
-            inputs.append(self.stage(DETECTOR, name_of_detector, recipe.detector, before))
-            stage_opts += ["MODEL.WEIGHTS", str(trained_weights(inputs[0].folder.path))]
-        if kind == DETECTOR and recipe.loads_proposals:
-            if not recipe.rpn:
-                cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
-                raise ValueError(f"{config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
-            rpn_name = _with_seed(PurePosixPath(recipe.rpn).stem, before)
-            inputs.append(self.stage(RPN, rpn_name, recipe.rpn, before))
-            stage_opts += self._proposal_opts(config, recipe, inputs[-1])
-        return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
-
-    def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
-        """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
-        opts, stored = [], self._recipe(RPN, recipe.rpn, STAGE_SEED).test
-        for split, names in (("TRAIN", recipe.train), ("TEST", recipe.test)):
-            if missing := [name for name in names if name not in stored]:
-                have = f"DATASETS.TEST of {recipe.rpn} is {stored}"
-                raise ValueError(f"{config}: no proposals are stored for {missing}: {have}; add them there")
-            files = tuple(str(proposal_file(rpn.folder.path, name)) for name in names)
-            opts += [f"DATASETS.PROPOSAL_FILES_{split}", repr(files)]
-        return opts
-
-    def _add(
-        self, kind: str, name: str, config: str, recipe: Recipe, seed: int, inputs: list[Job], stage_opts: list[str]
-    ) -> Job:
-        pretrain = kind == PRETRAIN
-        what = [*recipe.backbone_parts, seed] if pretrain else recipe.config_hash
-        parts = (kind, self.scale, what, [job.identity for job in inputs])
-        identity = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        if identity in self.jobs:
-            return self.jobs[identity]
-        data = UserData("", ()) if pretrain else self.user_data
-        path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
-        iterations = recipe.pretrain_iterations if pretrain else recipe.iterations
-        self.jobs[identity] = Job(
-            kind=kind,
-            identity=identity,
-            folder=JobFolder(path, name, None if pretrain else recipe.config_hash),
-            config=lasting_name(config),
-            scale=self.scale,
-            options=("OUTPUT_DIR", str(path), "SEED", str(seed), *stage_opts, *data.opts, *self.opts[kind]),
-            imports=tuple(wanted.place for wanted in self.imports),
-            inputs=tuple(job.identity for job in inputs),
-            data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
-            user_data=data.name,
-            train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
-            other_seconds=SECONDS_BESIDES[kind],
-        )
-        return self.jobs[identity]
-
-    def _recipe(self, kind: str, config: str, seed: int) -> Recipe:
-        opts = (*self.user_data.opts, *self.opts[kind], "SEED", str(seed))
-        return self.read(config, self.scale, opts, self.imports)
-
-
-def _with_seed(name: str, seed: int) -> str:
-    """Name of a stage before the detector; that of `STAGE_SEED`, which nearly all rows share, has no seed in it."""
-    return name if seed == STAGE_SEED else f"{name}-seed{seed}"
 
 
 def _read_by_rpn(opts: Sequence[str]) -> tuple[str, ...]:

@@ -30,8 +30,8 @@ class Recipe:
 
     `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
     as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
-    proposals it uses, `detector` of the detector whose weights it starts from, "" for none. `train` and `test` name
-    data sets.
+    proposals it uses, `detector` of the detector whose weights it starts from, "" for none. `transfer`: with its classes
+    made this config's by `class_map`. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -40,6 +40,8 @@ class Recipe:
     pretrained: bool
     rpn: str
     detector: str
+    transfer: bool
+    class_map: tuple[str, ...]
     loads_proposals: bool
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -86,9 +88,11 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
         config_hash=config_hash,
         backbone=backbone_name(cfg),
         backbone_parts=tuple(json.loads(json.dumps(parts))),
-        pretrained=bool(cfg.STAGES.PRETRAIN) and not cfg.STAGES.DETECTOR,
+        pretrained=bool(cfg.STAGES.PRETRAIN and not cfg.STAGES.DETECTOR),
         rpn=cfg.STAGES.RPN,
         detector=cfg.STAGES.DETECTOR,
+        transfer=bool(cfg.STAGES.TRANSFER),
+        class_map=tuple(cfg.STAGES.CLASS_MAP),
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
         train=tuple(cfg.DATASETS.TRAIN),
         test=tuple(cfg.DATASETS.TEST),

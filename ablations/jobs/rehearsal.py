@@ -5,7 +5,7 @@ A wrong value would else be found when its stage comes, which may be hours later
 
 from collections.abc import Iterable, Sequence
 
-from ablations.jobs.job import PRETRAIN, Job
+from ablations.jobs.job import ALONE, Job
 from mask_rcnn_paper.imports import Import, import_components
 
 
@@ -25,7 +25,7 @@ def rehearse(jobs: Iterable[Job], imports: Sequence[Import]) -> None:
     built = set()
     for job in jobs:
         # The seed, and where inputs lie, build no other model.
-        if job.kind == PRETRAIN or (job.kind, job.config) in built:
+        if job.kind in ALONE or (job.kind, job.config) in built:
             continue
         built.add((job.kind, job.config))
         cfg = load_cfg(job.config, job.scale, job.options)

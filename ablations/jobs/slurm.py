@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.jobs.folder import FAILED, RUNNING, WAITING, Status, log_tail
-from ablations.jobs.job import PRETRAIN, THREADS, Job
+from ablations.jobs.job import ALONE, THREADS, Job
 from ablations.jobs.slurm_task import SlurmTask
 
 # Rows resume, so the time limit may be far below what a row takes.
@@ -175,7 +175,7 @@ class SlurmLauncher:
 
     def _gpus(self, job: Job) -> int:
         gpus = self.asked.get("gpus_per_node", 1)
-        return min(1, gpus) if job.kind == PRETRAIN else gpus
+        return min(1, gpus) if job.kind in ALONE else gpus
 
     def _parameters(self, job: Job, at_once: int) -> dict[str, Any]:
         """What an array of jobs like this one asks for, in submitit's words."""

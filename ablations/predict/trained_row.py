@@ -14,10 +14,8 @@ from ablations.query import Asked, Query, make_query
 from mask_rcnn_paper.imports import import_components
 from mask_rcnn_paper.predictor import Predictor
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.stages import fall_back_to_cpu
+from mask_rcnn_paper.stages import WEIGHTS, fall_back_to_cpu
 from mask_rcnn_paper.training.precision import settle_precision
-
-_WEIGHTS = "model_final.pth"
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class TrainedRow:
 
     def load_predictor(self) -> Predictor:
         """The models with their weights."""
-        proposer = None if self.rpn is None else Predictor(_cfg(self.rpn), self.rpn.folder.path / _WEIGHTS)
-        return Predictor(self.cfg, self.job.folder.path / _WEIGHTS, proposer)
+        proposer = None if self.rpn is None else Predictor(_cfg(self.rpn), self.rpn.folder.path / WEIGHTS)
+        return Predictor(self.cfg, self.job.folder.path / WEIGHTS, proposer)
 
 
 def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
@@ -71,7 +69,7 @@ def find_trained(asked: Asked, name: str) -> TrainedRow:
         raise ValueError(f"row {name} cannot be trained: {query.pending[table, row.id].why_not_run}")
     rpn = query.plan.input(job, RPN)
     for needed in filter(None, (rpn, job)):
-        weights = needed.folder.path / _WEIGHTS
+        weights = needed.folder.path / WEIGHTS
         if needed.folder.finished() is None or not weights.is_file():
             status = query.statuses[needed.identity]
             state = f"{status.state}, {status.reason}" if status.reason else status.state

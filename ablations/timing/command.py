@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ablations.evidence.times import TIMING
-from ablations.jobs.plan import STAGE_SEED
+from ablations.jobs.planner import STAGE_SEED
 from ablations.jobs.recipe import read_recipe
 from ablations.paper.claims import Claim, load_claims
 from ablations.paper.tables import Row, RowKey, Table, load_tables

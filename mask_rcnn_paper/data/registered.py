@@ -10,7 +10,9 @@ from typing import Any
 
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
+from mask_rcnn_paper.cityscapes.coco_file import check_split
 from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES, SKELETON
+from mask_rcnn_paper.data.cityscapes_splits import ensure_coco_file
 
 UNKNOWN = "unknown"
 
@@ -24,6 +26,8 @@ def annotation_file(name: str) -> Path | None:
 def coco_files(name: str) -> tuple[Path, Path]:
     """Annotation file and folder of images of a dataset; generated data are drawn if they are not there.
 
+    Those of Cityscapes are written anew where its labels have changed.
+
     Raises:
         ValueError: it is not registered, or was not registered as COCO's datasets are.
         FileNotFoundError: its annotations are not on this machine.
@@ -35,6 +39,8 @@ def coco_files(name: str) -> tuple[Path, Path]:
         raise ValueError(f"dataset {name!r} is not in COCO's format: its metadata have no json_file of this machine")
     if metadata.get("generated") and not path.is_file():
         DatasetCatalog.get(name)
+    elif metadata.get("cityscapes") and not metadata.get("generated"):
+        ensure_coco_file(*metadata.cityscapes, path)
     if not path.is_file():
         raise FileNotFoundError(f"dataset {name!r}: its annotations are not on this machine: {path}")
     return path, Path(metadata.get("image_root") or "")
@@ -53,6 +59,9 @@ def check_annotations(datasets: Iterable[str]) -> None:
     for name in datasets:
         path = annotation_file(name)
         if path is None or MetadataCatalog.get(name).get("generated", False):
+            continue
+        if split := MetadataCatalog.get(name).get("cityscapes"):
+            check_split(*split)
             continue
         if not path.is_file():
             raise FileNotFoundError(

@@ -17,12 +17,15 @@ from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog, get_detection_dataset_dicts
 from detectron2.data.datasets import load_coco_json
 
+from mask_rcnn_paper.data.cityscapes_splits import EVALUATOR
 from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
 from mask_rcnn_paper.data.validation_record import DataError, Subject, record_errors, recorded_errors
 from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules
 from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco, fix
 from mask_rcnn_paper.validate_dataset.rule import Violation, errors
 
+# Of Cityscapes, `data.cityscapes_splits` writes the file.
+_READ_AS_COCO = ("coco", EVALUATOR)
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
 
@@ -96,7 +99,7 @@ def require_valid(cfg: CfgNode, name: str) -> None:
 def _subject(name: str, mask_format: str | None, with_keypoints: bool) -> Subject | None:
     """None for a dataset that is not in COCO's format, or has no file on this machine."""
     # Of an unknown name too: detectron2 says so, with the names that there are.
-    if annotation_file(name) is None or MetadataCatalog.get(name).get("evaluator_type", "coco") != "coco":
+    if annotation_file(name) is None or MetadataCatalog.get(name).get("evaluator_type", "coco") not in _READ_AS_COCO:
         return None
     json_file, image_root = coco_files(name)
     return Subject(json_file, image_root, file_version(json_file), mask_format, with_keypoints)

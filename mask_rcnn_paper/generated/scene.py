@@ -69,7 +69,7 @@ def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
     for members, category, is_crowd in _arrange(rng, spec):
         visible = np.zeros_like(taken)
         for patch in members:
-            visible |= _paint(rng, canvas, taken, patch, spec.min_visible)
+            visible |= paint(rng, canvas, taken, patch, spec.min_visible)
         if visible.any():
             points = None if is_crowd else members[0].keypoints
             keypoints = None if points is None else _flag_keypoints(points, taken)
@@ -88,7 +88,7 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
         category = names[rng.choice(len(names), p=odds / odds.sum())]
         is_crowd = number == 0 and rng.random() < spec.crowd
         size = SUPERSAMPLING * np.exp(rng.uniform(np.log(spec.min_size), np.log(spec.max_size)))
-        centre = _place(rng, image_size, size, placed, spec.neighbour)
+        centre = find_place(rng, image_size, size, placed, spec.neighbour)
         placed.append((centre, size))
         if is_crowd:
             size = SUPERSAMPLING * spec.crowd_size * rng.uniform(0.8, 1.2)
@@ -106,7 +106,9 @@ def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: flo
     return render(drawing, centre, size, draw_view(rng, mirrored=drawing.keypoints is None))
 
 
-def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float) -> np.ndarray:
+def find_place(
+    rng: np.random.Generator, image_size: np.ndarray, size: float, placed: list, neighbour: float
+) -> np.ndarray:
     """Choose a centre, often beside an earlier object and seldom on top of one."""
     margin = np.minimum(0.3 * size, 0.5 * image_size)
     for _ in range(8):
@@ -123,7 +125,7 @@ def _place(rng: np.random.Generator, image_size: np.ndarray, size: float, placed
     return np.clip(centre, margin, image_size - margin)
 
 
-def _paint(
+def paint(
     rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray, patch: Patch, min_visible: float
 ) -> np.ndarray:
     """Paint what is not hidden, in place, unless less than `min_visible` would be seen; returns the painted cells."""

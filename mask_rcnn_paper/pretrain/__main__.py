@@ -10,9 +10,9 @@ from pathlib import Path
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.imports import add_import_option, import_components
-from mask_rcnn_paper.pretrain.classifier import WEIGHTS_NAME, pretrain
+from mask_rcnn_paper.pretrain.classifier import pretrain
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.stages import DEFAULT_OUTPUT, fall_back_to_cpu, pretrain_output
+from mask_rcnn_paper.stages import DEFAULT_OUTPUT, PRETRAINED_WEIGHTS, fall_back_to_cpu, pretrain_output
 from mask_rcnn_paper.training.precision import settle_precision
 
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     with one_line_errors(parser.prog, OSError), disk_full_explained(cfg.OUTPUT_DIR):
         result = pretrain(cfg, arguments.resume)
     accuracy = result["metrics"]["classification"]["accuracy"]
-    print(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / WEIGHTS_NAME}")
+    print(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / PRETRAINED_WEIGHTS}")
     return result
 
 

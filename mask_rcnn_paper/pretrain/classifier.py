@@ -24,12 +24,12 @@ from mask_rcnn_paper.generated.cache import cache_root
 from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.crops import CropSpec, load_crops
 from mask_rcnn_paper.pretrain.fold import fold_batch_norm, scale_last_stage
+from mask_rcnn_paper.stages import PRETRAINED_WEIGHTS
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
 
-WEIGHTS_NAME = "model_final.pkl"
 _SHIFT = 4  # crops are drawn this much larger on every side, so that they can be shifted
 _HELD_OUT = 1000
 _CHECKPOINT_PERIOD = 500  # iterations; about a minute
@@ -104,7 +104,7 @@ def pretrain(cfg: CfgNode, resume: bool = False) -> dict:
         model = set_precision(Classifier(cfg).to(cfg.MODEL.DEVICE, memory_format=torch.channels_last), cfg.PRECISION)
     _train(model, train, recipe, seed, output_dir, resume)
     accuracy, magnitude = _evaluate(model, held_out)
-    _save_weights(model.backbone, _FEATURE_MEAN / magnitude, output_dir / WEIGHTS_NAME)
+    _save_weights(model.backbone, _FEATURE_MEAN / magnitude, output_dir / PRETRAINED_WEIGHTS)
     return write_result(cfg, {"classification": {"accuracy": 100 * accuracy}}, time.perf_counter() - start)
 
 

@@ -3,7 +3,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ class SafeCOCOEvaluator(COCOEvaluator):
     is one file more, `MATCHES`, what was matched. Arguments are COCOEvaluator's, and `backend` is as TEST.COCO_BACKEND.
     """
 
+    # Tasks whose metrics COCO's evaluation computes, and follow from what it matched.
+    matched_tasks: Collection[str] = ("bbox", "segm", "keypoints")
+
     def __init__(self, dataset_name: str, output_dir: str | Path, backend: str = "auto", **options: Any) -> None:
         self.final_dir = Path(output_dir)
         self.unfinished_dir = self.final_dir / ".unfinished"
@@ -45,7 +48,8 @@ class SafeCOCOEvaluator(COCOEvaluator):
             with disk_full_explained(self.final_dir), _computed_by(self.backend) as evaluations:
                 results = super().evaluate(img_ids)
                 if comm.is_main_process() and self.unfinished_dir.is_dir():
-                    if by_task := {evaluation.params.iouType: evaluation.matches() for evaluation in evaluations}:
+                    by_task = {evaluation.params.iouType: evaluation for evaluation in evaluations}
+                    if by_task := {task: by_task[task].matches() for task in by_task if task in self.matched_tasks}:
                         save_matches(self.unfinished_dir / MATCHES, by_task)
                     self._show_files()
         finally:

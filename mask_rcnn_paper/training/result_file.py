@@ -43,6 +43,7 @@ def config_hash(cfg: CfgNode) -> str:
     """
     ignored = set(_NOT_PART_OF_THE_EXPERIMENT)
     ignored |= {"MODEL.WEIGHTS"} if cfg.STAGES.PRETRAIN or cfg.STAGES.DETECTOR else set()
+    ignored |= set() if cfg.STAGES.TRANSFER else {"STAGES.CLASS_MAP"}
     ignored |= {"DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"} if cfg.STAGES.RPN else set()
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)
@@ -64,6 +65,7 @@ def write_result(
     metrics: dict[str, dict[str, float]],
     seconds: float,
     coco_backend: str | None = None,
+    protocols: Mapping[str, str] | None = None,
     **costs: dict[str, float],
 ) -> dict[str, Any]:
     """Write `OUTPUT_DIR/result.json`, whole or not at all; returns its content.
@@ -73,6 +75,7 @@ def write_result(
         metrics: As detectron2 reports them: task -> metric -> value, AP in percent. NaN is stored as null.
         seconds: Wall-clock of the run.
         coco_backend: What computed COCO's metrics, with its version; None where none were computed.
+        protocols: What computed the metrics of a task whose protocol is not COCO's, with its version.
         **costs: `count` and `time`, as costs.py measures them.
     """
     # Not above: who asks for the hash of a config need not wait for torch.
@@ -92,6 +95,7 @@ def write_result(
         "data_version": data_versions((*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST)),
         "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},
         "coco_backend": coco_backend,
+        "protocols": dict(protocols or {}),
         "precision": cfg.PRECISION,
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
@@ -111,7 +115,7 @@ def _evaluated_objects(datasets: Sequence[str], metrics: Mapping[str, Any]) -> d
     path = annotation_file(datasets[0]) if len(datasets) == 1 else None
     if path is None or not path.is_file():
         return {}
-    counts = count_objects(json.loads(path.read_bytes())["annotations"])
+    counts = count_objects(json.loads(path.read_bytes()).get("annotations", []))
     return {task: sizes for task, sizes in counts.items() if task in metrics}
 
 

@@ -12,9 +12,11 @@ from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
+from mask_rcnn_paper.cityscapes.protocol import protocol_version
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
 from mask_rcnn_paper.data.validated import require_valid, training_dicts
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
+from mask_rcnn_paper.training.cityscapes_evaluation import MASKS, CityscapesEvaluator, is_cityscapes
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
 from mask_rcnn_paper.training.loader import build_train_loader
@@ -49,10 +51,14 @@ class Trainer(DefaultTrainer):
 
     @classmethod
     def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> COCOEvaluator:
-        """COCO metrics, or stored proposals where the model is an RPN, in OUTPUT_DIR/inference/<dataset>."""
+        """COCO metrics, or stored proposals where the model is an RPN, in OUTPUT_DIR/inference/<dataset>.
+
+        Masks on Cityscapes are evaluated by its own script.
+        """
         folder = os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name)
         sigmas = cfg.TEST.KEYPOINT_OKS_SIGMAS
-        return SafeCOCOEvaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, kpt_oks_sigmas=sigmas)
+        evaluator = CityscapesEvaluator if _by_cityscapes(cfg, dataset_name) else SafeCOCOEvaluator
+        return evaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, kpt_oks_sigmas=sigmas)
 
     @classmethod
     def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:
@@ -62,7 +68,8 @@ class Trainer(DefaultTrainer):
         if comm.is_main_process():
             backend = backend_version(choose_backend(cfg.TEST.COCO_BACKEND))
             costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
-            write_result(cfg, metrics, time.monotonic() - cls.started, backend, **costs)
+            own = {MASKS: protocol_version()} if any(_by_cityscapes(cfg, name) for name in cfg.DATASETS.TEST) else {}
+            write_result(cfg, metrics, time.monotonic() - cls.started, backend, own, **costs)
         return metrics
 
     @classmethod
@@ -93,3 +100,7 @@ class Trainer(DefaultTrainer):
         resume = ExactResumeHook(self.cfg.SOLVER.CHECKPOINT_PERIOD)
         hooks = [StepTimer(self.cfg.MODEL.DEVICE), resume, *super().build_hooks()]
         return [*hooks, ProgressHook(self.cfg.OUTPUT_DIR)]
+
+
+def _by_cityscapes(cfg: CfgNode, dataset_name: str) -> bool:
+    return cfg.MODEL.MASK_ON and is_cityscapes(dataset_name)

@@ -11,7 +11,7 @@ from typing import NoReturn
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_text_atomically
 from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco, fix
-from mask_rcnn_paper.validate_dataset.cityscapes import SPLITS, check_cityscapes
+from mask_rcnn_paper.validate_dataset.cityscapes_rules import SPLITS, check_cityscapes
 from mask_rcnn_paper.validate_dataset.report import render_json, render_text
 from mask_rcnn_paper.validate_dataset.rule import errors
 

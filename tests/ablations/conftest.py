@@ -30,6 +30,25 @@ with open(os.path.join(folder, "runs"), "a") as file:
 """
 
 
+# A table whose only row waits for a part.
+PENDING = """
+tables:
+  - id: later
+    title: What is not built
+    section: "1"
+    metrics: [{result: segm/AP, printed: AP}]
+    rows: [{id: wanted, label: wanted, run: wanted, pending: a part, paper: [30.0]}]
+"""
+
+
+@pytest.fixture
+def pending_table(tmp_path):
+    """Words that add such a table, "later"."""
+    path = tmp_path / "pending.yaml"
+    path.write_text(PENDING)
+    return f"--tables {path}"
+
+
 @pytest.fixture
 def one_version(monkeypatch):
     """Stored outputs outlive releases."""

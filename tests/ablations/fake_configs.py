@@ -19,7 +19,7 @@ DEFAULTS = {
         "RESNETS": {"DEPTH": 50, "NUM_GROUPS": 1, "WIDTH_PER_GROUP": 64, "OUT_FEATURES": ["res4"]},
         "ROI_MASK_HEAD": {"LOSS": "sigmoid"},
     },
-    "STAGES": {"RPN": "rpn/r50.yaml", "PRETRAIN": True, "DETECTOR": ""},
+    "STAGES": {"RPN": "rpn/r50.yaml", "PRETRAIN": True, "DETECTOR": "", "TRANSFER": False, "CLASS_MAP": []},
     "PRETRAIN": {"MAX_ITER": 100},
     "DATASETS": {"TRAIN": ["train_set"], "TEST": ["val_set"]},
     "SOLVER": {"MAX_ITER": 300, "BASE_LR": 0.02},
@@ -40,6 +40,10 @@ CONFIGS = {
     "rpn/shared.yaml": [
         *("MODEL.LOAD_PROPOSALS", False, "DATASETS.TEST", ["train_set", "val_set"]),
         *("STAGES.DETECTOR", "sigmoid.yaml"),
+    ],
+    "begun.yaml": [
+        *("STAGES.DETECTOR", "sigmoid.yaml", "STAGES.TRANSFER", True),
+        *("STAGES.CLASS_MAP", ["rider=random"], "SOLVER.MAX_ITER", 30),
     ],
     "rpn/r50.yaml": ["MODEL.LOAD_PROPOSALS", False, "DATASETS.TEST", ["train_set", "val_set"]],
     "rpn/fpn.yaml": [

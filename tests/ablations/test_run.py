@@ -14,19 +14,20 @@ from tests import dying
 from tests.ablations import fake_slurm
 
 
-def test_rows_that_are_not_built_yet_are_skipped(ablations, monkeypatch):
+def test_rows_that_are_not_built_yet_are_skipped(ablations, pending_table, monkeypatch):
     """A run says so in one line and runs the others; the table has a footnote; alone they are an error."""
     monkeypatch.setattr(run, "execute", lambda jobs, *_: {})
-    code, out, err = ablations("run 2b 7 --scale mini")
-    skipped = "table 7 mask_rcnn_fine, mask_rcnn_fine_coco (training on Cityscapes)"
+    code, out, err = ablations(f"run 2b later --scale mini {pending_table}")
     assert code == 0
-    assert f"ablations: skipped, not built yet: {skipped}\n" in err
-    assert "[f] not built yet: training on Cityscapes" in out
+    assert "ablations: skipped, not built yet: table later wanted (a part)\n" in err
+    assert "[a] not built yet: a part" in out
     assert "Table 2b." in out
-    code, out, _ = ablations("table 7 --scale mini")
+    code, out, _ = ablations(f"table later --scale mini {pending_table}")
     assert code == 0
-    assert "[f] not built yet: training on Cityscapes" in out
-    assert ablations("status 7 --scale mini")[0] == 0
+    assert "[a] not built yet: a part" in out
+    assert ablations(f"status later --scale mini {pending_table}")[0] == 0
+    message = "nothing to run: not built yet: table later wanted (a part)"
+    assert message in ablations(f"run later {pending_table}")[2]
 
 
 def test_run_ends_with_tables_and_times(ablations, tmp_path):

@@ -180,9 +180,9 @@ AP^kp AP^kp_50 AP^kp_75 AP^kp_M AP^kp_L
 """,
     # "val/test AP of 28.8/22.8, 53.5/32.2, and 33.0/18.6"; "38.0/30.1, 57.5/40.9, and 41.2/30.9 val/test AP"
     "text-A-valtest": """
-truck~val truck~test bus~val bus~test train~val train~test
-fine-only | fine | 28.8 22.8 53.5 32.2 33.0 18.6
-COCO pre-training | fine + COCO | 38.0 30.1 57.5 40.9 41.2 30.9
+truck~val truck~test bus~val bus~test train~val train~test AP_50~val person~val rider~val car~val mcycle~val bicycle~val
+fine-only | fine | 28.8 22.8 53.5 32.2 33.0 18.6 - - - - - -
+COCO pre-training | fine + COCO | 38.0 30.1 57.5 40.9 41.2 30.9 - - - - - -
 """,
     "text-A-counts": """
 person rider car truck bus train mcycle bicycle

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mask_rcnn_paper.generated.datasets import scene_annotations
-from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, _flag_keypoints, _paint, draw_scene
+from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, _flag_keypoints, draw_scene, paint
 from mask_rcnn_paper.generated.shapes import Patch
 
 SPEC = SceneSpec(crowd=0.4)
@@ -64,5 +64,5 @@ def test_objects_are_left_out_that_would_hardly_be_seen(least):
     hidden = np.zeros((80, 80), bool)
     hidden[:, 30:] = True
     patch = Patch(np.full((40, 40, 3), 90, np.uint8), np.full((40, 40), 255, np.uint8), x=10, y=10, keypoints=None)
-    painted = _paint(np.random.default_rng(0), np.zeros((80, 80, 3), np.uint8), hidden, patch, least)
+    painted = paint(np.random.default_rng(0), np.zeros((80, 80, 3), np.uint8), hidden, patch, least)
     assert painted.sum() == (800 if least < 0.5 else 0)

@@ -10,8 +10,9 @@ from detectron2.modeling import build_backbone
 from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.generated.cache import CACHE_VARIABLE
 from mask_rcnn_paper.pretrain.__main__ import main
-from mask_rcnn_paper.pretrain.classifier import WEIGHTS_NAME, Classifier, Crops, pretrain
+from mask_rcnn_paper.pretrain.classifier import Classifier, Crops, pretrain
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.stages import PRETRAINED_WEIGHTS
 from mask_rcnn_paper.training.progress import PROGRESS_FILE
 from mask_rcnn_paper.training.result_file import RESULT_FILE
 from tests import dying
@@ -37,7 +38,7 @@ def _tiny(output_dir, *opts: str) -> CfgNode:
 def test_writes_weights_result_and_progress(tmp_path):
     """A run leaves weights of conv1 to res5 with running statistics, the accuracy, and its progress."""
     pretrain(_tiny(tmp_path))
-    checkpoint = pickle.loads((tmp_path / WEIGHTS_NAME).read_bytes())
+    checkpoint = pickle.loads((tmp_path / PRETRAINED_WEIGHTS).read_bytes())
     assert checkpoint["__author__"]
     assert checkpoint["matching_heuristics"] is True
     weights = checkpoint["model"]
@@ -54,7 +55,7 @@ def test_weights_fit_the_row(tmp_path):
     """The names are those of the row's own frozen backbone, all of which are found."""
     cfg = _tiny(tmp_path)
     pretrain(cfg)
-    weights = pickle.loads((tmp_path / WEIGHTS_NAME).read_bytes())["model"]
+    weights = pickle.loads((tmp_path / PRETRAINED_WEIGHTS).read_bytes())["model"]
     expected = build_backbone(cfg).state_dict()
     assert {k: v.shape for k, v in expected.items()}.items() <= {
         k: torch.Size(v.shape) for k, v in weights.items()
@@ -67,7 +68,9 @@ def test_seed_fixes_weights(tmp_path):
     for number, seed in enumerate(("3", "3", "4")):
         torch.manual_seed(number)
         pretrain(_tiny(tmp_path / str(number), "SEED", seed))
-        runs.append(pickle.loads((tmp_path / str(number) / WEIGHTS_NAME).read_bytes())["model"]["res4.0.conv1.weight"])
+        runs.append(
+            pickle.loads((tmp_path / str(number) / PRETRAINED_WEIGHTS).read_bytes())["model"]["res4.0.conv1.weight"]
+        )
     np.testing.assert_array_equal(runs[0], runs[1])
     assert (runs[0] != runs[2]).any()
 
@@ -105,11 +108,13 @@ def test_paper_scale_is_refused(capsys):
 
 def weights(folder):
     """What a pre-training left."""
-    return pickle.loads((folder / WEIGHTS_NAME).read_bytes())["model"]
+    return pickle.loads((folder / PRETRAINED_WEIGHTS).read_bytes())["model"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("path", "left"), [("model_0000003.pth", 4), ("model_0000005.pth", 2), (WEIGHTS_NAME, 0)])
+@pytest.mark.parametrize(
+    ("path", "left"), [("model_0000003.pth", 4), ("model_0000005.pth", 2), (PRETRAINED_WEIGHTS, 0)]
+)
 def test_interrupted_pretraining_goes_on(tmp_path, monkeypatch, path, left):
     """Stopped while it saves a checkpoint or its weights, it resumes, and ends with the same weights bit for bit."""
     monkeypatch.setattr("mask_rcnn_paper.pretrain.classifier._CHECKPOINT_PERIOD", 2)
@@ -125,7 +130,7 @@ def test_interrupted_pretraining_goes_on(tmp_path, monkeypatch, path, left):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(os, "replace", interrupted)
         pretrain(_tiny(cut, *opts))
-    assert not (cut / WEIGHTS_NAME).exists()
+    assert not (cut / PRETRAINED_WEIGHTS).exists()
     drawn = []
     monkeypatch.setattr(Crops, "batch", lambda *args, batch=Crops.batch: drawn.append(len(args)) or batch(*args))
     pretrain(_tiny(cut, *opts), resume=True)
@@ -147,8 +152,8 @@ def test_without_resume_it_begins_anew(tmp_path, monkeypatch):
 
 def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
     """Exit code 2, and the name of the file."""
-    dying.full_disk(monkeypatch.setattr, WEIGHTS_NAME)
+    dying.full_disk(monkeypatch.setattr, PRETRAINED_WEIGHTS)
     with pytest.raises(SystemExit) as stop:
         main(["--config-file", ROW, "--scale", "smoke", *_words(tmp_path)])
     assert stop.value.code == 2
-    assert f"error: disk full: cannot write {tmp_path / WEIGHTS_NAME}" in capsys.readouterr().err
+    assert f"error: disk full: cannot write {tmp_path / PRETRAINED_WEIGHTS}" in capsys.readouterr().err

@@ -31,6 +31,7 @@ def changed(cfg, key: str, value) -> str:
         ("OUTPUT_DIR", "elsewhere"),
         ("MODEL.DEVICE", "cuda"),
         ("TEST.COCO_BACKEND", "pycocotools"),
+        ("STAGES.CLASS_MAP", ("rider=random",)),  # read where there is a STAGES.DETECTOR
         ("DATALOADER.NUM_WORKERS", 7),
         ("MODEL.WEIGHTS", "elsewhere/model_final.pkl"),
         ("DATASETS.PROPOSAL_FILES_TRAIN", ("elsewhere.pkl",)),

@@ -207,3 +207,18 @@ def test_cited_rows_and_unmeasured_columns_keep_the_papers_numbers(collected, ta
 def test_numbers_of_others_say_where_they_come_from(origin, text):
     """Without a reference number where the paper gives none."""
     assert Row("r", "R", (1.0,), origin=origin, source="X, 2019").why_not_run == text
+
+
+def test_other_protocols_than_cocos_are_named(collected):
+    """Beside COCO's backend, wherever that is printed; of tasks that the table does not print they are not."""
+    own = {"protocols": {"segm": "cityscapesscripts 2.3.0", "other": "x"}}
+    rows = {(row, 0): fakes.finished(SOFTMAX, **own) for row in ("softmax", "sigmoid")}
+    assert collected(rows).coco_backend == "pycocotools 2.0.11, segm by cityscapesscripts 2.3.0"
+
+
+def test_protocols_do_not_mix(collected):
+    """COCO's AP and that of Cityscapes are not the same thing."""
+    own = {"protocols": {"segm": "cityscapesscripts 2.3.0"}}
+    given = {("softmax", 0): fakes.finished(SOFTMAX, **own), ("sigmoid", 0): fakes.finished(SIGMOID)}
+    with pytest.raises(ValueError, match="table 2b: segm of different protocols .* COCO's protocol in "):
+        collected(given)

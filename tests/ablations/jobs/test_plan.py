@@ -180,6 +180,40 @@ def test_a_detector_that_others_start_from_changes_all_of_them():
     assert not set(list(after.jobs)[2:]) & set(before.jobs)
 
 
+def test_a_row_may_start_from_another_detector():
+    """Trained with seed 0 whatever the row's, then its classes are made the row's, which needs no pre-training."""
+    planned = plan("begun.yaml", seeds=(3,))
+    assert kinds(planned) == ["pretrain", "rpn", "detector", "transfer", "detector"]
+    _, rpn, source, transfer, detector = planned.jobs.values()
+    assert source.folder.name == "sigmoid-seed0"
+    assert (transfer.inputs, detector.inputs) == ((source.identity,), (transfer.identity, rpn.identity))
+    weights = f"{transfer.folder.path}/model_final.pth"
+    assert value_of(detector, "MODEL.WEIGHTS") == weights
+    assert transfer.folder.path == OUT / "mini/transfer" / f"sigmoid-to-begun-{transfer.identity[:8]}"
+    assert transfer.command(resume=True, gpus=8)[1:] == [
+        *("-m", "mask_rcnn_paper.transfer", f"{source.folder.path}/model_final.pth", weights),
+        *("--from", "train_set", "--to", "train_set", "--map", "rider=random", "--seed", "0"),
+        *("--report", f"{transfer.folder.path}/result.json"),
+    ]
+
+
+def test_the_detector_that_a_row_starts_from_is_that_of_its_own_row():
+    """In either order, with one folder; seeds share it, unless all stages vary."""
+    both = plan("sigmoid.yaml", "begun.yaml")
+    assert kinds(both).count("detector") == 2
+    assert both.jobs == plan("begun.yaml", "sigmoid.yaml").jobs
+    assert kinds(plan("begun.yaml", seeds=(0, 1))).count("transfer") == 1
+    assert kinds(plan("begun.yaml", seeds=(0, 1), vary="all")).count("transfer") == 2
+
+
+def test_another_class_map_is_another_transfer():
+    """And another row."""
+    before = list(plan("begun.yaml").jobs.values())
+    after = list(plan("begun.yaml", opts=("STAGES.CLASS_MAP", "('a=b',)")).jobs.values())
+    assert before[3].identity != after[3].identity
+    assert before[4].identity != after[4].identity
+
+
 @pytest.mark.parametrize(
     "config, opts, message",
     [
@@ -217,13 +251,13 @@ def test_tables_2b_and_2c_are_six_detectors_on_one_rpn():
 
 
 def test_all_tables_that_can_be_run_share_what_they_can():
-    """Tables 1 to 6 and the text: 3 backbones, 8 RPNs, 27 detectors for 56 rows; every job once, inputs first."""
-    planned, by_run = real_plan("1", "2a", "2b", "2c", "2d", "2e", "3", "4", "5", "6", "text")
+    """Tables 1 to 7 and the text: 3 backbones, 9 RPNs, 29 detectors for 63 rows; every job once, inputs first."""
+    planned, by_run = real_plan("1", "2a", "2b", "2c", "2d", "2e", "3", "4", "5", "6", "7", "text")
     found = kinds(planned)
-    assert [found.count(kind) for kind in ("pretrain", "rpn", "detector")] == [3, 8, 27]
-    assert len(planned.rows) == 56
-    assert len({job.folder.path for job in planned.jobs.values()}) == 38
+    assert [found.count(kind) for kind in ("pretrain", "rpn", "transfer", "detector")] == [3, 9, 1, 28]
+    assert len(planned.rows) == 60
+    assert len({job.folder.path for job in planned.jobs.values()}) == 41
     assert all(len(identities) == 1 for identities in by_run.values())
-    assert len(by_run) == 27
+    assert len(by_run) == 28
     places = {identity: place for place, identity in enumerate(planned.jobs)}
     assert all(places[i] < places[job.identity] for job in planned.jobs.values() for i in job.inputs)

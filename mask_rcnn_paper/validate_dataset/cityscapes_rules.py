@@ -6,18 +6,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mask_rcnn_paper.cityscapes.folders import (
+    IMAGES,
+    INSTANCE_IDS,
+    LABEL_IDS,
+    LABELS,
+    by_frame,
+    image_folder,
+    label_folder,
+)
+from mask_rcnn_paper.cityscapes.labels import CLASS_IDS, legal
 from mask_rcnn_paper.coco.values import shorten
 from mask_rcnn_paper.validate_dataset.image_rules import bytes_of, decode_image, in_threads
 from mask_rcnn_paper.validate_dataset.rule import Rule, Violation
 
-IMAGES, LABELS = "leftImg8bit", "gtFine"
-INSTANCE_IDS, LABEL_IDS = "gtFine_instanceIds", "gtFine_labelIds"
 SPLITS = ("train", "val")
-
-CLASS_IDS = dict(person=24, rider=25, car=26, truck=27, bus=28, train=31, motorcycle=32, bicycle=33)
-"""Label ids of the classes whose instances are detected (labels.py of cityscapesscripts)."""
-_NOT_EVALUATED = (29, 30)  # caravan and trailer: instances are told apart, but belong to none of the eight classes
-_LAST_LABEL = 33
 
 SPLIT = Rule("cityscapes-split", "unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip into the root")
 NO_LABELS = Rule("cityscapes-no-labels", "unpack gtFine_trainvaltest.zip into the root")
@@ -35,8 +38,8 @@ def check_cityscapes(root: Path, splits: tuple[str, ...] = SPLITS) -> tuple[int,
     """Number of images that have labels, and violations in all of these splits."""
     violations, pairs = [], []
     for split in splits:
-        folders = root / IMAGES / split, root / LABELS / split
-        images, labels = _by_name(folders[0], IMAGES), _by_name(folders[1], INSTANCE_IDS)
+        folders = image_folder(root, split), label_folder(root, split)
+        images, labels = by_frame(folders[0], IMAGES), by_frame(folders[1], INSTANCE_IDS)
         for folder, paths in zip(folders, (images, labels), strict=True):
             if not paths:
                 text = "holds no files CITY/*.png" if folder.is_dir() else "does not exist"
@@ -45,12 +48,6 @@ def check_cityscapes(root: Path, splits: tuple[str, ...] = SPLITS) -> tuple[int,
             violations += _check_names(split, images, labels)
             pairs += [(images[name], labels[name]) for name in sorted(images.keys() & labels.keys())]
     return len(pairs), violations + [violation for found in in_threads(_check_pair, pairs) for violation in found]
-
-
-def _by_name(folder: Path, end: str) -> dict[str, Path]:
-    """Path by "CITY/CITY_SEQUENCE_FRAME"."""
-    paths = folder.glob(f"*/*_{end}.png")
-    return {f"{path.parent.name}/{path.name.removesuffix(f'_{end}.png')}": path for path in paths}
 
 
 def _check_names(split: str, images: dict[str, Path], labels: dict[str, Path]) -> Iterator[Violation]:
@@ -89,9 +86,7 @@ def check_instance_ids(pixels: np.ndarray) -> Iterator[Violation]:
         yield Violation(IDS, "", None, f"has {pixels.shape[-1]} channels: instance ids are one 16-bit channel")
         return
     values = np.unique(pixels).astype(np.int64)
-    classes = values // 1000
-    legal = np.where(values < 1000, values <= _LAST_LABEL, np.isin(classes, [*CLASS_IDS.values(), *_NOT_EVALUATED]))
-    bad = values[~legal | (values < 0)].tolist()
+    bad = values[~legal(values)].tolist()
     if bad:
         yield Violation(IDS, "pixels", bad, f"{'are ids' if len(bad) > 1 else 'is the id'} of no class: {shorten(bad)}")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mask_rcnn_paper.validate_dataset import cityscapes
-from mask_rcnn_paper.validate_dataset.cityscapes import check_cityscapes, check_instance_ids
+from mask_rcnn_paper.validate_dataset import cityscapes_rules as cityscapes
+from mask_rcnn_paper.validate_dataset.cityscapes_rules import check_cityscapes, check_instance_ids
 
 IMAGE, INSTANCES, LABELS = (f"ulm_000000_000019_{end}.png" for end in
                             ("leftImg8bit", "gtFine_instanceIds", "gtFine_labelIds"))  # fmt: skip

@@ -1,0 +1,143 @@
+"""Collects the jobs of a plan: of each config the jobs that it builds on, then its own."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from ablations.jobs.folder import RESULT, JobFolder
+from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, TRANSFER, Job
+from ablations.jobs.recipe import Recipe
+from ablations.user_data import UserData
+from mask_rcnn_paper.config_files import lasting_name
+from mask_rcnn_paper.imports import Import
+from mask_rcnn_paper.stages import PRETRAINED_WEIGHTS, WEIGHTS, map_words, proposal_file
+
+STAGE_SEED = 0
+
+# Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
+SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, TRANSFER: 0.0, DETECTOR: 0.2}
+SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, TRANSFER: 4.0, DETECTOR: 40.0}
+
+
+@dataclass
+class Planner:
+    """Makes jobs; one that is already there is not made again.
+
+    `scale` and `output` are as for `make_plan`, `opts` is by kind of job, `read` is `read_recipe`; `fixed`: the stages
+    before the detector have `STAGE_SEED`; `runs` are names of detectors by config, else they have that of the file.
+    """
+
+    scale: str
+    output: Path
+    opts: Mapping[str, tuple[str, ...]]
+    user_data: UserData
+    imports: tuple[Import, ...]
+    read: Callable[..., Recipe]
+    fixed: bool
+    runs: Mapping[str, str]
+    jobs: dict[str, Job] = field(default_factory=dict)
+
+    def detector(self, config: str, seed: int) -> Job:
+        """The detector of a config, after the jobs that it builds on."""
+        run = self.runs.get(config, PurePosixPath(config).stem)
+        return self._stage(DETECTOR, f"{run}-seed{seed}", config, seed)
+
+    def _stage(self, kind: str, name: str, config: str, seed: int) -> Job:
+        recipe = self._recipe(kind, config, seed)
+        inputs, stage_opts = self._start(config, recipe, seed)
+        if kind == DETECTOR and recipe.loads_proposals:
+            inputs.append(self._rpn(config, recipe, seed))
+            stage_opts += self._proposal_opts(config, recipe, inputs[-1])
+        return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
+
+    def _before(self, seed: int) -> int:
+        """Seed of the stages before a detector."""
+        return STAGE_SEED if self.fixed else seed
+
+    def _start(self, config: str, recipe: Recipe, seed: int) -> tuple[list[Job], list[str]]:
+        """The job whose weights a config starts from, if any, and MODEL.WEIGHTS."""
+        before, cure = self._before(seed), ""
+        if recipe.detector:
+            cure = f"{config} starts from the weights of {recipe.detector}, which is trained first"
+            weights, source = WEIGHTS, self.detector(recipe.detector, before)
+            source = self._transfer(config, recipe, source, before) if recipe.transfer else source
+        elif recipe.pretrained:
+            cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
+            name = _with_seed(recipe.backbone, before)
+            weights, source = PRETRAINED_WEIGHTS, self._add(PRETRAIN, name, config, recipe, before, [], [])
+        else:
+            return [], []
+        if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
+        return [source], ["MODEL.WEIGHTS", str(source.folder.path / weights)]
+
+    def _transfer(self, config: str, recipe: Recipe, source: Job, seed: int) -> Job:
+        """`source` as a detector of the classes of `config`."""
+        (before, *_), (after, *_) = self._recipe(DETECTOR, recipe.detector, seed).train, recipe.train
+        name = _with_seed(f"{PurePosixPath(recipe.detector).stem}-to-{PurePosixPath(config).stem}", seed)
+        words = ["--from", before, "--to", after, *map_words(recipe.class_map), "--seed", str(seed)]
+        return self._add(TRANSFER, name, config, recipe, seed, [source], words)
+
+    def _rpn(self, config: str, recipe: Recipe, seed: int) -> Job:
+        if not recipe.rpn:
+            cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
+            raise ValueError(f"{config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
+        before = self._before(seed)
+        return self._stage(RPN, _with_seed(PurePosixPath(recipe.rpn).stem, before), recipe.rpn, before)
+
+    def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
+        """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
+        opts, stored = [], self._recipe(RPN, recipe.rpn, STAGE_SEED).test
+        for split, names in (("TRAIN", recipe.train), ("TEST", recipe.test)):
+            if missing := [name for name in names if name not in stored]:
+                have = f"DATASETS.TEST of {recipe.rpn} is {stored}"
+                raise ValueError(f"{config}: no proposals are stored for {missing}: {have}; add them there")
+            files = tuple(str(proposal_file(rpn.folder.path, name)) for name in names)
+            opts += [f"DATASETS.PROPOSAL_FILES_{split}", repr(files)]
+        return opts
+
+    def _add(
+        self, kind: str, name: str, config: str, recipe: Recipe, seed: int, inputs: list[Job], stage_opts: list[str]
+    ) -> Job:
+        """The job of a config's stage; `stage_opts` are KEY VALUE pairs, and words of a transfer."""
+        pretrain = kind == PRETRAIN
+        of_kind = {PRETRAIN: [*recipe.backbone_parts, seed], TRANSFER: stage_opts}
+        what = of_kind.get(kind, recipe.config_hash)
+        parts = (kind, self.scale, what, [job.identity for job in inputs])
+        identity = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        if identity in self.jobs:
+            return self.jobs[identity]
+        data = UserData("", ()) if pretrain else self.user_data
+        path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
+        iterations = recipe.pretrain_iterations if pretrain else recipe.iterations
+        words: tuple[str, ...] = ()
+        if kind == TRANSFER:
+            places = str(inputs[0].folder.path / WEIGHTS), str(path / WEIGHTS)
+            words = (*places, *stage_opts, "--report", str(path / RESULT))
+        self.jobs[identity] = Job(
+            kind=kind,
+            identity=identity,
+            folder=JobFolder(path, name, None if kind in of_kind else recipe.config_hash),
+            config=lasting_name(config),
+            scale=self.scale,
+            options=("OUTPUT_DIR", str(path), "SEED", str(seed), *stage_opts, *data.opts, *self.opts[kind]),
+            imports=tuple(wanted.place for wanted in self.imports),
+            words=words,
+            inputs=tuple(job.identity for job in inputs),
+            data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
+            user_data=data.name,
+            train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
+            other_seconds=SECONDS_BESIDES[kind],
+        )
+        return self.jobs[identity]
+
+    def _recipe(self, kind: str, config: str, seed: int) -> Recipe:
+        opts = (*self.user_data.opts, *self.opts[kind], "SEED", str(seed))
+        return self.read(config, self.scale, opts, self.imports)
+
+
+def _with_seed(name: str, seed: int) -> str:
+    """Name of a stage before the detector; that of `STAGE_SEED`, which nearly all rows share, has no seed in it."""
+    return name if seed == STAGE_SEED else f"{name}-seed{seed}"
