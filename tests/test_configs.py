@@ -41,7 +41,7 @@ AXES = [
     (
         "table7/fine table7/fine_coco",
         {f"SOLVER.{key}" for key in ("MAX_ITER", "STEPS", "WARMUP_ITERS")}
-        | {"STAGES.DETECTOR", "STAGES.CLASS_MAP", "MODEL.WEIGHTS"},
+        | {"STAGES.DETECTOR", "STAGES.TRANSFER", "STAGES.CLASS_MAP", "MODEL.WEIGHTS"},
     ),
     ("table9/original_baseline table9/updated_baseline", {"SOLVER.STEPS", "SOLVER.MAX_ITER"}),
     ("table9/updated_baseline table9/deeper", DEPTH),

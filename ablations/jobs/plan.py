@@ -5,9 +5,9 @@ are one job, and a changed config is another job in another folder. By default o
 seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
 stage that a table compares. Rows of different backbones do not share them: for these every stage can vary.
 
-A trained detector may take the place of pre-training. Where features are shared (Section 4.4): RPN -> detector -> RPN on
-its body -> detector on that, the four steps of Faster R-CNN (arXiv:1506.01497, Section 3.2). Where a row starts from a
-detector of other classes (Appendix A): detector -> transfer -> detector.
+A trained detector may take the place of pre-training. Where features are shared (Section 4.4): RPN -> detector -> RPN
+on its body -> detector on that, the four steps of Faster R-CNN (arXiv:1506.01497, Section 3.2). Where a row starts from
+a detector of other classes (Appendix A): detector -> transfer -> detector.
 """
 
 from collections.abc import Mapping, Sequence

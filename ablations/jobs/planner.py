@@ -58,19 +58,20 @@ class Planner:
 
     def _start(self, config: str, recipe: Recipe, seed: int) -> tuple[list[Job], list[str]]:
         """The job whose weights a config starts from, if any, and MODEL.WEIGHTS."""
-        before, cure = self._before(seed), ""
-        if recipe.detector:
-            cure = f"{config} starts from the weights of {recipe.detector}, which is trained first"
-            weights, source = WEIGHTS, self.detector(recipe.detector, before)
-            source = self._transfer(config, recipe, source, before) if recipe.transfer else source
-        elif recipe.pretrained:
-            cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
-            name = _with_seed(recipe.backbone, before)
-            weights, source = PRETRAINED_WEIGHTS, self._add(PRETRAIN, name, config, recipe, before, [], [])
-        else:
+        if not (recipe.detector or recipe.pretrained):
             return [], []
         if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
-            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
+            provides = f"the pre-training stage provides it at scale {self.scale!r}; add STAGES.PRETRAIN False"
+            if recipe.detector:
+                provides = f"{config} starts from the weights of {recipe.detector}, which is trained first"
+            raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {provides}")
+        before = self._before(seed)
+        if recipe.detector:
+            weights, source = WEIGHTS, self.detector(recipe.detector, before)
+            source = self._transfer(config, recipe, source, before) if recipe.transfer else source
+        else:
+            name = _with_seed(recipe.backbone, before)
+            weights, source = PRETRAINED_WEIGHTS, self._add(PRETRAIN, name, config, recipe, before, [], [])
         return [source], ["MODEL.WEIGHTS", str(source.folder.path / weights)]
 
     def _transfer(self, config: str, recipe: Recipe, source: Job, seed: int) -> Job:

@@ -30,8 +30,8 @@ class Recipe:
 
     `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
     as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
-    proposals it uses, `detector` of the detector whose weights it starts from, "" for none. `transfer`: with its classes
-    made this config's by `class_map`. `train` and `test` name data sets.
+    proposals it uses, `detector` of the detector whose weights it starts from, "" for none. `transfer`: with its
+    classes made this config's by `class_map`. `train` and `test` name data sets.
     """
 
     config_hash: str
