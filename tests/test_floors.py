@@ -17,7 +17,7 @@ FLOORS = (
     {"imports", "data"},
     {"__init__", "scales", "stages"},
     {"training"},
-    {"pretrain", "predictor"},
+    {"pretrain", "predictor", "distill"},
     {"train_net"},
     {"ablations.statistics"},
     {"ablations.paper"},

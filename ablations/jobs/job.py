@@ -10,12 +10,17 @@ from mask_rcnn_paper.files import write_json_atomically
 
 # Commands run here.
 ROOT = Path(__file__).resolve().parents[2]
-PRETRAIN, RPN, DETECTOR = "pretrain", "rpn", "detector"
-PROGRAMS = {PRETRAIN: ("-m", "mask_rcnn_paper.pretrain"), RPN: ("train_net.py",), DETECTOR: ("train_net.py",)}
+PRETRAIN, RPN, DISTILL, DETECTOR = "pretrain", "rpn", "distill", "detector"
+PROGRAMS = {
+    PRETRAIN: ("-m", "mask_rcnn_paper.pretrain"),
+    RPN: ("train_net.py",),
+    DISTILL: ("-m", "mask_rcnn_paper.distill"),
+    DETECTOR: ("train_net.py",),
+}
 # Threads of a job on a CPU, whatever machine it is and whatever else runs: their number changes the last digits of a
 # sum, and after a training the first digits of a result. Other jobs wait for the first stages, detectors run side by
 # side.
-THREADS = {PRETRAIN: 2, RPN: 2, DETECTOR: 1}
+THREADS = {PRETRAIN: 2, RPN: 2, DISTILL: 2, DETECTOR: 1}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """The graph of jobs behind some table rows: pre-training -> RPN -> detector (paper, Section 3.1).
 
+A student (Appendix B) has more before it: a teacher, which is a detector, and a distillation, in which it and its RPN
+annotate images.
+
 A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs
 are one job, and a changed config is another job in another folder. By default only the detector varies with the
 seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
@@ -14,13 +17,14 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from ablations.jobs.folder import JobFolder
-from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, Job
+from ablations.jobs.job import DETECTOR, DISTILL, PRETRAIN, RPN, Job
 from ablations.jobs.recipe import Recipe, read_recipe
 from ablations.paper.tables import Row, RowKey
 from ablations.user_data import UserData
 from mask_rcnn_paper.config_files import lasting_name
+from mask_rcnn_paper.data.distilled import images_of, is_distilled
 from mask_rcnn_paper.imports import Import
-from mask_rcnn_paper.stages import proposal_file
+from mask_rcnn_paper.stages import DETECTOR_WEIGHTS, DISTILLED_ANNOTATIONS, proposal_file
 
 STAGE_SEED = 0
 # What seeds vary, by name.
@@ -33,6 +37,8 @@ RESERVED = {
     "SEED": "use --seeds",
     "DATASETS.PROPOSAL_FILES_TRAIN": "the RPN stage provides it",
     "DATASETS.PROPOSAL_FILES_TEST": "the RPN stage provides it",
+    "DATASETS.DISTILLED": "the distillation stage provides it",
+    "STAGES.RPN_WEIGHTS": "the RPN stage provides it",
     **{f"DATASETS.OWN.{key}": "use --data" for key in ("NAME", "TRAIN", "VAL", "VERSIONS")},
     **{f"IMPORTS.{key}": "use --import" for key in ("NEEDED", "VERSIONS")},
 }
@@ -41,8 +47,8 @@ _SECOND_STAGE = "MODEL.ROI_"
 _SELECTS_IMAGES = "MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE"
 
 # Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
-SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, DETECTOR: 0.2}
-SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, DETECTOR: 40.0}
+SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, DISTILL: 0.4, DETECTOR: 0.2}
+SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, DISTILL: 10.0, DETECTOR: 40.0}
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ def make_plan(
     user_data: UserData | None = None,
     imports: Sequence[Import] = (),
     vary: str = DETECTORS,
+    runs: Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan the jobs of some rows.
 
@@ -90,11 +97,12 @@ def make_plan(
         raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
     if reserved := next((key for key in opts[::2] if key in RESERVED), None):
         raise ValueError(f"{reserved} cannot be given as KEY VALUE: {RESERVED[reserved]}")
-    by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), DETECTOR: tuple(opts)}
+    by_kind = {kind: tuple(opts) for kind in (PRETRAIN, DISTILL, DETECTOR)} | {RPN: _read_by_rpn(opts)}
     if vary not in VARY:
         raise ValueError(f"--vary {vary}: choose from {', '.join(VARY)}")
     data, fixed = user_data or UserData("", ()), vary == DETECTORS
-    planner = _Planner(scale, output, by_kind, data, tuple(imports), cache(read_recipe), fixed)
+    runs = {**(runs or {}), **{row.config: row.run for row in rows.values() if row.config}}
+    planner = _Planner(scale, output, by_kind, data, tuple(imports), cache(read_recipe), fixed, runs)
     planned = {}
     for seed in dict.fromkeys(seeds):
         for (table_id, row_id), row in rows.items():
@@ -107,7 +115,8 @@ def make_plan(
 class _Planner:
     """Collects jobs; one that is already there is not made again.
 
-    `opts` is by kind of job, `read` is `read_recipe`; `fixed`: the stages before the detector have `STAGE_SEED`.
+    `opts` is by kind of job, `read` is `read_recipe`; `fixed`: the stages before the detector have `STAGE_SEED`;
+    `runs`: names of detectors by config.
     """
 
     scale: str
@@ -117,35 +126,63 @@ class _Planner:
     imports: tuple[Import, ...]
     read: Callable[..., Recipe]
     fixed: bool
+    runs: Mapping[str, str]
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def stage(self, kind: str, name: str, config: str, seed: int) -> Job:
-        """The RPN or detector of a config, after the jobs that it builds on."""
+        """The RPN, distillation or detector of a config, after the jobs that it builds on."""
         recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
         before = STAGE_SEED if self.fixed else seed
+        if recipe.detector:
+            if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+                raise ValueError(
+                    f"MODEL.WEIGHTS cannot be given as KEY VALUE: {recipe.detector} provides it for {config}"
+                )
+            run = self.runs.get(recipe.detector, PurePosixPath(recipe.detector).stem)
+            inputs.append(self.stage(DETECTOR, f"{run}-seed{seed}", recipe.detector, seed))
+            stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / DETECTOR_WEIGHTS)]
         if recipe.pretrained:
             if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
                 cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
                 raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {cure}")
             inputs.append(self._add(PRETRAIN, _with_seed(recipe.backbone, before), config, recipe, before, [], []))
             stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / "model_final.pkl")]
-        if kind == DETECTOR and recipe.loads_proposals:
+        if kind != RPN and recipe.loads_proposals:
             if not recipe.rpn:
                 cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
                 raise ValueError(f"{config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
             rpn_name = _with_seed(PurePosixPath(recipe.rpn).stem, before)
             inputs.append(self.stage(RPN, rpn_name, recipe.rpn, before))
-            stage_opts += self._proposal_opts(config, recipe, inputs[-1])
+        if recipe.distill:
+            distill_name = _with_seed(PurePosixPath(recipe.distill).stem, before)
+            inputs.append(self.stage(DISTILL, distill_name, recipe.distill, before))
+            stage_opts += self._distilled_opts(config, recipe, inputs[-1])
+        if kind == DISTILL and not recipe.detector:
+            raise ValueError(f"{config}: STAGES.DETECTOR is '': name the config of the teacher")
+        if recipe.loads_proposals and kind == DISTILL:
+            stage_opts += ["STAGES.RPN_WEIGHTS", str(inputs[-1].folder.path / DETECTOR_WEIGHTS)]
+        elif recipe.loads_proposals and kind == DETECTOR:
+            stage_opts += self._proposal_opts(config, recipe, inputs)
         return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
 
-    def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
-        """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
+    def _distilled_opts(self, config: str, recipe: Recipe, distill: Job) -> list[str]:
+        """DATASETS.DISTILLED of a student, from the folder of the distillation."""
+        annotated = self._recipe(DISTILL, recipe.distill, STAGE_SEED).test
+        if other := [name for name in recipe.train if is_distilled(name) and images_of(name) not in annotated]:
+            have = f"DATASETS.TEST of {recipe.distill} is {annotated}"
+            raise ValueError(f"{config}: no annotations are made for {other}: {have}; both must name the same images")
+        return ["DATASETS.DISTILLED", str(distill.folder.path / DISTILLED_ANNOTATIONS)]
+
+    def _proposal_opts(self, config: str, recipe: Recipe, inputs: list[Job]) -> list[str]:
+        """DATASETS.PROPOSAL_FILES_* of a detector, from the folders of its RPN and its distillation."""
         opts, stored = [], self._recipe(RPN, recipe.rpn, STAGE_SEED).test
+        folders = {job.kind: job.folder.path for job in inputs}
         for split, names in (("TRAIN", recipe.train), ("TEST", recipe.test)):
-            if missing := [name for name in names if name not in stored]:
+            distilled = [name for name in names if is_distilled(name) and DISTILL in folders]
+            if missing := [name for name in names if name not in (*stored, *distilled)]:
                 have = f"DATASETS.TEST of {recipe.rpn} is {stored}"
                 raise ValueError(f"{config}: no proposals are stored for {missing}: {have}; add them there")
-            files = tuple(str(proposal_file(rpn.folder.path, name)) for name in names)
+            files = tuple(str(proposal_file(folders[RPN], name, folders.get(DISTILL))) for name in names)
             opts += [f"DATASETS.PROPOSAL_FILES_{split}", repr(files)]
         return opts
 

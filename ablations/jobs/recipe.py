@@ -29,8 +29,9 @@ class Recipe:
     """Facts of a resolved config.
 
     `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
-    as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
-    proposals it uses, "" for none. `train` and `test` name data sets.
+    as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`, `detector` and `distill`: configs
+    of the RPN whose proposals it uses, of the detector whose weights it predicts with, and of the distillation whose
+    annotations it trains on, "" for none. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -38,6 +39,8 @@ class Recipe:
     backbone_parts: tuple[Any, ...]
     pretrained: bool
     rpn: str
+    detector: str
+    distill: str
     loads_proposals: bool
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -84,8 +87,10 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
         config_hash=config_hash,
         backbone=backbone_name(cfg),
         backbone_parts=tuple(json.loads(json.dumps(parts))),
-        pretrained=bool(cfg.STAGES.PRETRAIN),
+        pretrained=bool(cfg.STAGES.PRETRAIN and not cfg.STAGES.DETECTOR),
         rpn=cfg.STAGES.RPN,
+        detector=cfg.STAGES.DETECTOR,
+        distill=cfg.STAGES.DISTILL,
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
         train=tuple(cfg.DATASETS.TRAIN),
         test=tuple(cfg.DATASETS.TEST),

@@ -13,7 +13,7 @@ from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
-from mask_rcnn_paper.data.validated import require_valid, training_dicts
+from mask_rcnn_paper.data.validated import require_valid, training_sets
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
@@ -73,10 +73,10 @@ class Trainer(DefaultTrainer):
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Iterable:
         """Resumable loader of checked data; the test sets are checked now too, not only after the training."""
-        dataset = training_dicts(cfg)
+        sets = training_sets(cfg)
         for name in cfg.DATASETS.TEST:
             require_valid(cfg, name)
-        return build_train_loader(cfg, dataset)
+        return build_train_loader(cfg, *sets)
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:
