@@ -18,6 +18,7 @@ from detectron2.evaluation import verify_results
 
 from mask_rcnn_paper.coco.backends import choose_backend
 from mask_rcnn_paper.config_files import SCALES, find_config
+from mask_rcnn_paper.data.distilled import register_distilled
 from mask_rcnn_paper.data.registered import check_annotations
 from mask_rcnn_paper.data.validated import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
@@ -38,6 +39,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
     check_inputs(cfg, args.eval_only)
+    register_distilled(cfg)  # again, now that their file has its place
     choose_backend(cfg.TEST.COCO_BACKEND)
     check_annotations([*(() if args.eval_only else cfg.DATASETS.TRAIN), *cfg.DATASETS.TEST])
     fall_back_to_cpu(cfg)

@@ -26,10 +26,12 @@ def register_components() -> None:
     """Put the plugin's components into the registries and its datasets into the catalogue; twice is harmless."""
     from mask_rcnn_paper import modeling  # noqa: F401  importing it registers
     from mask_rcnn_paper.data.cityscapes_splits import register_cityscapes
+    from mask_rcnn_paper.data.unlabeled import register_coco_unlabeled
     from mask_rcnn_paper.generated.datasets import register_mini_datasets
 
     register_mini_datasets()
     register_cityscapes()
+    register_coco_unlabeled()
 
 
 def add_mask_rcnn_paper_config(cfg: Any) -> None:

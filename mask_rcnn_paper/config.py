@@ -85,6 +85,13 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Checksums of those whose components the config uses. Written by `load_cfg`; part of a run's identity.
     cfg.IMPORTS.VERSIONS = ()
 
+    # File of annotations that a teacher made (Appendix B, data distillation), for the datasets of DATASETS.TRAIN whose
+    # name ends in "_distilled". "": from the stage STAGES.DISTILL.
+    cfg.DATASETS.DISTILLED = ""
+    # Images of each of DATASETS.TRAIN among those that follow each other in training: (6, 4) takes six of the first for
+    # four of the second, however many there are. (): as many as there are, detectron2's way.
+    cfg.DATALOADER.DATASET_RATIO = ()
+
     # Images of a batch in evaluation; detectron2 has 1. Images of different sizes are padded to the largest of a batch,
     # as in training, so results may change a little; equal sizes change last digits alone.
     cfg.TEST.IMS_PER_BATCH = 1
@@ -96,10 +103,15 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     cfg.STAGES = CN()
     # Config, relative to configs/, of the RPN whose stored proposals a row with MODEL.LOAD_PROPOSALS uses.
     cfg.STAGES.RPN = ""
+    # Checkpoint of that RPN, where it has to be run on images that it has stored no proposals for, as in distillation.
+    # "": from the stage STAGES.RPN.
+    cfg.STAGES.RPN_WEIGHTS = ""
+    # Config, relative to configs/, of the distillation (Appendix B) whose annotations a student trains on; "": none.
+    cfg.STAGES.DISTILL = ""
     # True: MODEL.WEIGHTS comes from our own pre-training stage, the analogue of ImageNet at reduced scales.
     cfg.STAGES.PRETRAIN = False
     # Config, relative to configs/, of the detector whose trained weights a config starts from, in place of pre-trained
-    # ones; MODEL.WEIGHTS is then "". "": none. Steps 3 and 4 of the training of Section 4.4, and Appendix A.
+    # ones, or predicts with, as a distillation; MODEL.WEIGHTS is "" there. "": none.
     cfg.STAGES.DETECTOR = ""
     # True: that detector has other classes, which are matched by name (Appendix A): MODEL.WEIGHTS comes from
     # `python -m mask_rcnn_paper.transfer`.

@@ -23,6 +23,7 @@ from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper import add_mask_rcnn_paper_config
 from mask_rcnn_paper.config_files import CONFIG_ROOT, SCALES, find_config, with_bases
+from mask_rcnn_paper.data.distilled import register_distilled
 from mask_rcnn_paper.data.user_data import apply_own_data
 from mask_rcnn_paper.imports import imported_versions
 
@@ -42,7 +43,8 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
             KEY without a VALUE.
         FileNotFoundError: no such config file.
         KeyError: a key that does not exist.
-        ValueError, FileNotFoundError: as `apply_own_data`, for DATASETS.OWN, and as `imported_versions`.
+        ValueError, FileNotFoundError: as `apply_own_data`, for DATASETS.OWN, as `register_distilled`, and as
+            `imported_versions`.
     """
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}: choose from {', '.join(SCALES)}")
@@ -59,6 +61,7 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     with _named("KEY VALUE pairs", KeyError):
         cfg.merge_from_list(list(opts))
     apply_own_data(cfg, given=opts[::2])
+    register_distilled(cfg)
     cfg.IMPORTS.VERSIONS = imported_versions(cfg)
     return cfg
 

@@ -7,6 +7,7 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
     OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
     OUTPUT/<scale>/table2b/softmax/result.json
     OUTPUT/<scale>/transfer/table7/fine_coco/model_final.pth
+    OUTPUT/<scale>/distill/kp_x101_fpn/annotations.json, box_proposals.pkl
 
 Where features are shared (Section 4.4) a stage starts from a trained detector, OUTPUT/<scale>/.../model_final.pth, and
 where classes change (Appendix A) from one whose class layers were transferred.
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mask_rcnn_paper.config_files import config_name
+from mask_rcnn_paper.data.distilled import is_distilled
 
 if TYPE_CHECKING:
     from detectron2.config import CfgNode
@@ -30,6 +32,8 @@ DEFAULT_OUTPUT = "./output"
 MATCHES = "matches.npz"
 # What trainings leave, and pre-training.
 WEIGHTS, PRETRAINED_WEIGHTS = "model_final.pth", "model_final.pkl"
+DISTILLED_ANNOTATIONS = "annotations.json"
+PROPOSALS = "box_proposals.pkl"
 
 
 def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
@@ -39,11 +43,15 @@ def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
         cfg.OUTPUT_DIR = str(root / config_name(config_file))
     if cfg.MODEL.WEIGHTS == "" and (cfg.STAGES.DETECTOR or cfg.STAGES.PRETRAIN):
         cfg.MODEL.WEIGHTS = str(_first_weights(cfg, config_file, root))
+    distilled = root / config_name(cfg.STAGES.DISTILL) if cfg.STAGES.DISTILL else None
+    if distilled and cfg.DATASETS.DISTILLED == "":
+        cfg.DATASETS.DISTILLED = str(distilled / DISTILLED_ANNOTATIONS)
     if cfg.MODEL.LOAD_PROPOSALS and cfg.STAGES.RPN:
         rpn_output = root / config_name(cfg.STAGES.RPN)
+        cfg.STAGES.RPN_WEIGHTS = cfg.STAGES.RPN_WEIGHTS or str(rpn_output / WEIGHTS)
         for split in ("TRAIN", "TEST"):
             if not cfg.DATASETS[f"PROPOSAL_FILES_{split}"]:
-                files = tuple(str(proposal_file(rpn_output, name)) for name in cfg.DATASETS[split])
+                files = tuple(str(proposal_file(rpn_output, name, distilled)) for name in cfg.DATASETS[split])
                 cfg.DATASETS[f"PROPOSAL_FILES_{split}"] = files
 
 
@@ -76,9 +84,14 @@ def backbone_name(cfg: CfgNode) -> str:
     return f"R-{resnet.DEPTH}" if resnet.NUM_GROUPS == 1 else f"X-{resnet.DEPTH}-{groups}"
 
 
-def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
-    """Where an RPN that writes to `rpn_output` stores its proposals for `dataset`."""
-    return Path(rpn_output) / "inference" / dataset / "box_proposals.pkl"
+def proposal_file(rpn_output: str | Path, dataset: str, distill_output: str | Path | None = None) -> Path:
+    """Where the proposals for `dataset` are: an RPN that writes to `rpn_output` stores them.
+
+    Of images that a teacher has annotated the distillation, which writes to `distill_output`, stores those of the RPN.
+    """
+    if is_distilled(dataset) and distill_output is not None:
+        return Path(distill_output) / PROPOSALS
+    return Path(rpn_output) / "inference" / dataset / PROPOSALS
 
 
 def matches_file(detector_output: str | Path, dataset: str) -> Path:
@@ -94,6 +107,12 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
     """
     command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
     own_tail = " <the same DATASETS.OWN keys>" if cfg.DATASETS.OWN.NAME else ""
+    if cfg.STAGES.DISTILL and not eval_only and not Path(cfg.DATASETS.DISTILLED).is_file():
+        raise FileNotFoundError(
+            f"distilled annotations {cfg.DATASETS.DISTILLED!r} (DATASETS.DISTILLED) are not there: make them with "
+            f"`python -m mask_rcnn_paper.distill --config-file configs/{cfg.STAGES.DISTILL}{command_tail}`, or let "
+            "`python -m ablations run` do every stage"
+        )
     if cfg.MODEL.LOAD_PROPOSALS:
         files = [*cfg.DATASETS.PROPOSAL_FILES_TEST, *(() if eval_only else cfg.DATASETS.PROPOSAL_FILES_TRAIN)]
         missing = [file for file in files if not Path(file).is_file()]
@@ -134,3 +153,24 @@ def _transfer_command(cfg: CfgNode) -> str:
 def map_words(class_map: Sequence[str]) -> list[str]:
     """STAGES.CLASS_MAP as words of `python -m mask_rcnn_paper.transfer`."""
     return [word for entry in class_map for word in ("--map", entry)]
+
+
+def check_teacher(cfg: CfgNode) -> None:
+    """Fail before any work if what a distillation predicts with is not there.
+
+    Raises:
+        ValueError: no weights, or no RPN, are named.
+        FileNotFoundError: the weights of the teacher or its RPN are not there; the message says how to make them.
+    """
+    command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
+    needed = {"MODEL.WEIGHTS": (cfg.MODEL.WEIGHTS, cfg.STAGES.DETECTOR)}
+    if cfg.MODEL.LOAD_PROPOSALS:
+        if not cfg.STAGES.RPN:
+            raise ValueError("MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': name the config of the RPN")
+        needed["STAGES.RPN_WEIGHTS"] = (cfg.STAGES.RPN_WEIGHTS, cfg.STAGES.RPN)
+    for key, (file, config) in needed.items():
+        cure = f"train them with `python train_net.py --config-file configs/{config or '<row>'}{command_tail}`"
+        if not file:
+            raise ValueError(f"{key} is '': give the checkpoint of the teacher; {cure}")
+        if "://" not in file and not Path(file).is_file():
+            raise FileNotFoundError(f"weights {file!r} ({key}) are not there: {cure}")

@@ -51,6 +51,16 @@ table9/deeper            R-101       FPN  RoIAlign/ave 2 7   14    bk  1  512 10
 table9/resnext           X-101-64x4d FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 """
 
+# Rows that train on labelled images and on those that a teacher has annotated: `lab` of 10 images are labelled. The
+# last columns are the teacher's; the student's schedule is longer by 10/lab.
+STUDENTS = """
+config                   backbone    feat RoI          s box other on  K  N   p    nms sides   B  lr   it  drops   lab
+table9/data_distillation X-101-64x4d FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120 6
+"""
+
+# Teachers by the config of their distillation.
+DISTILLATIONS = {"distill/kp_x101_fpn": "table9/resnext"}
+
 RPNS = """
 config              backbone    feat K
 rpn/r50_c4          R-50        C4   80
@@ -133,6 +143,17 @@ def expected_detector(row: dict[str, str]) -> dict[str, object]:
     if row["config"] == "table7/fine_coco":
         started = {"DETECTOR": "table2a/r50_fpn.yaml", "CLASS_MAP": ("rider=random",)}
         expected |= {"MODEL.WEIGHTS": "", **{f"STAGES.{key}": value for key, value in started.items()}}
+    return expected
+
+
+def expected_student(row: dict[str, str]) -> dict[str, object]:
+    """Flat config values of a student's row."""
+    labelled = int(row["lab"])
+    expected = expected_detector(row)
+    expected["DATALOADER.DATASET_RATIO"] = (labelled, 10 - labelled)
+    expected["DATASETS.TRAIN"] += ("keypoints_coco_2017_unlabeled_distilled",)
+    expected["SOLVER.MAX_ITER"] = round(expected["SOLVER.MAX_ITER"] * 10 / labelled)
+    expected["SOLVER.STEPS"] = tuple(round(step * 10 / labelled) for step in expected["SOLVER.STEPS"])
     return expected
 
 

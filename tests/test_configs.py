@@ -7,9 +7,20 @@ from detectron2.modeling import build_model
 
 from ablations.paper.tables import load_tables
 from mask_rcnn_paper.config_files import CONFIG_ROOT
+from mask_rcnn_paper.data.distilled import images_of, is_distilled
 from mask_rcnn_paper.scales import load_cfg
 from tests.flatten import flatten
-from tests.recipes import DETECTORS, RPNS, SAME, entries, expected_detector, expected_rpn
+from tests.recipes import (
+    DETECTORS,
+    DISTILLATIONS,
+    RPNS,
+    SAME,
+    STUDENTS,
+    entries,
+    expected_detector,
+    expected_rpn,
+    expected_student,
+)
 
 ROWS = sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIG_ROOT.glob("*/*.yaml") if p.parent.name != "scales")
 DEPTH = {"MODEL.RESNETS.DEPTH", "MODEL.WEIGHTS", "STAGES.RPN"}
@@ -48,6 +59,15 @@ AXES = [
     ("table9/deeper table9/resnext", DEPTH | RESNEXT),
     ("text/r101_fpn_shared table2a/r101_fpn", SHARED | {"STAGES.RPN"}),
     ("rpn/r101_fpn_shared rpn/r101_fpn", SHARED),
+    (
+        "table9/resnext table9/data_distillation",
+        {"DATASETS.TRAIN", "DATALOADER.DATASET_RATIO", "STAGES.DISTILL", "SOLVER.STEPS", "SOLVER.MAX_ITER"},
+    ),
+    # A teacher predicts with other views, on other images.
+    (
+        "table9/resnext distill/kp_x101_fpn",
+        {"DATASETS.TEST", "STAGES.DETECTOR", "MODEL.WEIGHTS", "TEST.AUG.ENABLED", "TEST.AUG.MAX_SIZE"},
+    ),
     ("text/class_agnostic text/class_specific", {"MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK"}),
     ("text/sampling_1 text/sampling_4 table2c/roialign_ave", {"MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO"}),
     ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
@@ -84,7 +104,8 @@ def test_compared_rows_differ_only_along_the_axis(rows, axis, scale):
 
 def test_every_row_is_transcribed():
     """No YAML escapes the tests below."""
-    names = {entry["config"] for entry in entries(DETECTORS) + entries(RPNS)}
+    names = {entry["config"] for entry in entries(DETECTORS) + entries(STUDENTS) + entries(RPNS)}
+    names |= set(DISTILLATIONS)
     names |= {name for line in SAME.strip().splitlines() for name in line.split()}
     assert names == {row.removesuffix(".yaml") for row in ROWS}
 
@@ -97,6 +118,14 @@ def test_a_detectors_recipe_is_the_papers(row):
     assert {key: found[key] for key in expected} == expected
 
 
+@pytest.mark.parametrize("row", entries(STUDENTS), ids=lambda row: row["config"])
+def test_a_students_recipe_is_its_teachers_made_longer(row):
+    """As many labelled images as the teacher has seen, and the others beside them."""
+    found = flatten(load_cfg(f"{row['config']}.yaml"))
+    expected = expected_student(row)
+    assert {key: found[key] for key in expected} == expected
+
+
 @pytest.mark.parametrize("row", entries(RPNS), ids=lambda row: row["config"])
 def test_an_rpns_recipe_is_the_papers(row):
     """The first stage: 15 anchors a cell on one map, or 3 on each of five levels."""
@@ -105,7 +134,7 @@ def test_an_rpns_recipe_is_the_papers(row):
     assert {key: found[key] for key in expected} == expected
 
 
-@pytest.mark.parametrize("row", entries(DETECTORS), ids=lambda row: row["config"])
+@pytest.mark.parametrize("row", entries(DETECTORS) + entries(STUDENTS), ids=lambda row: row["config"])
 def test_a_detector_and_its_rpn_share_backbone_and_data(row):
     """Section 3.1: the RPN has the backbone of the detector, and has seen the same images."""
     detector = load_cfg(f"{row['config']}.yaml")
@@ -113,8 +142,31 @@ def test_a_detector_and_its_rpn_share_backbone_and_data(row):
     start = [] if detector.STAGES.DETECTOR else ["WEIGHTS"]
     for node in ("RESNETS", "BACKBONE", "FPN", *start):
         assert detector.MODEL[node] == rpn.MODEL[node]
-    assert {*detector.DATASETS.TRAIN, *detector.DATASETS.TEST} == set(rpn.DATASETS.TEST)
+    labelled = {name for name in detector.DATASETS.TRAIN if not is_distilled(name)}
+    assert {*labelled, *detector.DATASETS.TEST} == set(rpn.DATASETS.TEST)
     assert detector.DATASETS.KEYPOINT_IMAGES_ONLY == rpn.DATASETS.KEYPOINT_IMAGES_ONLY
+
+
+@pytest.mark.parametrize("scale", ["paper", "mini", "smoke"])
+@pytest.mark.parametrize("student", [row for row in ROWS if load_cfg(row).STAGES.DISTILL])
+def test_a_student_and_its_teacher_have_the_same_images(student, scale):
+    """Appendix B: the labelled images are the teacher's, the others are those that it annotates."""
+    cfg = load_cfg(student, scale)
+    distillation = load_cfg(cfg.STAGES.DISTILL, scale)
+    labelled, distilled = cfg.DATASETS.TRAIN
+    assert distillation.DATASETS.TRAIN == load_cfg(distillation.STAGES.DETECTOR, scale).DATASETS.TRAIN == (labelled,)
+    assert distillation.DATASETS.TEST == (images_of(distilled),)
+    assert len(cfg.DATALOADER.DATASET_RATIO) == 2
+    assert cfg.STAGES.RPN == distillation.STAGES.RPN
+
+
+@pytest.mark.parametrize("name, teacher", DISTILLATIONS.items())
+def test_a_teacher_predicts_as_the_paper_does(name, teacher):
+    """The row above, at scales of 400 to 1200 in steps of 100 and their flips."""
+    cfg = load_cfg(f"{name}.yaml")
+    assert cfg.STAGES.DETECTOR == f"{teacher}.yaml"
+    assert (cfg.TEST.AUG.ENABLED, cfg.TEST.AUG.FLIP, cfg.TEST.AUG.MAX_SIZE) == (True, True, 2000)
+    assert cfg.TEST.AUG.MIN_SIZES == tuple(range(400, 1300, 100))
 
 
 @pytest.mark.parametrize("row", entries(DETECTORS), ids=lambda row: row["config"])

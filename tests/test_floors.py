@@ -17,7 +17,7 @@ FLOORS = (
     {"imports", "data"},
     {"__init__", "scales", "stages"},
     {"training"},
-    {"pretrain", "predictor", "timing", "transfer", "unite"},
+    {"pretrain", "predictor", "timing", "transfer", "distill", "unite"},
     {"train_net"},
     {"ablations.statistics"},
     {"ablations.paper"},

@@ -16,6 +16,7 @@ from ablations.__main__ import main
 from ablations.evidence import sources
 from ablations.jobs import launcher
 from mask_rcnn_paper import imports
+from mask_rcnn_paper.distill import command as distill
 from mask_rcnn_paper.doctor.__main__ import main as doctor
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.validate_dataset.__main__ import main as validate_dataset
@@ -110,6 +111,9 @@ def test_every_command_is_one(command, place, capsys):
         assert exit_code(doctor, []) in (0, 1)
     elif words[:2] == ["-m", "mask_rcnn_paper.validate_dataset"]:
         assert validate_dataset(["train.json", "train_images", "--fix", "out.json"]) == 0
+    elif words[:2] == ["-m", "mask_rcnn_paper.distill"]:
+        args = distill.argument_parser().parse_args(words[2:])
+        assert load_cfg(args.config_file, args.scale, args.opts).STAGES.DETECTOR
     else:
         words = words[words.index("train_net.py") + 1 :] if program == "torchrun" else words[1:]
         args = train_net.argument_parser().parse_args(words)

@@ -70,6 +70,17 @@ def test_every_rpn_stores_proposals(row, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_student_is_trained_from_nothing(tmp_path, capsys):
+    """Pre-training, RPN, teacher, its annotations, student; the teacher looks at each image once, which is faster."""
+    command = ["run", "9", "--rows", "data_distillation", "--scale", "smoke", "--output", str(tmp_path)]
+    assert main([*command, "TEST.AUG.ENABLED", "False"]) == 0
+    kinds = sorted(path.parts[-3] for path in tmp_path.rglob("result.json"))
+    assert kinds == ["detector", "detector", "distill", "pretrain", "rpn"]
+    (annotations,) = tmp_path.rglob("annotations.json")
+    assert read_json(annotations)["annotations"]
+
+
+@pytest.mark.slow
 def test_tables_run_on_own_data(tmp_path, capsys):
     """From two annotation files to tables with every number: masks as run lengths, three keypoints, two categories."""
 

@@ -6,7 +6,7 @@ from detectron2.layers import FrozenBatchNorm2d
 from detectron2.modeling import build_model
 
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.stages import backbone_name, check_inputs, set_default_places
+from mask_rcnn_paper.stages import backbone_name, check_inputs, check_teacher, set_default_places
 from tests.own_files import NAME, own_opts, write_own
 
 
@@ -143,3 +143,34 @@ def test_weights_of_another_detector_have_a_place_and_a_command(in_tmp_path):
     assert f"--config-file configs/table2a/r50_fpn.yaml --scale mini`, make them with `{command}`" in str(error.value)
     paper = resolved("table7/fine_coco.yaml", "paper")
     assert paper.MODEL.WEIGHTS == "output/paper/transfer/table7/fine_coco/model_final.pth"
+
+
+def test_places_of_a_distillation_and_its_student():
+    """The teacher's and its RPN's weights; then the annotations, and proposals for them beside the labelled ones."""
+    distilled = resolved("distill/kp_x101_fpn.yaml", "mini")
+    assert distilled.OUTPUT_DIR == "output/mini/distill/kp_x101_fpn"
+    assert distilled.MODEL.WEIGHTS == "output/mini/table9/resnext/model_final.pth"
+    assert distilled.STAGES.RPN_WEIGHTS == "output/mini/rpn/person_x101_fpn/model_final.pth"
+    student = resolved("table9/data_distillation.yaml", "mini")
+    assert student.MODEL.WEIGHTS == "output/mini/pretrain/X-101-64x1d/model_final.pkl"
+    assert student.DATASETS.DISTILLED == "output/mini/distill/kp_x101_fpn/annotations.json"
+    assert student.DATASETS.PROPOSAL_FILES_TRAIN == (
+        "output/mini/rpn/person_x101_fpn/inference/mini_keypoints_train/box_proposals.pkl",
+        "output/mini/distill/kp_x101_fpn/box_proposals.pkl",
+    )
+
+
+def test_missing_annotations_say_how_to_make_them(in_tmp_path):
+    """A student names the distillation's command."""
+    with pytest.raises(FileNotFoundError, match="mask_rcnn_paper.distill --config-file configs/distill/kp_x101_fpn.ya"):
+        check_inputs(resolved("table9/data_distillation.yaml", "mini"))
+
+
+def test_a_missing_teacher_says_how_to_train_it(in_tmp_path):
+    """First its own weights, then those of its RPN."""
+    cfg = resolved("distill/kp_x101_fpn.yaml", "mini")
+    with pytest.raises(FileNotFoundError, match="train_net.py --config-file configs/table9/resnext.yaml --scale mini`"):
+        check_teacher(cfg)
+    cfg.MODEL.WEIGHTS = "https://somewhere/model.pkl"
+    with pytest.raises(FileNotFoundError, match="STAGES.RPN_WEIGHTS.* --config-file configs/rpn/person_x101_fpn.yaml"):
+        check_teacher(cfg)

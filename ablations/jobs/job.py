@@ -10,11 +10,12 @@ from mask_rcnn_paper.files import write_json_atomically
 
 # Commands run here.
 ROOT = Path(__file__).resolve().parents[2]
-PRETRAIN, RPN, TRANSFER, DETECTOR = "pretrain", "rpn", "transfer", "detector"
+PRETRAIN, RPN, TRANSFER, DISTILL, DETECTOR = "pretrain", "rpn", "transfer", "distill", "detector"
 PROGRAMS = {
     PRETRAIN: ("-m", "mask_rcnn_paper.pretrain"),
     RPN: ("train_net.py",),
     TRANSFER: ("-m", "mask_rcnn_paper.transfer"),
+    DISTILL: ("-m", "mask_rcnn_paper.distill"),
     DETECTOR: ("train_net.py",),
 }
 # One process always, whatever GPUs there are, and no model to build from the config of their job.
@@ -22,7 +23,7 @@ ALONE = (PRETRAIN, TRANSFER)
 # Threads of a job on a CPU, whatever machine it is and whatever else runs: their number changes the last digits of a
 # sum, and after a training the first digits of a result. Other jobs wait for the first stages, detectors run side by
 # side.
-THREADS = {PRETRAIN: 2, RPN: 2, TRANSFER: 1, DETECTOR: 1}
+THREADS = {PRETRAIN: 2, RPN: 2, TRANSFER: 1, DISTILL: 2, DETECTOR: 1}
 
 
 @dataclass(frozen=True)

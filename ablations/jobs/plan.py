@@ -1,5 +1,8 @@
 """The graph of jobs behind some table rows: pre-training -> RPN -> detector (paper, Section 3.1).
 
+A student (Appendix B) has more before it: a teacher, which is a detector, and a distillation, in which it and its RPN
+annotate images.
+
 A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs
 are one job, and a changed config is another job in another folder. By default only the detector varies with the
 seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, TRANSFER, Job
+from ablations.jobs.job import DETECTOR, DISTILL, PRETRAIN, RPN, TRANSFER, Job
 from ablations.jobs.planner import Planner
 from ablations.jobs.recipe import read_recipe
 from ablations.paper.tables import Row, RowKey
@@ -32,6 +35,8 @@ RESERVED = {
     "SEED": "use --seeds",
     "DATASETS.PROPOSAL_FILES_TRAIN": "the RPN stage provides it",
     "DATASETS.PROPOSAL_FILES_TEST": "the RPN stage provides it",
+    "DATASETS.DISTILLED": "the distillation stage provides it",
+    "STAGES.RPN_WEIGHTS": "the RPN stage provides it",
     **{f"DATASETS.OWN.{key}": "use --data" for key in ("NAME", "TRAIN", "VAL", "VERSIONS")},
     **{f"IMPORTS.{key}": "use --import" for key in ("NEEDED", "VERSIONS")},
 }
@@ -87,7 +92,8 @@ def make_plan(
         raise ValueError(f"KEY VALUE arguments come in pairs, but there are {len(opts)}: {' '.join(opts)}")
     if reserved := next((key for key in opts[::2] if key in RESERVED), None):
         raise ValueError(f"{reserved} cannot be given as KEY VALUE: {RESERVED[reserved]}")
-    by_kind = {PRETRAIN: tuple(opts), RPN: _read_by_rpn(opts), TRANSFER: (), DETECTOR: tuple(opts)}
+    by_kind = {kind: tuple(opts) for kind in (PRETRAIN, DISTILL, DETECTOR)}
+    by_kind |= {RPN: _read_by_rpn(opts), TRANSFER: ()}
     if vary not in VARY:
         raise ValueError(f"--vary {vary}: choose from {', '.join(VARY)}")
     data, fixed = user_data or UserData("", ()), vary == DETECTORS

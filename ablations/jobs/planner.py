@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ablations.jobs.folder import RESULT, JobFolder
-from ablations.jobs.job import DETECTOR, PRETRAIN, RPN, TRANSFER, Job
+from ablations.jobs.job import DETECTOR, DISTILL, PRETRAIN, RPN, TRANSFER, Job
 from ablations.jobs.recipe import Recipe
 from ablations.user_data import UserData
 from mask_rcnn_paper.config_files import lasting_name
+from mask_rcnn_paper.data.distilled import images_of, is_distilled
 from mask_rcnn_paper.imports import Import
-from mask_rcnn_paper.stages import PRETRAINED_WEIGHTS, WEIGHTS, map_words, proposal_file
+from mask_rcnn_paper.stages import DISTILLED_ANNOTATIONS, PRETRAINED_WEIGHTS, WEIGHTS, map_words, proposal_file
 
 STAGE_SEED = 0
 
 # Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
-SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, TRANSFER: 0.0, DETECTOR: 0.2}
-SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, TRANSFER: 4.0, DETECTOR: 40.0}
+SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, TRANSFER: 0.0, DISTILL: 0.4, DETECTOR: 0.2}
+SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, TRANSFER: 4.0, DISTILL: 10.0, DETECTOR: 40.0}
 
 
 @dataclass
@@ -47,9 +48,17 @@ class Planner:
     def _stage(self, kind: str, name: str, config: str, seed: int) -> Job:
         recipe = self._recipe(kind, config, seed)
         inputs, stage_opts = self._start(config, recipe, seed)
-        if kind == DETECTOR and recipe.loads_proposals:
+        if kind == DISTILL and not recipe.detector:
+            raise ValueError(f"{config}: STAGES.DETECTOR is '': name the config of the teacher")
+        if kind != RPN and recipe.loads_proposals:
             inputs.append(self._rpn(config, recipe, seed))
-            stage_opts += self._proposal_opts(config, recipe, inputs[-1])
+        if recipe.distill:
+            inputs.append(self._distillation(config, recipe, seed))
+            stage_opts += ["DATASETS.DISTILLED", str(inputs[-1].folder.path / DISTILLED_ANNOTATIONS)]
+        if recipe.loads_proposals and kind == DISTILL:
+            stage_opts += ["STAGES.RPN_WEIGHTS", str(inputs[-1].folder.path / WEIGHTS)]
+        elif recipe.loads_proposals and kind == DETECTOR:
+            stage_opts += self._proposal_opts(config, recipe, inputs)
         return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
 
     def _before(self, seed: int) -> int:
@@ -88,14 +97,25 @@ class Planner:
         before = self._before(seed)
         return self._stage(RPN, _with_seed(PurePosixPath(recipe.rpn).stem, before), recipe.rpn, before)
 
-    def _proposal_opts(self, config: str, recipe: Recipe, rpn: Job) -> list[str]:
-        """DATASETS.PROPOSAL_FILES_* of a detector, from the folder of its RPN."""
+    def _distillation(self, config: str, recipe: Recipe, seed: int) -> Job:
+        """What annotates the images that a student trains on."""
+        before = self._before(seed)
+        annotated = self._recipe(DISTILL, recipe.distill, before).test
+        if other := [name for name in recipe.train if is_distilled(name) and images_of(name) not in annotated]:
+            have = f"DATASETS.TEST of {recipe.distill} is {annotated}"
+            raise ValueError(f"{config}: no annotations are made for {other}: {have}; both must name the same images")
+        return self._stage(DISTILL, _with_seed(PurePosixPath(recipe.distill).stem, before), recipe.distill, before)
+
+    def _proposal_opts(self, config: str, recipe: Recipe, inputs: list[Job]) -> list[str]:
+        """DATASETS.PROPOSAL_FILES_* of a detector, from the folders of its RPN and its distillation."""
         opts, stored = [], self._recipe(RPN, recipe.rpn, STAGE_SEED).test
+        folders = {job.kind: job.folder.path for job in inputs}
         for split, names in (("TRAIN", recipe.train), ("TEST", recipe.test)):
-            if missing := [name for name in names if name not in stored]:
+            distilled = [name for name in names if is_distilled(name) and DISTILL in folders]
+            if missing := [name for name in names if name not in (*stored, *distilled)]:
                 have = f"DATASETS.TEST of {recipe.rpn} is {stored}"
                 raise ValueError(f"{config}: no proposals are stored for {missing}: {have}; add them there")
-            files = tuple(str(proposal_file(rpn.folder.path, name)) for name in names)
+            files = tuple(str(proposal_file(folders[RPN], name, folders.get(DISTILL))) for name in names)
             opts += [f"DATASETS.PROPOSAL_FILES_{split}", repr(files)]
         return opts
 

@@ -29,9 +29,10 @@ class Recipe:
     """Facts of a resolved config.
 
     `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
-    as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
-    proposals it uses, `detector` of the detector whose weights it starts from, "" for none. `transfer`: with its
-    classes made this config's by `class_map`. `train` and `test` name data sets.
+    as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`, `detector` and `distill`: configs
+    of the RPN whose proposals it uses, of the detector whose weights it starts from or predicts with, and of the
+    distillation whose annotations it trains on, "" for none. `transfer`: the detector's classes are made this config's
+    by `class_map`. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -42,6 +43,7 @@ class Recipe:
     detector: str
     transfer: bool
     class_map: tuple[str, ...]
+    distill: str
     loads_proposals: bool
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -93,6 +95,7 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
         detector=cfg.STAGES.DETECTOR,
         transfer=bool(cfg.STAGES.TRANSFER),
         class_map=tuple(cfg.STAGES.CLASS_MAP),
+        distill=cfg.STAGES.DISTILL,
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
         train=tuple(cfg.DATASETS.TRAIN),
         test=tuple(cfg.DATASETS.TEST),

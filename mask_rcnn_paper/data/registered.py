@@ -15,6 +15,8 @@ from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES, SKELETON
 from mask_rcnn_paper.data.cityscapes_splits import ensure_coco_file
 
 UNKNOWN = "unknown"
+# Metadata of a dataset's files.
+_OF_FILES = ("name", "json_file", "image_root", "generated", "unlabeled", "own", "data_version", "missing_hint")
 
 
 def annotation_file(name: str) -> Path | None:
@@ -145,3 +147,8 @@ def read_classes(dataset: str) -> Classes:
         rules = metadata.get("keypoint_connection_rules") or ()
         limbs = [(keypoints.index(a) + 1, keypoints.index(b) + 1) for a, b, *_ in rules]
     return Classes(dict(zip(ids, names, strict=True)), tuple(ids), keypoints, tuple((a, b) for a, b in limbs))
+
+
+def metadata_of_classes(dataset: str) -> dict[str, Any]:
+    """Metadata of a registered dataset but for what is said of its files: for other images with the same classes."""
+    return {key: value for key, value in MetadataCatalog.get(dataset).as_dict().items() if key not in _OF_FILES}

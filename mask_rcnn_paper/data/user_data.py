@@ -26,6 +26,7 @@ from detectron2.data.datasets import load_coco_json
 
 from mask_rcnn_paper.coco.facts import CocoFacts, read_facts
 from mask_rcnn_paper.coco.keypoints import MissingOptionError, flip_pairs, oks_sigmas
+from mask_rcnn_paper.data.distilled import is_distilled
 from mask_rcnn_paper.data.registered import file_version
 
 SPLITS = ("train", "val")
@@ -33,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 class DataLacksError(ValueError):
-    """The data has no masks or keypoints, which the model needs."""
+    """The data has no masks, keypoints or images without labels, which the model needs."""
 
 
 def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
@@ -43,7 +44,7 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
         FileNotFoundError: a file or folder is not there.
         ValueError: no name, a bad or a taken one, files that are not in COCO's format or do not fit together, or other
             files than VERSIONS says.
-        DataLacksError: the model needs masks or keypoints that the data does not have.
+        DataLacksError: the model needs masks, keypoints or images without labels that the data does not have.
         MissingOptionError: mirror pairs or sigmas of keypoints have to be given.
     """
     own = cfg.DATASETS.OWN
@@ -60,6 +61,7 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
     names = tuple(own.KEYPOINT_NAMES) or train.keypoint_names
     pairs = train.flip_pairs if own.KEYPOINT_FLIP_PAIRS is None else own.KEYPOINT_FLIP_PAIRS
     _register(own, train.classes, names, pairs)
+    _refuse_unlabeled(cfg, given)
     _require(cfg, facts, json_files)
     datasets = tuple(f"{own.NAME}_{split}" for split in SPLITS)
     stores_proposals = bool(set(cfg.DATASETS.TEST) & set(cfg.DATASETS.TRAIN))
@@ -146,6 +148,16 @@ def _require(cfg: CfgNode, facts: list[CocoFacts], json_files: tuple[str, str]) 
         lacking = [file for fact, file in zip(facts, json_files, strict=True) if not getattr(fact, f"has_{what}")]
         if needed and lacking:
             raise DataLacksError(f"needs {what}, and {Path(lacking[0]).name} has none")
+
+
+def _refuse_unlabeled(cfg: CfgNode, given: Collection[str]) -> None:
+    """Refuse a config of images that a teacher annotates, of which the user's own data has none."""
+    unlabeled = any(
+        MetadataCatalog.get(n).get("unlabeled", False) for n in cfg.DATASETS.TEST if n in DatasetCatalog.list()
+    )
+    distilled = any(map(is_distilled, cfg.DATASETS.TRAIN))
+    if (distilled and "DATASETS.TRAIN" not in given) or (unlabeled and "DATASETS.TEST" not in given):
+        raise DataLacksError("needs images without labels, and the data has none")
 
 
 def _register(own: CfgNode, classes: dict[int, str], names: tuple[str, ...], pairs: Any) -> None:

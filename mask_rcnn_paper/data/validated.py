@@ -4,6 +4,7 @@ Images are only looked for, not decoded; errors in annotations are all found.
 """
 
 import contextlib
+import itertools
 import json
 import logging
 import shlex
@@ -16,6 +17,7 @@ from pathlib import Path
 from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog, get_detection_dataset_dicts
 from detectron2.data.datasets import load_coco_json
+from detectron2.data.detection_utils import check_metadata_consistency
 
 from mask_rcnn_paper.data.cityscapes_splits import EVALUATOR
 from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
@@ -34,7 +36,12 @@ class InvalidDatasetError(ValueError):
 
 
 def training_dicts(cfg: CfgNode) -> list[dict]:
-    """Samples of DATASETS.TRAIN in detectron2's format, as its own loader filters them.
+    """Samples of all of DATASETS.TRAIN, as `training_sets` has them."""
+    return list(itertools.chain.from_iterable(training_sets(cfg)))
+
+
+def training_sets(cfg: CfgNode) -> list[list[dict]]:
+    """Samples of each of DATASETS.TRAIN in detectron2's format, as its own loader filters them.
 
     Under DATASETS.KEYPOINT_IMAGES_ONLY only images with keypoints are kept, also without a keypoint branch (Section 5).
     A set from which something is left out is read by `load_coco_json`, whatever function it was registered with.
@@ -43,15 +50,27 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
         InvalidDatasetError: a dataset has errors, and DATASETS.SKIP_INVALID is False or they concern the whole file.
         KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`.
     """
+    names = cfg.DATASETS.TRAIN
+    if not names:
+        raise ValueError("DATASETS.TRAIN is empty: name a dataset to train on")
+    proposals = cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else [None] * len(names)
+    if len(proposals) != len(names):
+        raise ValueError(f"DATASETS.PROPOSAL_FILES_TRAIN={tuple(proposals)}: give one for each of {tuple(names)}")
     with contextlib.ExitStack() as stack:
         for name, subject in _partly_invalid(cfg).items():
             stack.enter_context(_replaced(name, _load_valid(name, subject)))
-        return get_detection_dataset_dicts(
-            cfg.DATASETS.TRAIN,
-            filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
-            min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if _needs_keypoints(cfg) else 0,
-            proposal_files=cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else None,
-        )
+        sets = [
+            get_detection_dataset_dicts(
+                [name],
+                filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
+                min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if _needs_keypoints(cfg) else 0,
+                proposal_files=None if file is None else [file],
+            )
+            for name, file in zip(names, proposals, strict=True)
+        ]
+    if len(names) > 1:
+        check_metadata_consistency("thing_classes", names)
+    return sets
 
 
 def require_usable(cfg: CfgNode) -> None:

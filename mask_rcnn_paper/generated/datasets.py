@@ -1,13 +1,15 @@
 """The generated datasets: written as COCO's are, and registered with detectron2.
 
 ``mini_train`` and ``mini_val`` are the mini scale's COCO; ``mini_keypoints_*`` are its person_keypoints
-files over the same images; ``smoke_*`` are a few images of the same kind for tests. Nothing is drawn before
-it is asked for.
+files over the same images; ``mini_unlabeled`` and ``mini_keypoints_unlabeled`` are other images without annotations,
+as COCO's unlabeled2017 are; ``smoke_*`` are a few images of the same kinds for tests. Nothing is drawn before it is
+asked for.
 """
 
 import colorsys
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import load_coco_json
 from pycocotools import mask as coco_mask
 
+from mask_rcnn_paper.coco.image_info import load_image_info
 from mask_rcnn_paper.coco.keypoints import KEYPOINT_FLIP_MAP, KEYPOINT_NAMES, SKELETON
 from mask_rcnn_paper.coco.masks import mask_to_polygons, read_counts, signed_area
 from mask_rcnn_paper.generated.cache import cache_root, cached_folder
@@ -31,6 +34,7 @@ VERSION = 4
 IMAGES = "images"
 INSTANCES = "instances.json"
 PERSON_KEYPOINTS = "person_keypoints.json"
+IMAGE_INFO = "image_info.json"
 _MIN_REGION = SUPERSAMPLING**2 / 4  # regions and holes smaller than a quarter of a pixel are left out
 
 
@@ -56,6 +60,13 @@ MINI_SPECS: dict[str, DatasetSpec] = {
 }
 """Spec by the name of the instance dataset."""
 
+UNLABELED_SPECS: dict[str, DatasetSpec] = {
+    # COCO has 123,000 unlabelled images beside 118,000.
+    "mini_unlabeled": DatasetSpec("mini_unlabeled", images=2000, seed=21),
+    "smoke_unlabeled": DatasetSpec("smoke_unlabeled", images=6, seed=22),
+}
+"""Spec by the name of the dataset without annotations."""
+
 
 def spec_hash(spec: object) -> str:
     """Return 10 hexadecimal digits that identify the values of a dataclass."""
@@ -65,20 +76,25 @@ def spec_hash(spec: object) -> str:
 def register_mini_datasets(root: Path | None = None) -> None:
     """Register all generated datasets, kept under `root` or ``cache_root()``; names that are taken are left alone."""
     root = cache_root() if root is None else root
-    for name, spec in MINI_SPECS.items():
-        _register(name, spec, root, INSTANCES, tuple(CATEGORIES))
+    for name, spec in (MINI_SPECS | UNLABELED_SPECS).items():
         scale, split = name.split("_")
-        _register(f"{scale}_keypoints_{split}", spec, root, PERSON_KEYPOINTS, ("person",))
+        unlabeled = name in UNLABELED_SPECS
+        for full_name, file_name, classes in (
+            (name, INSTANCES, tuple(CATEGORIES)),
+            (f"{scale}_keypoints_{split}", PERSON_KEYPOINTS, ("person",)),
+        ):
+            if full_name not in DatasetCatalog.list():
+                _register(full_name, spec, root, IMAGE_INFO if unlabeled else file_name, classes, unlabeled)
 
 
-def _register(name: str, spec: DatasetSpec, root: Path, file_name: str, classes: tuple[str, ...]) -> None:
-    if name in DatasetCatalog.list():
-        return
+def _register(
+    name: str, spec: DatasetSpec, root: Path, file_name: str, classes: tuple[str, ...], unlabeled: bool
+) -> None:
     json_file, image_root = (str(spec.folder(root) / part) for part in (file_name, IMAGES))
 
     def load() -> list[dict]:
-        ensure_dataset(spec, root)
-        return load_coco_json(json_file, image_root, name)
+        ensure_dataset(spec, root, write_images if unlabeled else write_dataset)
+        return load_image_info(json_file, image_root) if unlabeled else load_coco_json(json_file, image_root, name)
 
     DatasetCatalog.register(name, load)
     hues = [colorsys.hsv_to_rgb(i / len(classes), 0.75, 0.95) for i in range(len(classes))]
@@ -87,6 +103,7 @@ def _register(name: str, spec: DatasetSpec, root: Path, file_name: str, classes:
         image_root=image_root,
         evaluator_type="coco",
         generated=True,
+        unlabeled=unlabeled,
         data_version=f"v{VERSION}",
         thing_classes=list(classes),
         thing_colors=[[round(255 * channel) for channel in hue] for hue in hues],
@@ -96,33 +113,47 @@ def _register(name: str, spec: DatasetSpec, root: Path, file_name: str, classes:
     )
 
 
-def ensure_dataset(spec: DatasetSpec, root: Path) -> Path:
-    """Return the dataset's folder, drawn first if it is not there yet."""
-    return cached_folder(spec.folder(root), partial(write_dataset, spec))
+def ensure_dataset(spec: DatasetSpec, root: Path, write: Callable[[DatasetSpec, Path], None] | None = None) -> Path:
+    """Return the dataset's folder, drawn first by `write_dataset` or another `write` if it is not there yet."""
+    return cached_folder(spec.folder(root), partial(write or write_dataset, spec))
 
 
 def write_dataset(spec: DatasetSpec, folder: Path) -> None:
     """Draw a dataset into an existing folder: PNG images, a COCO file of instances and one of keypoints."""
+    common, found = _draw_images(spec, folder)
+    annotations = [{"id": n, **annotation} for n, annotation in enumerate(found, 1)]
+    categories = [{"id": found.id, "name": name, "supercategory": name} for name, found in CATEGORIES.items()]
+    plain = [{k: v for k, v in a.items() if "keypoints" not in k} for a in annotations]
+    person = {**categories[0], "keypoints": KEYPOINT_NAMES, "skeleton": SKELETON}
+    persons = [a for a in annotations if a["category_id"] == person["id"]]
+    for name, kinds, entries in ((INSTANCES, categories, plain), (PERSON_KEYPOINTS, [person], persons)):
+        _write(folder / name, {**common, "categories": kinds, "annotations": entries})
+
+
+def write_images(spec: DatasetSpec, folder: Path) -> None:
+    """Draw a dataset without annotations into an existing folder: PNG images, and a file that lists them as COCO's."""
+    _write(folder / IMAGE_INFO, _draw_images(spec, folder)[0])
+
+
+def _draw_images(spec: DatasetSpec, folder: Path) -> tuple[dict, list[dict]]:
+    """Write the images; what all files say of them, and the annotations of all without ids."""
     (folder / IMAGES).mkdir()
     images, annotations = [], []
     size = {"height": spec.scene.height, "width": spec.scene.width}
     draw = partial(_draw_image, spec, folder)
     for number, found in enumerate(map_indices(draw, spec.images, f"drawing {spec.name}"), 1):
         images.append({"id": number, "file_name": _file_name(number), **size, "license": 1})
-        for annotation in found:
-            annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
+        annotations += [{"image_id": number, **annotation} for annotation in found]
     common = {
         "info": {"description": f"{spec.name}: generated scenes", "version": str(VERSION), "year": 2017},
         "licenses": [{"id": 1, "name": "generated", "url": ""}],
         "images": images,
     }
-    categories = [{"id": found.id, "name": name, "supercategory": name} for name, found in CATEGORIES.items()]
-    plain = [{k: v for k, v in a.items() if "keypoints" not in k} for a in annotations]
-    person = {**categories[0], "keypoints": KEYPOINT_NAMES, "skeleton": SKELETON}
-    persons = [a for a in annotations if a["category_id"] == person["id"]]
-    for name, kinds, entries in ((INSTANCES, categories, plain), (PERSON_KEYPOINTS, [person], persons)):
-        content = {**common, "categories": kinds, "annotations": entries}
-        (folder / name).write_text(json.dumps(content, separators=(",", ":")))
+    return common, annotations
+
+
+def _write(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, separators=(",", ":")))
 
 
 def _file_name(number: int) -> str:

@@ -17,6 +17,7 @@ from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 from torch.utils.data import Dataset, Sampler, get_worker_info
 
+from mask_rcnn_paper.training.fixed_ratio import FixedRatioSampler
 from mask_rcnn_paper.training.resume import kept_rng_state
 
 Place = tuple[int, int]  # position in this process's endless stream of samples, index of the sample
@@ -31,12 +32,11 @@ class BatchOrder(Sampler):
     Args:
         wide: For each sample whether it is wider than high; all equal for no grouping.
         batch_size: Samples in a batch of this process.
-        seed: Of the order of the samples; None for one that the processes draw.
+        sampler: Endless order of this process's samples, the same each time.
     """
 
-    def __init__(self, wide: Sequence[bool], batch_size: int, seed: int | None) -> None:
-        self.wide, self.batch_size, self.first_batch = wide, batch_size, 0
-        self.sampler = TrainingSampler(len(wide), seed=seed)
+    def __init__(self, wide: Sequence[bool], batch_size: int, sampler: Iterable[int]) -> None:
+        self.wide, self.batch_size, self.sampler, self.first_batch = wide, batch_size, sampler, 0
 
     def __iter__(self) -> Iterator[Place]:
         return itertools.chain.from_iterable(itertools.islice(self._batches(), self.first_batch, None))
@@ -86,17 +86,28 @@ class ResumableLoader:
         yield from batches
 
 
-def build_train_loader(cfg: CfgNode, dicts: list[dict]) -> Iterable[list[dict]]:
-    """detectron2's loader of `dicts`, made resumable where DATALOADER.SAMPLER_TRAIN is TrainingSampler, the default.
+def build_train_loader(cfg: CfgNode, *sets: list[dict]) -> Iterable[list[dict]]:
+    """detectron2's loader of the samples of each of DATASETS.TRAIN.
 
-    SEED fixes the batches and their order.
+    It is made resumable where DATALOADER.SAMPLER_TRAIN is TrainingSampler, the default. SEED fixes the batches and
+    their order. Under DATALOADER.DATASET_RATIO sets are mixed at that ratio; with grouping by shape it holds for the
+    stream of samples, of which a batch takes those of its shape.
+
+    Raises:
+        ValueError: a ratio that does not fit, or one with another sampler.
     """
+    dicts, ratio = list(itertools.chain.from_iterable(sets)), cfg.DATALOADER.DATASET_RATIO
     if cfg.DATALOADER.SAMPLER_TRAIN != "TrainingSampler":
+        if ratio:
+            other = f"DATALOADER.SAMPLER_TRAIN={cfg.DATALOADER.SAMPLER_TRAIN!r}"
+            raise ValueError(f"{other} cannot keep DATALOADER.DATASET_RATIO={tuple(ratio)}: use TrainingSampler")
         return build_detection_train_loader(cfg, dataset=dicts)
     seed = cfg.SEED if cfg.SEED >= 0 else None
     grouping = cfg.DATALOADER.ASPECT_RATIO_GROUPING
     wide = [grouping and sample["width"] > sample["height"] for sample in dicts]
-    order = BatchOrder(wide, max(1, cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size()), seed)
+    sizes = [len(samples) for samples in sets]
+    sampler = FixedRatioSampler(sizes, ratio, seed) if ratio else TrainingSampler(len(dicts), seed=seed)
+    order = BatchOrder(wide, max(1, cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size()), sampler)
     samples = MapDataset(DatasetFromList(dicts, copy=False), DatasetMapper(cfg, True))
     loader = build_detection_train_loader(
         dataset=SeededSamples(samples, seed),

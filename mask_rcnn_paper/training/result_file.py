@@ -36,15 +36,17 @@ def config_hash(cfg: CfgNode) -> str:
     Only values that differ from their defaults count. So results stay valid when a key is added, and both providers
     agree, although the embedded core lacks some of detectron2's keys. Left out are keys that only say where or how to
     run, and the places of inputs that another stage makes (its identity is that of the stage): MODEL.WEIGHTS where
-    STAGES.PRETRAIN or STAGES.DETECTOR, proposal files where STAGES.RPN is set.
+    STAGES.PRETRAIN or STAGES.DETECTOR, proposal files where STAGES.RPN, annotations where STAGES.DISTILL is set.
 
     Returns:
         64 hexadecimal digits.
     """
     ignored = set(_NOT_PART_OF_THE_EXPERIMENT)
-    ignored |= {"MODEL.WEIGHTS"} if cfg.STAGES.PRETRAIN or cfg.STAGES.DETECTOR else set()
-    ignored |= set() if cfg.STAGES.TRANSFER else {"STAGES.CLASS_MAP"}
-    ignored |= {"DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"} if cfg.STAGES.RPN else set()
+    stages, files = cfg.STAGES, ("DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST")
+    ignored |= {"MODEL.WEIGHTS"} if stages.PRETRAIN or stages.DETECTOR else set()
+    ignored |= set() if stages.TRANSFER else {"STAGES.CLASS_MAP"}
+    ignored |= {*files, "STAGES.RPN_WEIGHTS"} if stages.RPN else set()
+    ignored |= {"DATASETS.DISTILLED"} if stages.DISTILL else set()
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)
     defaults = dict(_leaves(default_cfg))

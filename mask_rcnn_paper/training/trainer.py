@@ -14,7 +14,7 @@ from detectron2.utils import comm
 
 from mask_rcnn_paper.cityscapes.protocol import protocol_version
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
-from mask_rcnn_paper.data.validated import require_valid, training_dicts
+from mask_rcnn_paper.data.validated import require_valid, training_sets
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.cityscapes_evaluation import MASKS, CityscapesEvaluator, is_cityscapes
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
@@ -80,10 +80,10 @@ class Trainer(DefaultTrainer):
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Iterable:
         """Resumable loader of checked data; the test sets are checked now too, not only after the training."""
-        dataset = training_dicts(cfg)
+        sets = training_sets(cfg)
         for name in cfg.DATASETS.TEST:
             require_valid(cfg, name)
-        return build_train_loader(cfg, dataset)
+        return build_train_loader(cfg, *sets)
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:

@@ -19,7 +19,10 @@ DEFAULTS = {
         "RESNETS": {"DEPTH": 50, "NUM_GROUPS": 1, "WIDTH_PER_GROUP": 64, "OUT_FEATURES": ["res4"]},
         "ROI_MASK_HEAD": {"LOSS": "sigmoid"},
     },
-    "STAGES": {"RPN": "rpn/r50.yaml", "PRETRAIN": True, "DETECTOR": "", "TRANSFER": False, "CLASS_MAP": []},
+    "STAGES": {
+        **{"RPN": "rpn/r50.yaml", "PRETRAIN": True, "DETECTOR": "", "TRANSFER": False, "CLASS_MAP": []},
+        "DISTILL": "",
+    },
     "PRETRAIN": {"MAX_ITER": 100},
     "DATASETS": {"TRAIN": ["train_set"], "TEST": ["val_set"]},
     "SOLVER": {"MAX_ITER": 300, "BASE_LR": 0.02},
@@ -45,6 +48,11 @@ CONFIGS = {
         *("STAGES.DETECTOR", "sigmoid.yaml", "STAGES.TRANSFER", True),
         *("STAGES.CLASS_MAP", ["rider=random"], "SOLVER.MAX_ITER", 30),
     ],
+    "student.yaml": ["STAGES.DISTILL", "distill/d.yaml", "DATASETS.TRAIN", ["train_set", "far_set_distilled"]],
+    "astray.yaml": ["STAGES.DISTILL", "distill/d.yaml", "DATASETS.TRAIN", ["train_set", "other_set_distilled"]],
+    "untaught.yaml": ["STAGES.DISTILL", "distill/none.yaml"],
+    "distill/none.yaml": ["DATASETS.TEST", ["far_set"]],
+    "distill/d.yaml": ["STAGES.DETECTOR", "softmax.yaml", "DATASETS.TEST", ["far_set"]],
     "rpn/r50.yaml": ["MODEL.LOAD_PROPOSALS", False, "DATASETS.TEST", ["train_set", "val_set"]],
     "rpn/fpn.yaml": [
         *("MODEL.LOAD_PROPOSALS", False, "DATASETS.TEST", ["train_set", "val_set"]),

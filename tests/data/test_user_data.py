@@ -68,6 +68,13 @@ def test_what_the_user_gives_wins(folder):
     assert cfg.DATASETS.TRAIN == (TRAIN,)
 
 
+@pytest.mark.parametrize("config", ["table9/data_distillation.yaml", "distill/kp_x101_fpn.yaml"])
+def test_a_teacher_needs_images_without_labels(folder, config):
+    """Own data has none: a student would see the labelled ones alone, and a teacher annotate those of validation."""
+    with pytest.raises(DataLacksError, match="needs images without labels, and the data has none"):
+        load_cfg(config, "mini", own_opts(folder))
+
+
 def test_run_lengths_train_as_bitmasks(folder):
     """Where a mask of the training file is run lengths; the data is then valid for training."""
 

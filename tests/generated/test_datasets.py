@@ -18,6 +18,7 @@ from mask_rcnn_paper.generated.datasets import (
     INSTANCES,
     MINI_SPECS,
     PERSON_KEYPOINTS,
+    UNLABELED_SPECS,
     DatasetSpec,
     ensure_dataset,
     register_mini_datasets,
@@ -27,7 +28,10 @@ from mask_rcnn_paper.generated.scene import SUPERSAMPLING, SceneSpec, draw_scene
 
 SPEC = DatasetSpec("toy", images=10, seed=3, scene=SceneSpec(crowd=0.5))
 NAMES = [
-    f"{scale}{kind}_{split}" for scale in ("mini", "smoke") for kind in ("", "_keypoints") for split in ("train", "val")
+    f"{scale}{kind}_{split}"
+    for scale in ("mini", "smoke")
+    for kind in ("", "_keypoints")
+    for split in ("train", "val", "unlabeled")
 ]
 
 
@@ -205,8 +209,24 @@ def test_keypoints_share_the_images(registered):
 
 
 def test_splits_differ():
-    """Training and validation come from different seeds."""
-    assert len({spec.seed for spec in MINI_SPECS.values()}) == len(MINI_SPECS)
+    """Training, validation and unlabelled images come from different seeds."""
+    specs = [*MINI_SPECS.values(), *UNLABELED_SPECS.values()]
+    assert len({spec.seed for spec in specs}) == len(specs)
+
+
+def test_unlabelled_images_have_no_annotations_anywhere(registered):
+    """Images, and a file that lists them as COCO's does: neither labels nor classes are on disk or in the samples."""
+    records = DatasetCatalog.get("smoke_keypoints_unlabeled")
+    assert len(records) == UNLABELED_SPECS["smoke_unlabeled"].images == 6
+    assert all(set(r) == {"file_name", "height", "width", "image_id"} for r in records)
+    assert all(cv2.imread(r["file_name"]).shape == (r["height"], r["width"], 3) for r in records)
+    metadata = MetadataCatalog.get("smoke_keypoints_unlabeled")
+    folder = os.path.dirname(metadata.json_file)
+    assert sorted(os.listdir(folder)) == ["image_info.json", "images"]
+    with open(metadata.json_file) as file:
+        assert set(json.load(file)) == {"info", "licenses", "images"}
+    assert metadata.thing_classes == ["person"]
+    assert DatasetCatalog.get("smoke_unlabeled") == records
 
 
 def test_colours_are_distinct():

@@ -11,6 +11,7 @@ from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper.training.fixed_ratio import FixedRatioSampler
 from mask_rcnn_paper.training.loader import BatchOrder, ResumableLoader, build_train_loader
 from mask_rcnn_paper.training.resume import kept_rng_state
 
@@ -27,7 +28,7 @@ def unchanged_generators(monkeypatch):
 
 def places(count, first_batch=0, wide=WIDE, seed=3):
     """The first places of an order in batches of two."""
-    order = BatchOrder(wide, 2, seed)
+    order = BatchOrder(wide, 2, TrainingSampler(len(wide), seed=seed))
     order.first_batch = first_batch
     return list(itertools.islice(order, count))
 
@@ -68,14 +69,14 @@ def test_processes_share_the_stream(monkeypatch):
     assert [index for pair in zip(*parts, strict=True) for index in pair] == whole
 
 
-def loader(workers, seed=1, **changes):
-    """A loader of smoke_train, with sizes and flips drawn."""
+def loader(workers, seed=1, sets=("smoke_train",), **changes):
+    """A loader of smoke_train, or of several sets, with sizes and flips drawn."""
     cfg = get_cfg()
     add_mask_rcnn_paper_config(cfg)
-    cfg.merge_from_list(["DATASETS.TRAIN", ("smoke_train",), "SEED", seed, "DATALOADER.NUM_WORKERS", workers])
+    cfg.merge_from_list(["DATASETS.TRAIN", sets, "SEED", seed, "DATALOADER.NUM_WORKERS", workers])
     cfg.merge_from_list(["INPUT.MIN_SIZE_TRAIN", tuple(range(32, 64)), "SOLVER.IMS_PER_BATCH", 2])
     cfg.merge_from_list([word for pair in changes.items() for word in pair])
-    return build_train_loader(cfg, get_detection_dataset_dicts(cfg.DATASETS.TRAIN))
+    return build_train_loader(cfg, *(get_detection_dataset_dicts([name]) for name in sets))
 
 
 def seen(batches, count):
@@ -135,3 +136,48 @@ def test_other_samplers_are_detectron2s():
         assert "DATALOADER.SAMPLER_TRAIN" in str(error)
     else:
         assert not isinstance(made, ResumableLoader)
+
+
+def mixed(workers=0, ratio=(3, 2), **changes):
+    """A loader of two sets at a ratio."""
+    return loader(workers, sets=("smoke_train", "smoke_val"), **{"DATALOADER.DATASET_RATIO": ratio, **changes})
+
+
+def test_sets_are_mixed_at_the_ratio():
+    """Of each five images three are of the first set; both sets count their images from 1."""
+    folders = [s["file_name"].split("/")[-3][:11] for batch in itertools.islice(mixed(), 25) for s in batch]
+    for start in range(0, 50, 5):
+        assert sorted(folders[start : start + 5]) == 3 * ["smoke_train"] + 2 * ["smoke_val-v"]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_mixed_sets_are_skipped_too(workers):
+    """A resumed run goes on in the stream, at the ratio."""
+    expected = [[s["file_name"] for s in batch] for batch in itertools.islice(mixed(), 9)]
+    resumed = mixed(workers)
+    resumed.skip_batches(6)
+    assert [[s["file_name"] for s in batch] for batch in itertools.islice(resumed, 3)] == expected[6:]
+
+
+def test_the_ratio_holds_under_grouping_by_shape():
+    """Batches are of one shape; over many of them the ratio is what it was, but for what waits to fill a batch."""
+    wide = [index % 3 == 0 for index in range(40)]
+    order = BatchOrder(wide, 4, FixedRatioSampler((30, 10), (6, 4), 3))
+    stream = [index for _, index in itertools.islice(order, 4000)]
+    for start in range(0, 4000, 4):
+        assert len({wide[index] for index in stream[start : start + 4]}) == 1
+    assert abs(sum(index < 30 for index in stream) - 2400) <= 2 * 3
+
+
+def test_without_a_ratio_sets_are_put_together():
+    """detectron2's way: one order of all images."""
+    made = mixed(ratio=())
+    assert isinstance(made.order.sampler, TrainingSampler)
+    names = [s["file_name"] for batch in itertools.islice(made, 6) for s in batch]
+    assert len(set(names)) == 12
+
+
+def test_a_ratio_needs_the_training_sampler():
+    """Another sampler would not keep it."""
+    with pytest.raises(ValueError, match="RepeatFactorTrainingSampler' cannot keep DATALOADER.DATASET_RATIO="):
+        mixed(**{"DATALOADER.SAMPLER_TRAIN": "RepeatFactorTrainingSampler"})

@@ -130,15 +130,15 @@ def test_images_of_both_shapes(tmp_path, monkeypatch):
     """What waits in a bucket for images of its shape when the run ends is there again."""
     from mask_rcnn_paper.training import trainer as trainer_module
 
-    dicts = trainer_module.training_dicts
+    sets = trainer_module.training_sets
 
     def wide_and_high(cfg):
-        found = dicts(cfg)
-        for sample in found[::3]:  # only the grouping looks at these
+        found = sets(cfg)
+        for sample in found[0][::3]:  # only the grouping looks at these
             sample["width"] += 1
         return found
 
-    monkeypatch.setattr(trainer_module, "training_dicts", wide_and_high)
+    monkeypatch.setattr(trainer_module, "training_sets", wide_and_high)
     monkeypatch.setattr("detectron2.data.detection_utils.check_image_size", lambda *args: None)
     whole = train(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):

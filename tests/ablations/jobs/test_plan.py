@@ -8,7 +8,7 @@ import pytest
 from ablations.jobs import plan as planning
 from ablations.jobs import planner
 from ablations.jobs.plan import make_plan
-from ablations.paper.tables import Row, load_tables, select_rows, select_tables
+from ablations.paper.tables import Row, load_tables, runs_of, select_rows, select_tables
 from tests.ablations import fake_configs
 
 OUT = Path("/out")
@@ -139,6 +139,46 @@ def test_folders_are_readable_and_end_in_the_identity():
     assert detector.folder.path == OUT / "mini/detector" / f"softmax-seed3-{detector.identity[:8]}"
 
 
+def test_a_student_has_a_teacher_and_a_distillation_before_it():
+    """Pre-training, RPN, teacher, distillation by teacher and RPN, student; inputs first."""
+    planned = plan("student.yaml")
+    assert kinds(planned) == ["pretrain", "rpn", "detector", "distill", "detector"]
+    pretrain, rpn, teacher, distill, student = planned.jobs.values()
+    assert (teacher.config, distill.config) == ("softmax.yaml", "distill/d.yaml")
+    assert distill.inputs == (teacher.identity, rpn.identity)
+    assert student.inputs == (pretrain.identity, rpn.identity, distill.identity)
+    assert value_of(distill, "MODEL.WEIGHTS") == f"{teacher.folder.path}/model_final.pth"
+    assert value_of(distill, "STAGES.RPN_WEIGHTS") == f"{rpn.folder.path}/model_final.pth"
+    assert value_of(student, "MODEL.WEIGHTS") == f"{pretrain.folder.path}/model_final.pkl"
+    assert value_of(student, "DATASETS.DISTILLED") == f"{distill.folder.path}/annotations.json"
+    assert ast.literal_eval(value_of(student, "DATASETS.PROPOSAL_FILES_TRAIN")) == (
+        f"{rpn.folder.path}/inference/train_set/box_proposals.pkl",
+        f"{distill.folder.path}/box_proposals.pkl",
+    )
+    assert distill.command()[1:3] == ["-m", "mask_rcnn_paper.distill"]
+
+
+def test_a_teacher_is_the_job_of_its_row():
+    """Planned alone it has the same identity and folder, so it is trained once."""
+    rows = ("softmax.yaml", "student.yaml")
+    together, alone = plan(*rows), plan("softmax.yaml")
+    assert kinds(together).count("detector") == 2
+    assert together.rows["t", "softmax.yaml", 0] == alone.rows["t", "softmax.yaml", 0]
+    planned, _ = real_plan("9")
+    teacher = planned.job("9", "resnext", 0)
+    assert planned.input(planned.input(planned.job("9", "data_distillation", 0), "distill"), "detector") == teacher
+    only = {("9", "data_distillation"): load_tables()["9"].rows[4]}
+    assert teacher.folder.path in [
+        job.folder.path for job in make_plan(only, [0], "mini", OUT, runs=runs_of(load_tables().values())).jobs.values()
+    ]
+
+
+def test_seeds_share_a_teacher():
+    """As they share an RPN: only the student varies, unless every stage does."""
+    assert kinds(plan("student.yaml", seeds=(0, 1))).count("detector") == 3
+    assert kinds(plan("student.yaml", seeds=(0, 1), vary="all")).count("distill") == 2
+
+
 def test_stages_that_a_row_does_not_need_are_not_planned():
     """End-to-end training needs no RPN stage, and public weights no pre-training."""
     assert kinds(plan("end_to_end.yaml")) == ["pretrain", "detector"]
@@ -220,6 +260,17 @@ def test_another_class_map_is_another_transfer():
     [
         ("no_rpn.yaml", (), "no_rpn.yaml: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is ''"),
         ("other_data.yaml", (), r"no proposals are stored for \['far_set'\]: DATASETS.TEST of rpn/r50"),
+        ("untaught.yaml", (), "distill/none.yaml: STAGES.DETECTOR is '': name the config of the teacher"),
+        (
+            "astray.yaml",
+            (),
+            r"no annotations are made for \['other_set_distilled'\]: DATASETS.TEST of distill/d.yaml is",
+        ),
+        (
+            "sigmoid.yaml",
+            ("DATASETS.DISTILLED", "x"),
+            "DATASETS.DISTILLED cannot be given as KEY VALUE: the distillation",
+        ),
         ("sigmoid.yaml", ("SEED", "1"), "SEED cannot be given as KEY VALUE: use --seeds"),
         ("sigmoid.yaml", ("OUTPUT_DIR", "x"), "OUTPUT_DIR cannot be given as KEY VALUE: use --output"),
         ("sigmoid.yaml", ("MODEL.WEIGHTS", "x"), "MODEL.WEIGHTS cannot be .* add STAGES.PRETRAIN False"),

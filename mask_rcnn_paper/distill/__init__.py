@@ -1,0 +1,1 @@
+"""Data distillation: a teacher's detections in unlabelled images become annotations (Appendix B)."""

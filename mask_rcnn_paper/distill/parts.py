@@ -1,0 +1,93 @@
+"""What a teacher finds, worked out and kept on disk in parts, so that a run that was killed goes on with the next.
+
+OUTPUT_DIR/parts/part_00000.pkl   what was found in the first `PART` images; the next has those after them
+OUTPUT_DIR/last_checkpoint        the newest part, by which `python -m ablations` knows that a run can be resumed
+"""
+
+import itertools
+import pickle
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from detectron2.utils import comm
+
+from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
+from mask_rcnn_paper.training.progress import write_progress
+
+PART = 200
+"""Images of a part."""
+
+Found = dict
+_FOLDER, _NEWEST = "parts", "last_checkpoint"
+_PERIOD = 1.0  # seconds between two writings of the progress file
+
+
+class Parts:
+    """The parts of the work on some images, in a folder.
+
+    Args:
+        output_dir: Folder of the run.
+        samples: Of the images, in detectron2's format; the same when a run is resumed.
+    """
+
+    def __init__(self, output_dir: str | Path, samples: list[dict]) -> None:
+        self.output_dir, self.samples = Path(output_dir), samples
+        self.folder = self.output_dir / _FOLDER
+        self.count = -(-len(samples) // PART)
+
+    def work(self, find: Callable[..., list[Found]], resume: bool) -> None:
+        """Let all processes find something in the images of every part that is not there yet.
+
+        Args:
+            find: A function of samples and of what is called with the number of those that are done, as `Teacher`.
+            resume: Keep the parts that an earlier run has left.
+
+        Raises:
+            DiskFullError: there is no space for a part; earlier ones are whole.
+        """
+        if not resume and comm.is_main_process():
+            self.remove()
+        comm.synchronize()
+        for number in range(self.count):
+            if self._path(number).is_file():
+                continue
+            samples = self.samples[number * PART : (number + 1) * PART]
+            share = samples[comm.get_rank() :: comm.get_world_size()]
+            gathered = comm.gather(find(share, self._watch(number * PART)))
+            if comm.is_main_process():
+                self._save(number, [entry for row in itertools.zip_longest(*gathered) for entry in row if entry])
+            comm.synchronize()
+        if comm.is_main_process():
+            write_progress(self.output_dir, len(self.samples), len(self.samples), "distill")
+
+    def __iter__(self) -> Iterator[Found]:
+        """What was found in each image, in order; a part at a time is in memory."""
+        for number in range(self.count):
+            yield from pickle.loads(self._path(number).read_bytes())
+
+    def remove(self) -> None:
+        """Remove all parts."""
+        (self.output_dir / _NEWEST).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"part_{number:05d}.pkl"
+
+    def _save(self, number: int, found: list[Found]) -> None:
+        write_bytes_atomically(self._path(number), pickle.dumps(found))
+        write_text_atomically(self.output_dir / _NEWEST, f"{_FOLDER}/{self._path(number).name}")
+
+    def _watch(self, first: int) -> Callable[[int], None]:
+        """Writes how far the work is, as if the other processes were as far."""
+        written = float("-inf")
+
+        def on_image(done: int) -> None:
+            nonlocal written
+            if comm.is_main_process() and time.monotonic() - written > _PERIOD:
+                written = time.monotonic()
+                behind = min(len(self.samples), first + done * comm.get_world_size())
+                write_progress(self.output_dir, behind, len(self.samples), "distill")
+
+        return on_image
