@@ -15,7 +15,7 @@ from ablations.evidence.sources import Source, find_source, seeds_of
 from ablations.jobs.folder import FINISHED, Status
 from ablations.jobs.plan import DETECTORS, Plan, make_plan
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
-from ablations.paper.tables import Row, RowKey, Table, load_tables, select_rows, select_tables
+from ablations.paper.tables import Row, RowKey, Table, load_tables, runs_of, select_rows, select_tables
 from ablations.user_data import UserData, fit_to_data, parse_data
 from mask_rcnn_paper.config_files import SCALES
 from mask_rcnn_paper.imports import Import, find_import
@@ -123,8 +123,8 @@ class Query:
             tables = {table.id: table for table in fitted}
         rows = {(table_id, row_id): tables[table_id].row(row_id) for table_id, row_id in keys}
         can_run = {key: row for key, row in rows.items() if row.config}
-        asked = self.asked
-        return make_plan(can_run, seeds, self.scale, self.output, asked.opts, self.data, self.imports, asked.vary)
+        asked, runs = self.asked, runs_of(self.tables.values())
+        return make_plan(can_run, seeds, self.scale, self.output, asked.opts, self.data, self.imports, asked.vary, runs)
 
 
 def make_query(
@@ -173,5 +173,6 @@ def make_query(
     can_run = {key: row for key, row in rows.items() if row.config}
     pending = {key: row for key, row in rows.items() if not row.config}
     chosen = chosen or tuple(source.seeds)
-    plan = make_plan(can_run, chosen, asked.scale, output, asked.opts, data, imports, asked.vary)
+    runs = runs_of(tables.values())
+    plan = make_plan(can_run, chosen, asked.scale, output, asked.opts, data, imports, asked.vary, runs)
     return Query(asked, output, data, imports, source, chosen, tables, shown, can_run, pending, claims, plan)

@@ -6,13 +6,26 @@ from detectron2.modeling import build_model
 from mask_rcnn_paper.config_files import CONFIG_ROOT
 from mask_rcnn_paper.scales import load_cfg
 from tests.flatten import flatten
-from tests.recipes import DETECTORS, RPNS, SAME, entries, expected_detector, expected_rpn
+from tests.recipes import (
+    DETECTORS,
+    END_TO_END,
+    INFERENCE,
+    RPNS,
+    SAME,
+    entries,
+    expected_detector,
+    expected_end_to_end,
+    expected_inference,
+    expected_rpn,
+)
 
 ROWS = sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIG_ROOT.glob("*/*.yaml") if p.parent.name != "scales")
 DEPTH = {"MODEL.RESNETS.DEPTH", "MODEL.WEIGHTS", "STAGES.RPN"}
 RESNEXT = {"MODEL.RESNETS.NUM_GROUPS", "MODEL.RESNETS.WIDTH_PER_GROUP", "MODEL.RESNETS.STRIDE_IN_1X1"}
 ROI_LAYER = {"MODEL.ROI_POOLER.NAME", "MODEL.ROI_POOLER.AGGREGATION"}
 BATCH = {"SOLVER.IMS_PER_BATCH", "SOLVER.BASE_LR"}
+SCHEDULE = {"SOLVER.STEPS", "SOLVER.MAX_ITER"}
+VIEWS = {"MODEL.WEIGHTS", "STAGES.DETECTOR", "TEST.AUG.ENABLED", "TEST.AUG.MAX_SIZE"}
 # Rows that a table compares, and the keys in which they may differ: its axis.
 AXES = [
     ("table2a/r50_c4 table2a/r101_c4", DEPTH),
@@ -34,9 +47,19 @@ AXES = [
         {"MODEL.MASK_ON", "MODEL.KEYPOINT_ON"},
     ),
     ("table6/roipool table6/roialign", ROI_LAYER),
-    ("table9/original_baseline table9/updated_baseline", {"SOLVER.STEPS", "SOLVER.MAX_ITER"}),
+    ("table8/original_baseline table8/updated_baseline", SCHEDULE | {"MODEL.ROI_HEADS.NMS_THRESH_TEST"}),
+    (
+        "table8/updated_baseline table8/e2e_training",
+        {"MODEL.LOAD_PROPOSALS", "MODEL.PROPOSAL_GENERATOR.NAME", "STAGES.RPN"},
+    ),
+    ("table8/e2e_training table8/imagenet_5k", {"MODEL.WEIGHTS", "PRETRAIN.CLASSES"}),
+    ("table8/imagenet_5k table8/train_time_augm", SCHEDULE | {"INPUT.MIN_SIZE_TRAIN"}),
+    ("table8/train_time_augm table8/deeper", DEPTH | RESNEXT),
+    ("table8/deeper table8/non_local", {"MODEL.BACKBONE.NAME"}),
+    ("table9/original_baseline table9/updated_baseline", SCHEDULE),
     ("table9/updated_baseline table9/deeper", DEPTH),
     ("table9/deeper table9/resnext", DEPTH | RESNEXT),
+    *((f"{trained} {row}", VIEWS) for row, trained in INFERENCE.items()),
     ("text/class_agnostic text/class_specific", {"MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK"}),
     ("text/sampling_1 text/sampling_4 table2c/roialign_ave", {"MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO"}),
     ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
@@ -73,7 +96,7 @@ def test_compared_rows_differ_only_along_the_axis(rows, axis, scale):
 
 def test_every_row_is_transcribed():
     """No YAML escapes the tests below."""
-    names = {entry["config"] for entry in entries(DETECTORS) + entries(RPNS)}
+    names = {entry["config"] for entry in entries(DETECTORS) + entries(END_TO_END) + entries(RPNS)} | set(INFERENCE)
     names |= {name for line in SAME.strip().splitlines() for name in line.split()}
     assert names == {row.removesuffix(".yaml") for row in ROWS}
 
@@ -84,6 +107,23 @@ def test_a_detectors_recipe_is_the_papers(row):
     found = flatten(load_cfg(f"{row['config']}.yaml"))
     expected = expected_detector(row)
     assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("row", entries(END_TO_END), ids=lambda row: row["config"])
+def test_the_recipe_of_a_row_trained_end_to_end_is_the_papers(row):
+    """As above, with an RPN of its own: Appendix B."""
+    found = flatten(load_cfg(f"{row['config']}.yaml"))
+    expected = expected_end_to_end(row)
+    assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("row", INFERENCE)
+def test_a_row_of_inference_says_whose_weights_it_has(row):
+    """And in what it differs; everything else is that of the row which trains them, at each scale."""
+    cfg = load_cfg(f"{row}.yaml")
+    assert cfg.STAGES.DETECTOR == f"{INFERENCE[row]}.yaml"
+    expected = expected_inference()
+    assert {key: flatten(cfg)[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize("row", entries(RPNS), ids=lambda row: row["config"])

@@ -1,9 +1,10 @@
 """The graph of jobs behind some table rows: pre-training -> RPN -> detector (paper, Section 3.1).
 
-A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs
-are one job, and a changed config is another job in another folder. By default only the detector varies with the
-seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
-stage that a table compares. Rows of different backbones do not share them: for these every stage can vary.
+A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs are one
+job, and a changed config is another job in another folder. A row that differs in inference alone evaluates the weights
+of another job (STAGES.DETECTOR). By default only the detector varies with the seed: pre-training and
+the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the stage that a table
+compares. Rows of different backbones do not share them: for these every stage can vary.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from ablations.paper.tables import Row, RowKey
 from ablations.user_data import UserData
 from mask_rcnn_paper.config_files import lasting_name
 from mask_rcnn_paper.imports import Import
-from mask_rcnn_paper.stages import proposal_file
+from mask_rcnn_paper.stages import DETECTOR_WEIGHTS, proposal_file
 
 STAGE_SEED = 0
 # What seeds vary, by name.
@@ -76,6 +77,7 @@ def make_plan(
     user_data: UserData | None = None,
     imports: Sequence[Import] = (),
     vary: str = DETECTORS,
+    runs: Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan the jobs of some rows.
 
@@ -94,7 +96,8 @@ def make_plan(
     if vary not in VARY:
         raise ValueError(f"--vary {vary}: choose from {', '.join(VARY)}")
     data, fixed = user_data or UserData("", ()), vary == DETECTORS
-    planner = _Planner(scale, output, by_kind, data, tuple(imports), cache(read_recipe), fixed)
+    runs = {**(runs or {}), **{row.config: row.run for row in rows.values() if row.config}}
+    planner = _Planner(scale, output, by_kind, data, tuple(imports), cache(read_recipe), fixed, runs)
     planned = {}
     for seed in dict.fromkeys(seeds):
         for (table_id, row_id), row in rows.items():
@@ -107,7 +110,8 @@ def make_plan(
 class _Planner:
     """Collects jobs; one that is already there is not made again.
 
-    `opts` is by kind of job, `read` is `read_recipe`; `fixed`: the stages before the detector have `STAGE_SEED`.
+    `opts` is by kind of job, `read` is `read_recipe`; `fixed`: the stages before the detector have `STAGE_SEED`;
+    `runs`: names of detectors by config.
     """
 
     scale: str
@@ -117,12 +121,21 @@ class _Planner:
     imports: tuple[Import, ...]
     read: Callable[..., Recipe]
     fixed: bool
+    runs: Mapping[str, str]
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def stage(self, kind: str, name: str, config: str, seed: int) -> Job:
         """The RPN or detector of a config, after the jobs that it builds on."""
         recipe, inputs, stage_opts = self._recipe(kind, config, seed), [], []
         before = STAGE_SEED if self.fixed else seed
+        if recipe.detector:
+            if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
+                raise ValueError(
+                    f"MODEL.WEIGHTS cannot be given as KEY VALUE: {recipe.detector} provides it for {config}"
+                )
+            run = self.runs.get(recipe.detector, PurePosixPath(recipe.detector).stem)
+            inputs.append(self.stage(DETECTOR, f"{run}-seed{seed}", recipe.detector, seed))
+            stage_opts += ["MODEL.WEIGHTS", str(inputs[0].folder.path / DETECTOR_WEIGHTS)]
         if recipe.pretrained:
             if "MODEL.WEIGHTS" in self.opts[DETECTOR][::2]:
                 cure = f"at scale {self.scale!r} the pre-training stage provides it; add STAGES.PRETRAIN False"
@@ -160,7 +173,7 @@ class _Planner:
             return self.jobs[identity]
         data = UserData("", ()) if pretrain else self.user_data
         path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
-        iterations = recipe.pretrain_iterations if pretrain else recipe.iterations
+        iterations = recipe.pretrain_iterations if pretrain else 0 if recipe.detector else recipe.iterations
         self.jobs[identity] = Job(
             kind=kind,
             identity=identity,

@@ -29,14 +29,16 @@ class Recipe:
     """Facts of a resolved config.
 
     `config_hash` is of the whole config, `backbone_parts` all that a pre-trained `backbone` such as "R-50" depends on,
-    as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`: config of the RPN whose stored
-    proposals it uses, "" for none. `train` and `test` name data sets.
+    as JSON values. `pretrained`: its weights come from the pre-training stage. `detector`: config of the row whose
+    trained weights it evaluates, "" where it trains its own. `rpn`: config of the RPN whose stored proposals it uses,
+    "" for none. `train` and `test` name data sets.
     """
 
     config_hash: str
     backbone: str
     backbone_parts: tuple[Any, ...]
     pretrained: bool
+    detector: str
     rpn: str
     loads_proposals: bool
     train: tuple[str, ...]
@@ -73,18 +75,21 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
 def recipe_of(cfg: Any, config_hash: str) -> Recipe:
     """Facts of a resolved config, and its `config_hash`."""
     from mask_rcnn_paper.generated.datasets import VERSION
-    from mask_rcnn_paper.stages import backbone_name
+    from mask_rcnn_paper.stages import COARSE, backbone_name
 
     # Not where features are tapped, since all stages are trained; nor deformable convolutions, which no row has and the
     # embedded core lacks: both providers name a job alike.
     resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
+    # The key of finer classes came later: without them a backbone is the one that it was before.
+    pretrain = {k: v for k, v in cfg.PRETRAIN.items() if (k, v) != ("CLASSES", COARSE)}
     # With the version of the drawn objects: whatever builds on them is another job where they change.
-    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN, VERSION]
+    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, pretrain, VERSION]
     return Recipe(
         config_hash=config_hash,
         backbone=backbone_name(cfg),
         backbone_parts=tuple(json.loads(json.dumps(parts))),
-        pretrained=bool(cfg.STAGES.PRETRAIN),
+        pretrained=bool(cfg.STAGES.PRETRAIN) and not cfg.STAGES.DETECTOR,
+        detector=cfg.STAGES.DETECTOR,
         rpn=cfg.STAGES.RPN,
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
         train=tuple(cfg.DATASETS.TRAIN),

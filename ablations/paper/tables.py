@@ -1,6 +1,6 @@
 """The paper's tables as data: load `tables.yaml`, check it, and choose from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,11 @@ def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
     if not good or len(values) != width:
         raise ValueError(f"{where}: paper is {values!r}, not {width} numbers (null for '-'), one per metric")
     return tuple(values)
+
+
+def runs_of(tables: Iterable[Table]) -> dict[str, str]:
+    """The run of each config that a row has."""
+    return {row.config: row.run for table in tables for row in table.rows if row.config}
 
 
 def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table]:

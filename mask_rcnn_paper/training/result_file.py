@@ -35,14 +35,16 @@ def config_hash(cfg: CfgNode) -> str:
 
     Only values that differ from their defaults count. So results stay valid when a key is added, and both providers
     agree, although the embedded core lacks some of detectron2's keys. Left out are keys that only say where or how to
-    run, and the places of inputs that another stage makes (its identity is that of the stage): MODEL.WEIGHTS where
-    STAGES.PRETRAIN, proposal files where STAGES.RPN is set.
+    run, the places of inputs that another stage makes (its identity is that of the stage), MODEL.WEIGHTS where
+    STAGES.PRETRAIN or STAGES.DETECTOR, proposal files where STAGES.RPN is set, and how test-time augmentation would be
+    where there is none.
 
     Returns:
         64 hexadecimal digits.
     """
     ignored = set(_NOT_PART_OF_THE_EXPERIMENT)
-    ignored |= {"MODEL.WEIGHTS"} if cfg.STAGES.PRETRAIN else set()
+    ignored |= {"MODEL.WEIGHTS"} if cfg.STAGES.PRETRAIN or cfg.STAGES.DETECTOR else set()
+    ignored |= set() if cfg.TEST.AUG.ENABLED else {f"TEST.AUG.{key}" for key in cfg.TEST.AUG}
     ignored |= {"DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"} if cfg.STAGES.RPN else set()
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)

@@ -19,8 +19,9 @@ DEFAULTS = {
         "RESNETS": {"DEPTH": 50, "NUM_GROUPS": 1, "WIDTH_PER_GROUP": 64, "OUT_FEATURES": ["res4"]},
         "ROI_MASK_HEAD": {"LOSS": "sigmoid"},
     },
-    "STAGES": {"RPN": "rpn/r50.yaml", "PRETRAIN": True},
-    "PRETRAIN": {"MAX_ITER": 100},
+    "STAGES": {"RPN": "rpn/r50.yaml", "DETECTOR": "", "PRETRAIN": True},
+    "PRETRAIN": {"MAX_ITER": 100, "CLASSES": "categories"},
+    "TEST": {"AUG": {"ENABLED": False}},
     "DATASETS": {"TRAIN": ["train_set"], "TEST": ["val_set"]},
     "SOLVER": {"MAX_ITER": 300, "BASE_LR": 0.02},
 }
@@ -35,6 +36,8 @@ CONFIGS = {
     "end_to_end.yaml": ["MODEL.LOAD_PROPOSALS", False, "STAGES.RPN", ""],
     "no_rpn.yaml": ["STAGES.RPN", ""],
     "other_data.yaml": ["DATASETS.TRAIN", ["far_set"]],
+    "views.yaml": ["STAGES.DETECTOR", "sigmoid.yaml", "TEST.AUG.ENABLED", True],
+    "fine.yaml": ["PRETRAIN.CLASSES", "fine"],
     "imagenet.yaml": ["STAGES.PRETRAIN", False, "MODEL.WEIGHTS", "R-50.pkl"],
     "rpn/r50.yaml": ["MODEL.LOAD_PROPOSALS", False, "DATASETS.TEST", ["train_set", "val_set"]],
     "rpn/fpn.yaml": [

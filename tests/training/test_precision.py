@@ -3,6 +3,7 @@
 import pytest
 import torch
 from detectron2.modeling import build_model
+from detectron2.structures import Boxes, Instances
 from torch import nn
 
 from mask_rcnn_paper.scales import load_cfg
@@ -90,3 +91,16 @@ def test_state_is_that_of_the_plain_model():
     model = TwoLayers()
     names = list(model.state_dict())
     assert list(set_precision(model, BFLOAT16).state_dict()) == names
+
+
+def test_a_detectors_inference_has_the_precision_too():
+    """Not only `forward`: test-time augmentation asks for masks of given boxes."""
+    opts = ["MODEL.DEVICE", "cpu", "MODEL.RESNETS.NORM", "BN"]
+    model = build_model(load_cfg("table2b/sigmoid.yaml", "smoke", opts)).eval()
+    set_precision(model, BFLOAT16)
+    seen = []
+    model.backbone.register_forward_hook(lambda module, inputs, output: seen.append(output["res4"].dtype))
+    nothing = Instances((64, 64), pred_boxes=Boxes(torch.zeros(0, 4)), pred_classes=torch.zeros(0, dtype=torch.int64))
+    with torch.no_grad():
+        model.inference([{"image": torch.zeros(3, 64, 64)}], [nothing], do_postprocess=False)
+    assert seen == [torch.bfloat16]
