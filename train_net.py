@@ -34,10 +34,14 @@ from mask_rcnn_paper.training.trainer import Trainer
 
 
 def resolve(args: argparse.Namespace) -> CfgNode:
-    """The config of the run; raises if it, or what it builds on, is not there."""
+    """The config of the run; raises if it, or what it builds on, is not there.
+
+    A row that differs from another in inference alone is `args.eval_only` by itself.
+    """
     import_components(args.imports)
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
+    args.eval_only = args.eval_only or cfg.STAGES.EVAL_ONLY
     check_inputs(cfg, args.eval_only)
     register_distilled(cfg)  # again, now that their file has its place
     choose_backend(cfg.TEST.COCO_BACKEND)

@@ -95,6 +95,17 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Images of a batch in evaluation; detectron2 has 1. Images of different sizes are padded to the largest of a batch,
     # as in training, so results may change a little; equal sizes change last digits alone.
     cfg.TEST.IMS_PER_BATCH = 1
+    # Test-time augmentation (Appendix B, Tables 8 and 9): beside detectron2's ENABLED, MIN_SIZES, MAX_SIZE and FLIP.
+    # Views run at once, at least 1; more need more memory.
+    cfg.TEST.AUG.IMS_PER_BATCH = 3
+    # Boxes of a class with at least this IoU vote on a detection's box; 0.0: they do not.
+    cfg.TEST.AUG.VOTE_IOU = 0.9
+    # A detection's score is then "keep", its own, or "average", that of those who voted.
+    cfg.TEST.AUG.VOTE_SCORES = "keep"
+    # Keypoints: boxes smaller than the square of this side, in pixels of the original image, are not looked at where a
+    # view is smaller than INPUT.MIN_SIZE_TEST, others not where one is larger. 0: all are, everywhere.
+    cfg.TEST.AUG.KEYPOINT_BOX_SIDE = 150
+
     # What computes COCO's metrics: "pycocotools"; "hotcoco", whose numbers are the same, to the bit, in a fraction of
     # the time; "auto", hotcoco where it is installed. No part of a run's identity.
     cfg.TEST.COCO_BACKEND = "auto"
@@ -113,6 +124,9 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Config, relative to configs/, of the detector whose trained weights a config starts from, in place of pre-trained
     # ones, or predicts with, as a distillation; MODEL.WEIGHTS is "" there. "": none.
     cfg.STAGES.DETECTOR = ""
+    # True: the row differs from that detector's in inference alone, such as by test-time augmentation, and trains
+    # nothing.
+    cfg.STAGES.EVAL_ONLY = False
     # True: that detector has other classes, which are matched by name (Appendix A): MODEL.WEIGHTS comes from
     # `python -m mask_rcnn_paper.transfer`.
     cfg.STAGES.TRANSFER = False
@@ -125,6 +139,9 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     cfg.PRETRAIN.IMS_PER_BATCH = 64
     # Of AdamW: SGD needs three times the iterations.
     cfg.PRETRAIN.BASE_LR = 0.01
+    # What is told apart: "categories", the drawn ones, ImageNet's part; "fine", each by its strongest colour, the
+    # part of ImageNet-5k (Appendix B, Table 8).
+    cfg.PRETRAIN.CLASSES = "categories"
     # Side in pixels of the square training images, and how many are drawn.
     cfg.PRETRAIN.CROP_SIZE = 64
     cfg.PRETRAIN.NUM_CROPS = 12000

@@ -14,6 +14,7 @@ from detectron2.data import DatasetMapper
 from detectron2.modeling import build_model
 from detectron2.structures import BoxMode
 
+from mask_rcnn_paper.modeling.test_time_augmentation import PaperRCNNWithTTA
 from mask_rcnn_paper.training.precision import set_precision
 
 
@@ -21,7 +22,8 @@ class Predictor:
     """A model with its weights that is called with an image file.
 
     Images pass through the `DatasetMapper` of evaluation, and proposals through it too, so that what is predicted is
-    what is evaluated. Differs from detectron2's `DefaultPredictor`: that takes arrays, and knows no stored proposals.
+    what is evaluated; with test-time augmentation under TEST.AUG.ENABLED. Differs from detectron2's `DefaultPredictor`:
+    that takes arrays, and knows no stored proposals.
 
     Args:
         cfg: Config of a row or an RPN; MODEL.DEVICE says where it runs, PRECISION what it computes in.
@@ -38,6 +40,8 @@ class Predictor:
         self.proposer = proposer if cfg.MODEL.LOAD_PROPOSALS else None
         self.model = set_precision(build_model(cfg), cfg.PRECISION).eval()
         DetectionCheckpointer(self.model).load(str(weights))
+        if cfg.TEST.AUG.ENABLED:
+            self.model = PaperRCNNWithTTA(cfg, self.model)
         self.mapper = DatasetMapper(cfg, is_train=False)
 
     @torch.no_grad()

@@ -12,6 +12,8 @@ and detectors train on them. At reduced scales a pre-training stage stands in fo
 Where features are shared (Section 4.4) a stage starts from a trained detector, OUTPUT/<scale>/.../model_final.pth, and
 where classes change (Appendix A) from one whose class layers were transferred.
 
+A row that differs in inference alone (STAGES.EVAL_ONLY) evaluates the weights of the row that trains them.
+
 With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
 """
 
@@ -34,6 +36,7 @@ MATCHES = "matches.npz"
 WEIGHTS, PRETRAINED_WEIGHTS = "model_final.pth", "model_final.pkl"
 DISTILLED_ANNOTATIONS = "annotations.json"
 PROPOSALS = "box_proposals.pkl"
+COARSE, FINE = PRETRAINED_CLASSES = ("categories", "fine")
 
 
 def set_default_places(cfg: CfgNode, config_file: str | Path) -> None:
@@ -78,10 +81,23 @@ def fall_back_to_cpu(cfg: CfgNode) -> None:
 
 
 def backbone_name(cfg: CfgNode) -> str:
-    """Name of a backbone as the field writes it, such as "R-50" or "X-101-64x4d"."""
+    """Name of a pre-trained backbone as the field writes it: "R-50", "X-101-64x4d", with "-fine" for finer classes."""
     resnet = cfg.MODEL.RESNETS
     groups = f"{resnet.NUM_GROUPS}x{resnet.WIDTH_PER_GROUP}d"
-    return f"R-{resnet.DEPTH}" if resnet.NUM_GROUPS == 1 else f"X-{resnet.DEPTH}-{groups}"
+    name = f"R-{resnet.DEPTH}" if resnet.NUM_GROUPS == 1 else f"X-{resnet.DEPTH}-{groups}"
+    return f"{name}-{FINE}" if is_fine(cfg) else name
+
+
+def is_fine(cfg: CfgNode) -> bool:
+    """Whether pre-training tells finer classes apart.
+
+    Raises:
+        ValueError: PRETRAIN.CLASSES is unknown.
+    """
+    if cfg.PRETRAIN.CLASSES not in PRETRAINED_CLASSES:
+        legal = ", ".join(PRETRAINED_CLASSES)
+        raise ValueError(f"PRETRAIN.CLASSES={cfg.PRETRAIN.CLASSES!r}: choose from {legal}")
+    return cfg.PRETRAIN.CLASSES == FINE
 
 
 def proposal_file(rpn_output: str | Path, dataset: str, distill_output: str | Path | None = None) -> Path:
@@ -100,10 +116,14 @@ def matches_file(detector_output: str | Path, dataset: str) -> Path:
 
 
 def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
-    """Fail before any work if a stage that this run builds on has not been run; `eval_only` needs test proposals only.
+    """Fail before any work if a stage that this run builds on has not been run.
+
+    Args:
+        cfg: Resolved config.
+        eval_only: Nothing is trained; of the proposals only those for testing are needed.
 
     Raises:
-        FileNotFoundError: missing proposals or pre-trained weights; the message says how to make them.
+        FileNotFoundError: missing proposals or weights; the message says how to make them.
     """
     command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
     own_tail = " <the same DATASETS.OWN keys>" if cfg.DATASETS.OWN.NAME else ""
@@ -123,9 +143,9 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
                 f"{own_tail}`, or let `python -m ablations run` do every stage, or train end to end with "
                 "MODEL.LOAD_PROPOSALS False MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )
-    if eval_only or Path(cfg.MODEL.WEIGHTS).is_file():
+    if "://" in cfg.MODEL.WEIGHTS or Path(cfg.MODEL.WEIGHTS).is_file():
         return
-    if cfg.STAGES.DETECTOR:
+    if cfg.STAGES.DETECTOR and (cfg.STAGES.EVAL_ONLY or not eval_only):
         made = " for other classes" if cfg.STAGES.TRANSFER else ""
         make = f"make them with `{_transfer_command(cfg)}`, " if cfg.STAGES.TRANSFER else ""
         raise FileNotFoundError(
@@ -133,12 +153,17 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
             f"train it with `python train_net.py --config-file configs/{cfg.STAGES.DETECTOR}{command_tail}{own_tail}`, "
             f"{make}or let `python -m ablations run` do every stage"
         )
-    if cfg.STAGES.PRETRAIN:
+    if cfg.STAGES.PRETRAIN and not eval_only:
         raise FileNotFoundError(
             f"pre-trained weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: make them with "
             f"`python -m mask_rcnn_paper.pretrain --config-file <the same config>{command_tail}`, or let "
             "`python -m ablations run` do every stage, or start from random weights, whose normalisation must be "
             "trained too, with STAGES.PRETRAIN False MODEL.RESNETS.NORM BN MODEL.BACKBONE.FREEZE_AT 0"
+        )
+    if cfg.MODEL.WEIGHTS and not eval_only:
+        raise FileNotFoundError(
+            f"weights {cfg.MODEL.WEIGHTS!r} (MODEL.WEIGHTS) are not there: the config that names them says where they "
+            "come from; give a file or an address of yours with MODEL.WEIGHTS"
         )
 
 

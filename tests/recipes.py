@@ -1,12 +1,12 @@
 """The recipe of every row, typed from the paper apart from the YAMLs; the sources of each column are in configs/.
 
-backbone   R-50, R-101 or X-101-64x4d, then the features: C4, C5 or FPN; FPN* is the body of
-           a trained detector, and stays as it is
+backbone   R-50, R-101, X-101-64x4d or X-152-32x8d, -5k for ImageNet-5k; then the features: C4, C5, FPN; FPN* is the
+           body of a trained detector, and stays as it is; FPN-NL has a non-local block
 RoI        layer and aggregation; s: samples along a bin's side; box and mask or keypoint side in bins (a C4 row has one
            pooler for both), then, after >, the side of the plugin's keypoint maps (without it detectron2's, of 4 times
            the bins)
 on, K      branches (b box, m mask, k keypoint); classes
-N          RoIs per image; p: proposals at test; nms: of boxes at test
+N          RoIs per image; p: proposals at test; nms: of boxes at test; a row e2e trains its RPN with the detector
 sides      training sides in pixels
 B, lr      images per iteration, learning rate; it: thousands of iterations, with its drops
 """
@@ -46,6 +46,7 @@ text/keypoint_14         R-50        FPN  RoIAlign/ave 2 7   14>14 bk  1  512 10
 text/keypoint_28         R-50        FPN  RoIAlign/ave 2 7   14>28 bk  1  512 1000 0.5 640-800 16 0.02 90  60,80
 table7/fine              R-50        FPN  RoIAlign/ave 2 7   14    bm  8  512 1000 0.3 800-1024 8 0.01 24 18
 table7/fine_coco         R-50        FPN  RoIAlign/ave 2 7   14    bm  8  512 1000 0.3 800-1024 8 0.01 4  3
+table8/updated_baseline  X-101-64x4d FPN  RoIAlign/ave 2 7   14    bm  80 512 1000 0.5 800     8  0.01 180 120,160
 table9/updated_baseline  R-50        FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 table9/deeper            R-101       FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
 table9/resnext           X-101-64x4d FPN  RoIAlign/ave 2 7   14    bk  1  512 1000 0.5 640-800 16 0.02 130 100,120
@@ -60,6 +61,18 @@ table9/data_distillation X-101-64x4d FPN  RoIAlign/ave 2 7   14    bk  1  512 10
 
 # Teachers by the config of their distillation.
 DISTILLATIONS = {"distill/kp_x101_fpn": "table9/resnext"}
+# As above, but that an RPN of their own proposes; of inference: the row whose weights are evaluated.
+END_TO_END = """
+config                   backbone       feat   RoI          s box other on  K  N   p    nms sides   B  lr   it  drops
+table8/e2e_training      X-101-64x4d    FPN    RoIAlign/ave 2 7   14    bm  80 512 1000 0.5 800     8  0.01 180 120,160
+table8/imagenet_5k       X-101-64x4d-5k FPN    RoIAlign/ave 2 7   14    bm  80 512 1000 0.5 800     8  0.01 180 120,160
+table8/train_time_augm   X-101-64x4d-5k FPN    RoIAlign/ave 2 7   14    bm  80 512 1000 0.5 640-800 8  0.01 260 200,240
+table8/deeper            X-152-32x8d-5k FPN    RoIAlign/ave 2 7   14    bm  80 512 1000 0.5 640-800 8  0.01 260 200,240
+table8/non_local         X-152-32x8d-5k FPN-NL RoIAlign/ave 2 7   14    bm  80 512 1000 0.5 640-800 8  0.01 260 200,240
+"""
+
+# Rows of inference alone, and those that train their weights.
+INFERENCE = {"table8/test_time_augm": "table8/non_local", "table9/test_time_augm": "table9/data_distillation"}
 
 RPNS = """
 config              backbone    feat K
@@ -157,6 +170,37 @@ def expected_student(row: dict[str, str]) -> dict[str, object]:
     return expected
 
 
+def expected_end_to_end(row: dict[str, str]) -> dict[str, object]:
+    """Flat config values of a detector that is trained with its RPN."""
+    return expected_detector(row) | {
+        "MODEL.LOAD_PROPOSALS": False,
+        "MODEL.PROPOSAL_GENERATOR.NAME": "RPN",
+        "STAGES.RPN": "",
+        "MODEL.RPN.PRE_NMS_TOPK_TRAIN": 2000,
+        "MODEL.RPN.PRE_NMS_TOPK_TEST": 1000,
+        "MODEL.RPN.POST_NMS_TOPK_TRAIN": 2000,
+        "MODEL.RPN.POST_NMS_TOPK_TEST": 1000,
+        "MODEL.RPN.LOSS_WEIGHT": 1.0,
+        "MODEL.RPN.BOUNDARY_THRESH": 0,
+        "MODEL.RPN.SMOOTH_L1_BETA": 0.1111,
+        "PRETRAIN.CLASSES": "fine" if row["backbone"].endswith("-5k") else "categories",
+    }
+
+
+def expected_inference() -> dict[str, object]:
+    """What test-time augmentation adds to a row: Appendix B, and where it is silent the authors' code."""
+    return {
+        "MODEL.WEIGHTS": "",
+        "TEST.AUG.ENABLED": True,
+        "TEST.AUG.MIN_SIZES": tuple(range(400, 1201, 100)),
+        "TEST.AUG.MAX_SIZE": 2000,
+        "TEST.AUG.FLIP": True,
+        "TEST.AUG.VOTE_IOU": 0.9,
+        "TEST.AUG.VOTE_SCORES": "keep",
+        "TEST.AUG.KEYPOINT_BOX_SIDE": 150,
+    }
+
+
 def expected_rpn(row: dict[str, str]) -> dict[str, object]:
     """Flat config values of an RPN's row; 90k iterations and 2000 proposals for each; Cityscapes as its detectors."""
     person, data = row["K"] == "1", DATA[row["K"]]
@@ -219,23 +263,33 @@ _COMMON = {
 _CITYSCAPES = {"INPUT.MIN_SIZE_TEST": 1024, "INPUT.MAX_SIZE_TRAIN": 2048, "INPUT.MAX_SIZE_TEST": 2048}
 
 
+_WEIGHTS = {
+    "X-101-64x4d": "catalog://ImageNetPretrained/FAIR/X-101-64x4d",
+    "X-101-64x4d-5k": "weights/X-101-64x4d-ImageNet-5k-not-public.pkl",
+    "X-152-32x8d-5k": "catalog://ImageNetPretrained/FAIR/X-152-32x8d-IN5k",
+}
+_BUILDERS = {"FPN": "build_resnet_fpn_backbone", "FPN-NL": "build_nonlocal_resnet_fpn_backbone"}
+_BUILDERS["FPN*"] = "build_frozen_resnet_fpn_backbone"
+
+
 def _backbone(row: dict[str, str]) -> dict[str, object]:
-    kind, depth, *groups = row["backbone"].split("-")
-    shared = row["feat"].endswith("*")
-    weights = f"detectron2://ImageNetPretrained/MSRA/R-{depth}.pkl"
+    depth, *cardinality = row["backbone"].split("-")[1:]
+    groups, width = cardinality[0].removesuffix("d").split("x") if cardinality else (1, 64)
+    weights = _WEIGHTS.get(row["backbone"], f"detectron2://ImageNetPretrained/MSRA/R-{depth}.pkl")
+    shared = row["feat"] == "FPN*"
     return {
-        "MODEL.WEIGHTS": "catalog://ImageNetPretrained/FAIR/X-101-64x4d" if groups else "" if shared else weights,
-        "MODEL.BACKBONE.NAME": f"build_{'frozen_' * shared}resnet{'_fpn' * ('FPN' in row['feat'])}_backbone",
+        "MODEL.WEIGHTS": "" if shared else weights,
+        "MODEL.BACKBONE.NAME": _BUILDERS.get(row["feat"], "build_resnet_backbone"),
         "STAGES.DETECTOR": f"table2a/r{depth}_fpn.yaml" if shared else "",
         "MODEL.RESNETS.DEPTH": int(depth),
-        "MODEL.RESNETS.NUM_GROUPS": 64 if groups else 1,
-        "MODEL.RESNETS.WIDTH_PER_GROUP": 4 if groups else 64,
-        "MODEL.RESNETS.STRIDE_IN_1X1": not groups,
+        "MODEL.RESNETS.NUM_GROUPS": int(groups),
+        "MODEL.RESNETS.WIDTH_PER_GROUP": int(width),
+        "MODEL.RESNETS.STRIDE_IN_1X1": not cardinality,
     }
 
 
 def _features(features: str, user: str) -> dict[str, object]:
-    if "FPN" not in features:
+    if not features.startswith("FPN"):
         stage = [f"res{features[1]}"]
         return {"MODEL.RESNETS.OUT_FEATURES": stage, f"MODEL.{user}.IN_FEATURES": stage}
     stages = ["res2", "res3", "res4", "res5"]

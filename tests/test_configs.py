@@ -1,11 +1,8 @@
 """Every YAML loads, builds and says what the paper says; compared rows differ only along their table's axis."""
 
-from pathlib import Path
-
 import pytest
 from detectron2.modeling import build_model
 
-from ablations.paper.tables import load_tables
 from mask_rcnn_paper.config_files import CONFIG_ROOT
 from mask_rcnn_paper.data.distilled import images_of, is_distilled
 from mask_rcnn_paper.scales import load_cfg
@@ -13,11 +10,15 @@ from tests.flatten import flatten
 from tests.recipes import (
     DETECTORS,
     DISTILLATIONS,
+    END_TO_END,
+    INFERENCE,
     RPNS,
     SAME,
     STUDENTS,
     entries,
     expected_detector,
+    expected_end_to_end,
+    expected_inference,
     expected_rpn,
     expected_student,
 )
@@ -28,6 +29,8 @@ RESNEXT = {"MODEL.RESNETS.NUM_GROUPS", "MODEL.RESNETS.WIDTH_PER_GROUP", "MODEL.R
 ROI_LAYER = {"MODEL.ROI_POOLER.NAME", "MODEL.ROI_POOLER.AGGREGATION"}
 SHARED = {"MODEL.BACKBONE.NAME", "MODEL.WEIGHTS", "STAGES.DETECTOR"}
 BATCH = {"SOLVER.IMS_PER_BATCH", "SOLVER.BASE_LR"}
+SCHEDULE = {"SOLVER.STEPS", "SOLVER.MAX_ITER"}
+VIEWS = {"MODEL.WEIGHTS", "STAGES.DETECTOR", "STAGES.EVAL_ONLY", "TEST.AUG.ENABLED", "TEST.AUG.MAX_SIZE"}
 # Rows that a table compares, and the keys in which they may differ: its axis.
 AXES = [
     ("table2a/r50_c4 table2a/r101_c4", DEPTH),
@@ -54,20 +57,27 @@ AXES = [
         {f"SOLVER.{key}" for key in ("MAX_ITER", "STEPS", "WARMUP_ITERS")}
         | {"STAGES.DETECTOR", "STAGES.TRANSFER", "STAGES.CLASS_MAP", "MODEL.WEIGHTS"},
     ),
-    ("table9/original_baseline table9/updated_baseline", {"SOLVER.STEPS", "SOLVER.MAX_ITER"}),
-    ("table9/updated_baseline table9/deeper", DEPTH),
-    ("table9/deeper table9/resnext", DEPTH | RESNEXT),
     ("text/r101_fpn_shared table2a/r101_fpn", SHARED | {"STAGES.RPN"}),
     ("rpn/r101_fpn_shared rpn/r101_fpn", SHARED),
     (
         "table9/resnext table9/data_distillation",
-        {"DATASETS.TRAIN", "DATALOADER.DATASET_RATIO", "STAGES.DISTILL", "SOLVER.STEPS", "SOLVER.MAX_ITER"},
+        SCHEDULE | {"DATASETS.TRAIN", "DATALOADER.DATASET_RATIO", "STAGES.DISTILL"},
     ),
     # A teacher predicts with other views, on other images.
+    ("table9/resnext distill/kp_x101_fpn", (VIEWS - {"STAGES.EVAL_ONLY"}) | {"DATASETS.TEST"}),
+    ("table8/original_baseline table8/updated_baseline", SCHEDULE | {"MODEL.ROI_HEADS.NMS_THRESH_TEST"}),
     (
-        "table9/resnext distill/kp_x101_fpn",
-        {"DATASETS.TEST", "STAGES.DETECTOR", "MODEL.WEIGHTS", "TEST.AUG.ENABLED", "TEST.AUG.MAX_SIZE"},
+        "table8/updated_baseline table8/e2e_training",
+        {"MODEL.LOAD_PROPOSALS", "MODEL.PROPOSAL_GENERATOR.NAME", "STAGES.RPN"},
     ),
+    ("table8/e2e_training table8/imagenet_5k", {"MODEL.WEIGHTS", "PRETRAIN.CLASSES"}),
+    ("table8/imagenet_5k table8/train_time_augm", SCHEDULE | {"INPUT.MIN_SIZE_TRAIN"}),
+    ("table8/train_time_augm table8/deeper", DEPTH | RESNEXT),
+    ("table8/deeper table8/non_local", {"MODEL.BACKBONE.NAME"}),
+    ("table9/original_baseline table9/updated_baseline", SCHEDULE),
+    ("table9/updated_baseline table9/deeper", DEPTH),
+    ("table9/deeper table9/resnext", DEPTH | RESNEXT),
+    *((f"{trained} {row}", VIEWS) for row, trained in INFERENCE.items()),
     ("text/class_agnostic text/class_specific", {"MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK"}),
     ("text/sampling_1 text/sampling_4 table2c/roialign_ave", {"MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO"}),
     ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
@@ -104,8 +114,8 @@ def test_compared_rows_differ_only_along_the_axis(rows, axis, scale):
 
 def test_every_row_is_transcribed():
     """No YAML escapes the tests below."""
-    names = {entry["config"] for entry in entries(DETECTORS) + entries(STUDENTS) + entries(RPNS)}
-    names |= set(DISTILLATIONS)
+    rows = [*entries(DETECTORS), *entries(STUDENTS), *entries(END_TO_END), *entries(RPNS)]
+    names = {entry["config"] for entry in rows} | set(DISTILLATIONS) | set(INFERENCE)
     names |= {name for line in SAME.strip().splitlines() for name in line.split()}
     assert names == {row.removesuffix(".yaml") for row in ROWS}
 
@@ -124,6 +134,23 @@ def test_a_students_recipe_is_its_teachers_made_longer(row):
     found = flatten(load_cfg(f"{row['config']}.yaml"))
     expected = expected_student(row)
     assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("row", entries(END_TO_END), ids=lambda row: row["config"])
+def test_the_recipe_of_a_row_trained_end_to_end_is_the_papers(row):
+    """As above, with an RPN of its own: Appendix B."""
+    found = flatten(load_cfg(f"{row['config']}.yaml"))
+    expected = expected_end_to_end(row)
+    assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("row", INFERENCE)
+def test_a_row_of_inference_says_whose_weights_it_has(row):
+    """And in what it differs; everything else is that of the row which trains them, at each scale."""
+    cfg = load_cfg(f"{row}.yaml")
+    assert cfg.STAGES.DETECTOR == f"{INFERENCE[row]}.yaml"
+    expected = expected_inference()
+    assert {key: flatten(cfg)[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize("row", entries(RPNS), ids=lambda row: row["config"])
@@ -193,11 +220,3 @@ def test_rows_that_the_paper_prints_twice_are_one_config(names):
     """Equal rows resolve to equal values, so they are trained once."""
     first, *others = (flatten(load_cfg(f"{name}.yaml")) for name in names)
     assert all(other == first for other in others)
-
-
-def test_a_file_that_others_start_from_has_the_name_of_its_run():
-    """So the detector of the second of four steps and the row that it is in a table have one folder."""
-    runs = {row.config: row.run for table in load_tables().values() for row in table.rows if row.config}
-    starts = {load_cfg(row).STAGES.DETECTOR for row in ROWS} - {""}
-    assert starts
-    assert all(runs[config] == Path(config).stem for config in starts)

@@ -11,7 +11,7 @@ from ablations.paper.tables import load_tables
 from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.training.result_file import RESULT_FILE
 from tests.own_files import own_words, write_own
-from tests.recipes import DETECTORS, RPNS, entries
+from tests.recipes import DETECTORS, END_TO_END, INFERENCE, RPNS, entries
 from tests.train import ALL_SCORES, run
 from tests.validate_dataset.cases import run_lengths
 
@@ -55,6 +55,38 @@ def test_every_row_trains_on_stored_proposals_and_writes_a_result(row, rpn_outpu
     tasks = set(read_json(tmp_path / RESULT_FILE)["metrics"]) - {"segm_coco"}  # beside the AP of Cityscapes
     assert tasks == {BRANCHES[branch] for branch in row["on"]}
     assert (tmp_path / "model_final.pth").is_file()
+
+
+@pytest.mark.parametrize("row", deep_ones_are_slow(END_TO_END))
+def test_every_row_trains_end_to_end_and_writes_a_result(row, tmp_path):
+    """Two iterations with an RPN of its own, and those rows of inference that evaluate what they have trained."""
+    run(f"{row['config']}.yaml", tmp_path / "trained", *ALL_SCORES, *FROM_SCRATCH)
+    tested = [name for name, trained in INFERENCE.items() if trained == row["config"]]
+    for name in tested:
+        weights = ["MODEL.WEIGHTS", str(tmp_path / "trained" / "model_final.pth")]
+        run(f"{name}.yaml", tmp_path / name, *weights, *ALL_SCORES, *FROM_SCRATCH)
+    for output in ("trained", *tested):
+        assert set(read_json(tmp_path / output / RESULT_FILE)["metrics"]) == {BRANCHES[b] for b in row["on"]}
+    assert not list(tmp_path.glob("table*/*/*.pth"))
+
+
+def test_the_additions_of_table_8_on_a_small_backbone(tmp_path):
+    """Joint training, the non-local block and test-time augmentation, as the slow rows above, of ResNet-50."""
+    backbone = ["MODEL.RESNETS.DEPTH", "50", "MODEL.RESNETS.NUM_GROUPS", "1", *ALL_SCORES, *FROM_SCRATCH]
+    run("table8/non_local.yaml", tmp_path / "trained", *backbone)
+    weights = ["MODEL.WEIGHTS", str(tmp_path / "trained" / "model_final.pth"), "TEST.AUG.MIN_SIZES", "(96, 144)"]
+    metrics = run("table8/test_time_augm.yaml", tmp_path / "tested", *backbone, *weights)
+    assert set(metrics) == set(read_json(tmp_path / "tested" / RESULT_FILE)["metrics"]) == {"bbox", "segm"}
+    assert not list((tmp_path / "tested").glob("*.pth"))
+
+
+def test_augmented_keypoints_on_stored_proposals(rpn_outputs, tmp_path):
+    """Table 9's inference, of ResNet-50 and two views."""
+    opts = [*proposals(rpn_outputs["1"], "smoke_keypoints"), *ALL_SCORES, *FROM_SCRATCH]
+    opts += ["MODEL.RESNETS.DEPTH", "50", "MODEL.RESNETS.NUM_GROUPS", "1"]
+    run("table9/updated_baseline.yaml", tmp_path / "trained", *opts)
+    weights = ["MODEL.WEIGHTS", str(tmp_path / "trained" / "model_final.pth"), "TEST.AUG.MIN_SIZES", "(96,)"]
+    assert set(run("table9/test_time_augm.yaml", tmp_path / "tested", *opts, *weights)) == {"bbox", "keypoints"}
 
 
 @pytest.mark.parametrize("row", deep_ones_are_slow(RPNS))

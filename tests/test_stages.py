@@ -174,3 +174,35 @@ def test_a_missing_teacher_says_how_to_train_it(in_tmp_path):
     cfg.MODEL.WEIGHTS = "https://somewhere/model.pkl"
     with pytest.raises(FileNotFoundError, match="STAGES.RPN_WEIGHTS.* --config-file configs/rpn/person_x101_fpn.yaml"):
         check_teacher(cfg)
+
+
+def test_a_row_of_inference_has_the_weights_of_another():
+    """By default those that the other row leaves; given ones are kept."""
+    assert (
+        resolved("table8/test_time_augm.yaml", "mini").MODEL.WEIGHTS == "output/mini/table8/non_local/model_final.pth"
+    )
+    assert resolved("table8/test_time_augm.yaml", "paper", "MODEL.WEIGHTS", "w.pth").MODEL.WEIGHTS == "w.pth"
+
+
+@pytest.mark.parametrize("eval_only", [False, True])
+def test_missing_weights_of_another_row_say_how_to_make_them(eval_only, in_tmp_path):
+    """Its command; a training would not help."""
+    expected = r"train_net.py --config-file configs/table8/non_local.yaml --scale mini`"
+    with pytest.raises(FileNotFoundError, match=expected):
+        check_inputs(resolved("table8/test_time_augm.yaml", "mini"), eval_only)
+
+
+def test_weights_that_nobody_has_published_are_asked_for(in_tmp_path):
+    """ResNeXt-101 pre-trained on ImageNet-5k; an address is left to the checkpointer."""
+    cfg = resolved("table8/imagenet_5k.yaml", "paper")
+    with pytest.raises(FileNotFoundError, match="ImageNet-5k-not-public.pkl' .MODEL.WEIGHTS. are not there"):
+        check_inputs(cfg)
+    check_inputs(cfg, eval_only=True)
+    check_inputs(resolved("table8/deeper.yaml", "paper"))
+
+
+def test_finer_classes_are_in_the_name_of_a_backbone():
+    """So that their weights lie in another place."""
+    assert backbone_name(resolved("table8/imagenet_5k.yaml", "mini")) == "X-101-64x1d-fine"
+    with pytest.raises(ValueError, match="PRETRAIN.CLASSES='many': choose from categories, fine"):
+        resolved("table8/imagenet_5k.yaml", "mini", "PRETRAIN.CLASSES", "many")

@@ -3,14 +3,15 @@
 A student (Appendix B) has more before it: a teacher, which is a detector, and a distillation, in which it and its RPN
 annotate images.
 
-A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs
-are one job, and a changed config is another job in another folder. By default only the detector varies with the
-seed: pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the
-stage that a table compares. Rows of different backbones do not share them: for these every stage can vary.
+A job's identity is the hash of its resolved config and of its inputs' identities, so rows with equal configs are one
+job, and a changed config is another job in another folder. By default only the detector varies with the seed:
+pre-training and the RPN use seed 0 and are shared by all seeds and rows, so the spread over seeds is that of the stage
+that a table compares. Rows of different backbones do not share them: for these every stage can vary.
 
 A trained detector may take the place of pre-training. Where features are shared (Section 4.4): RPN -> detector -> RPN
 on its body -> detector on that, the four steps of Faster R-CNN (arXiv:1506.01497, Section 3.2). Where a row starts from
-a detector of other classes (Appendix A): detector -> transfer -> detector.
+a detector of other classes (Appendix A): detector -> transfer -> detector. A row that differs in inference alone
+(STAGES.EVAL_ONLY) evaluates the weights of another.
 """
 
 from collections.abc import Mapping, Sequence

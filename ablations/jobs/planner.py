@@ -52,7 +52,7 @@ class Planner:
             raise ValueError(f"{config}: STAGES.DETECTOR is '': name the config of the teacher")
         if kind != RPN and recipe.loads_proposals:
             inputs.append(self._rpn(config, recipe, seed))
-        if recipe.distill:
+        if recipe.distill and not recipe.eval_only:
             inputs.append(self._distillation(config, recipe, seed))
             stage_opts += ["DATASETS.DISTILLED", str(inputs[-1].folder.path / DISTILLED_ANNOTATIONS)]
         if recipe.loads_proposals and kind == DISTILL:
@@ -76,7 +76,7 @@ class Planner:
             raise ValueError(f"MODEL.WEIGHTS cannot be given as KEY VALUE: {provides}")
         before = self._before(seed)
         if recipe.detector:
-            weights, source = WEIGHTS, self.detector(recipe.detector, before)
+            weights, source = WEIGHTS, self.detector(recipe.detector, seed if recipe.eval_only else before)
             source = self._transfer(config, recipe, source, before) if recipe.transfer else source
         else:
             name = _with_seed(recipe.backbone, before)
@@ -110,7 +110,8 @@ class Planner:
         """DATASETS.PROPOSAL_FILES_* of a detector, from the folders of its RPN and its distillation."""
         opts, stored = [], self._recipe(RPN, recipe.rpn, STAGE_SEED).test
         folders = {job.kind: job.folder.path for job in inputs}
-        for split, names in (("TRAIN", recipe.train), ("TEST", recipe.test)):
+        splits = {"TRAIN": () if recipe.eval_only else recipe.train, "TEST": recipe.test}
+        for split, names in splits.items():
             distilled = [name for name in names if is_distilled(name) and DISTILL in folders]
             if missing := [name for name in names if name not in (*stored, *distilled)]:
                 have = f"DATASETS.TEST of {recipe.rpn} is {stored}"
@@ -132,7 +133,7 @@ class Planner:
             return self.jobs[identity]
         data = UserData("", ()) if pretrain else self.user_data
         path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
-        iterations = recipe.pretrain_iterations if pretrain else recipe.iterations
+        iterations = recipe.pretrain_iterations if pretrain else 0 if recipe.eval_only else recipe.iterations
         words: tuple[str, ...] = ()
         if kind == TRANSFER:
             places = str(inputs[0].folder.path / WEIGHTS), str(path / WEIGHTS)

@@ -32,7 +32,7 @@ class Recipe:
     as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`, `detector` and `distill`: configs
     of the RPN whose proposals it uses, of the detector whose weights it starts from or predicts with, and of the
     distillation whose annotations it trains on, "" for none. `transfer`: the detector's classes are made this config's
-    by `class_map`. `train` and `test` name data sets.
+    by `class_map`. `eval_only`: it trains nothing. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -41,6 +41,7 @@ class Recipe:
     pretrained: bool
     rpn: str
     detector: str
+    eval_only: bool
     transfer: bool
     class_map: tuple[str, ...]
     distill: str
@@ -79,13 +80,15 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
 def recipe_of(cfg: Any, config_hash: str) -> Recipe:
     """Facts of a resolved config, and its `config_hash`."""
     from mask_rcnn_paper.generated.datasets import VERSION
-    from mask_rcnn_paper.stages import backbone_name
+    from mask_rcnn_paper.stages import COARSE, backbone_name
 
     # Not where features are tapped, since all stages are trained; nor deformable convolutions, which no row has and the
     # embedded core lacks: both providers name a job alike.
     resnets = {k: v for k, v in cfg.MODEL.RESNETS.items() if k != "OUT_FEATURES" and not k.startswith("DEFORM_")}
+    # The key of finer classes came later: without them a backbone is the one that it was before.
+    pretrain = {k: v for k, v in cfg.PRETRAIN.items() if (k, v) != ("CLASSES", COARSE)}
     # With the version of the drawn objects: whatever builds on them is another job where they change.
-    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, cfg.PRETRAIN, VERSION]
+    parts = [resnets, cfg.MODEL.PIXEL_MEAN, cfg.MODEL.PIXEL_STD, cfg.INPUT.FORMAT, pretrain, VERSION]
     return Recipe(
         config_hash=config_hash,
         backbone=backbone_name(cfg),
@@ -93,6 +96,7 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
         pretrained=bool(cfg.STAGES.PRETRAIN and not cfg.STAGES.DETECTOR),
         rpn=cfg.STAGES.RPN,
         detector=cfg.STAGES.DETECTOR,
+        eval_only=bool(cfg.STAGES.EVAL_ONLY),
         transfer=bool(cfg.STAGES.TRANSFER),
         class_map=tuple(cfg.STAGES.CLASS_MAP),
         distill=cfg.STAGES.DISTILL,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import mask_rcnn_paper  # noqa: F401  isort: skip  before detectron2, which it provides where that is not installed
 import numpy as np
 import torch
 from detectron2.data.detection_utils import read_image

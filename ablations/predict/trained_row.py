@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from detectron2.config import CfgNode
 
-from ablations.jobs.job import RPN, Job
+from ablations.jobs.job import DETECTOR, RPN, Job
 from ablations.jobs.plan import DETECTORS
 from ablations.paper.tables import OURS, Row, Table, load_tables
 from ablations.query import Asked, Query, make_query
@@ -20,17 +20,21 @@ from mask_rcnn_paper.training.precision import settle_precision
 
 @dataclass(frozen=True)
 class TrainedRow:
-    """A row "table/row" whose detector is trained, with its config, and the RPN that makes its proposals, if any."""
+    """A row "table/row" whose detector is trained, with its config, and the RPN that makes its proposals, if any.
+
+    `job` is the row's, `detector` that which trained its weights: another where rows differ in inference alone.
+    """
 
     name: str
     cfg: CfgNode
     job: Job
+    detector: Job
     rpn: Job | None
 
     def load_predictor(self) -> Predictor:
         """The models with their weights."""
         proposer = None if self.rpn is None else Predictor(_cfg(self.rpn), self.rpn.folder.path / WEIGHTS)
-        return Predictor(self.cfg, self.job.folder.path / WEIGHTS, proposer)
+        return Predictor(self.cfg, self.detector.folder.path / WEIGHTS, proposer)
 
 
 def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
@@ -68,7 +72,8 @@ def find_trained(asked: Asked, name: str) -> TrainedRow:
     if job is None:
         raise ValueError(f"row {name} cannot be trained: {query.pending[table, row.id].why_not_run}")
     rpn = query.plan.input(job, RPN)
-    for needed in filter(None, (rpn, job)):
+    detector = query.plan.input(job, DETECTOR) or job
+    for needed in filter(None, (rpn, detector)):
         weights = needed.folder.path / WEIGHTS
         if needed.folder.finished() is None or not weights.is_file():
             status = query.statuses[needed.identity]
@@ -78,7 +83,7 @@ def find_trained(asked: Asked, name: str) -> TrainedRow:
                 f"looked for {weights}): train it with `{_command(query, table, row.id)}`"
             )
     import_components(query.imports)
-    return TrainedRow(f"{table}/{row.id}", _cfg(job), job, rpn)
+    return TrainedRow(f"{table}/{row.id}", _cfg(job), job, detector, rpn)
 
 
 def _command(query: Query, table: str, row_id: str) -> str:

@@ -23,7 +23,7 @@ from detectron2.utils import comm
 from mask_rcnn_paper.coco.image_info import load_image_info
 from mask_rcnn_paper.data.registered import coco_files
 from mask_rcnn_paper.distill.annotations import make_annotation
-from mask_rcnn_paper.distill.parts import Found, Parts
+from mask_rcnn_paper.distill.shards import Found, Shards
 from mask_rcnn_paper.distill.threshold import TeacherError, instances_per_image, matching_threshold
 from mask_rcnn_paper.files import disk_full_explained, write_bytes_atomically, write_text_atomically
 from mask_rcnn_paper.stages import DISTILLED_ANNOTATIONS, PROPOSALS
@@ -79,26 +79,26 @@ def distill(cfg: CfgNode, find: Callable[..., list[Found]], resume: bool = False
     json_file, samples = unlabeled_images(cfg)
     labelled = [coco_files(name)[0] for name in cfg.DATASETS.TRAIN]
     rate = instances_per_image(labelled)
-    parts = Parts(cfg.OUTPUT_DIR, samples)
-    parts.work(find, resume)
+    shards = Shards(cfg.OUTPUT_DIR, samples)
+    shards.work(find, resume)
     if not comm.is_main_process():
         return None
-    scores = [result["score"] for entry in parts for result in entry["results"]]
+    scores = [result["score"] for entry in shards for result in entry["results"]]
     threshold = matching_threshold(np.array(scores), rate * len(samples))
     categories = sorted(json.loads(labelled[0].read_bytes())["categories"], key=lambda category: category["id"])
     polygons = cfg.INPUT.MASK_FORMAT == "polygon"
-    annotations, kept = _annotate(parts, samples, threshold, categories, polygons)
+    annotations, kept = _annotate(shards, samples, threshold, categories, polygons)
     wanted = float(rate * len(samples))
     summary = Summary(len(samples), len(samples) - len(kept), len(scores), len(annotations), wanted, threshold)
     info = {"description": "annotations by a teacher", "teacher": cfg.MODEL.WEIGHTS, **vars(summary)}
     content = {"info": info, "images": _images(json_file, kept), "annotations": annotations, "categories": categories}
     with disk_full_explained(cfg.OUTPUT_DIR):
         if cfg.MODEL.LOAD_PROPOSALS:
-            write_bytes_atomically(Path(cfg.OUTPUT_DIR, PROPOSALS), pickle.dumps(_proposals(parts, kept)))
+            write_bytes_atomically(Path(cfg.OUTPUT_DIR, PROPOSALS), pickle.dumps(_proposals(shards, kept)))
         text = json.dumps(content, separators=(",", ":"))
         write_text_atomically(Path(cfg.OUTPUT_DIR, DISTILLED_ANNOTATIONS), text)
         write_result(cfg, {"distillation": vars(summary)}, time.monotonic() - start)
-    parts.remove()
+    shards.remove()
     return summary
 
 
@@ -115,11 +115,11 @@ def unlabeled_images(cfg: CfgNode) -> tuple[Path, list[dict]]:
 
 
 def _annotate(
-    parts: Parts, samples: list[dict], threshold: float, categories: list[dict], polygons: bool
+    shards: Shards, samples: list[dict], threshold: float, categories: list[dict], polygons: bool
 ) -> tuple[list[dict], set]:
     """Annotations of all images, best first in each, and the ids of the images that have any."""
     annotations, kept = [], set()
-    for sample, entry in zip(samples, parts, strict=True):
+    for sample, entry in zip(samples, shards, strict=True):
         chosen = sorted((r for r in entry["results"] if r["score"] >= threshold), key=lambda r: -r["score"])
         for result in chosen:
             if not 0 <= result["category_id"] < len(categories):
@@ -137,9 +137,9 @@ def _images(json_file: Path, kept: set) -> list[dict[str, Any]]:
     return [image for image in json.loads(json_file.read_bytes())["images"] if image["id"] in kept]
 
 
-def _proposals(parts: Parts, kept: set) -> dict[str, Any]:
+def _proposals(shards: Shards, kept: set) -> dict[str, Any]:
     """What `load_proposals_into_dataset` reads."""
-    entries = [entry for entry in parts if entry["image_id"] in kept]
+    entries = [entry for entry in shards if entry["image_id"] in kept]
     return {
         "boxes": [entry["boxes"] for entry in entries],
         "objectness_logits": [entry["logits"] for entry in entries],

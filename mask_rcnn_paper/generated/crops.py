@@ -1,4 +1,8 @@
-"""Crops of single objects on clutter: the mini scale's ImageNet."""
+"""Crops of single objects on clutter: the mini scale's ImageNet, and its ImageNet-5k.
+
+For ImageNet-5k's part the same categories are told apart more finely, each by which of `TINTS` is strongest. Objects
+have any colour, so that the crops are as those of ImageNet's part.
+"""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +20,7 @@ from mask_rcnn_paper.generated.shapes import render
 from mask_rcnn_paper.generated.surfaces import cover
 from mask_rcnn_paper.generated.views import draw_view
 
+TINTS = ("blue", "green", "red")
 _SUPERSAMPLING = 2
 
 
@@ -34,19 +39,28 @@ class CropSpec:
     max_size: float = 1.8
 
 
-def load_crops(spec: CropSpec, root: Path) -> tuple[np.ndarray, np.ndarray]:
+def load_crops(spec: CropSpec, root: Path, fine: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return the crops, drawn first if they are not in the cache under ``root``.
 
     Returns:
         (count, side, side, 3) uint8 BGR images, mapped from disk, and (count,) int64 labels, which index
-        `CATEGORIES`.
+        `CATEGORIES`, or if `fine` count up to `number_of_classes`.
     """
-    folder = cached_folder(root / f"crops-v{VERSION}-{spec_hash(spec)}", partial(_write_crops, spec))
-    return np.load(folder / "crops.npy", mmap_mode="r"), np.arange(spec.count) % len(CATEGORIES)
+    name = f"{'fine_' if fine else ''}crops-v{VERSION}-{spec_hash(spec)}"
+    folder = cached_folder(root / name, partial(_write_crops, spec, fine))
+    return np.load(folder / "crops.npy", mmap_mode="r"), np.arange(spec.count) % number_of_classes(fine)
 
 
-def draw_crop(spec: CropSpec, index: int) -> np.ndarray:
-    """Draw crop ``index``, a (side, side, 3) uint8 BGR image with one object and up to 3 distractors."""
+def number_of_classes(fine: bool) -> int:
+    """How many are told apart: the categories, or if `fine` each of them in each tint."""
+    return len(CATEGORIES) * (len(TINTS) if fine else 1)
+
+
+def draw_crop(spec: CropSpec, index: int, fine: bool = False) -> np.ndarray:
+    """Draw crop ``index``, a (side, side, 3) uint8 BGR image with one object and up to 3 distractors.
+
+    If `fine` the index decides on the object's tint too.
+    """
     rng = np.random.default_rng([spec.seed, index])
     side = spec.side * _SUPERSAMPLING
     canvas = draw_backdrop(rng, side, side, clutter=3)
@@ -58,13 +72,22 @@ def draw_crop(spec: CropSpec, index: int) -> np.ndarray:
     y, x = max(patch.y, 0), max(patch.x, 0)
     inner = np.s_[y - patch.y : side - patch.y, x - patch.x : side - patch.x]
     mask = patch.mask[inner]
-    cv2.copyTo(cover(rng, patch.colour)[inner], mask, canvas[y : y + mask.shape[0], x : x + mask.shape[1]])
+    colour = cover(rng, patch.colour)[inner]
+    if fine:
+        colour = _tinted(colour, mask, index // len(CATEGORIES) % len(TINTS))
+    cv2.copyTo(colour, mask, canvas[y : y + mask.shape[0], x : x + mask.shape[1]])
     return expose(rng, canvas, _SUPERSAMPLING)
 
 
-def _write_crops(spec: CropSpec, folder: Path) -> None:
+def _tinted(colour: np.ndarray, mask: np.ndarray, tint: int) -> np.ndarray:
+    """Let the channels of an object change places, so that this one is the strongest."""
+    strongest = int(np.argmax(cv2.mean(colour, mask)[: len(TINTS)]))
+    return np.roll(colour, tint - strongest, axis=2)
+
+
+def _write_crops(spec: CropSpec, fine: bool, folder: Path) -> None:
     shape = (spec.count, spec.side, spec.side, 3)
     crops = np.lib.format.open_memmap(folder / "crops.npy", "w+", np.uint8, shape)
-    for index, crop in enumerate(map_indices(partial(draw_crop, spec), spec.count, "drawing crops")):
+    for index, crop in enumerate(map_indices(partial(draw_crop, spec, fine=fine), spec.count, "drawing crops")):
         crops[index] = crop
     crops.flush()

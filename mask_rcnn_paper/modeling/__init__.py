@@ -4,8 +4,10 @@ from mask_rcnn_paper.modeling.frozen_body import build_frozen_resnet_fpn_backbon
 from mask_rcnn_paper.modeling.keypoint_head import PaperKeypointHead
 from mask_rcnn_paper.modeling.mask_heads import FCNMaskHead, MLPMaskHead, NamedLossMaskHead
 from mask_rcnn_paper.modeling.mask_losses import MASK_LOSS_REGISTRY, MaskLoss
+from mask_rcnn_paper.modeling.non_local_backbone import NonLocalBlock, build_nonlocal_resnet_fpn_backbone
 from mask_rcnn_paper.modeling.roi_heads import PaperRes5ROIHeads, PaperStandardROIHeads
 from mask_rcnn_paper.modeling.roi_layers import ROI_LAYER_REGISTRY, RoILayer
+from mask_rcnn_paper.modeling.test_time_augmentation import PaperRCNNWithTTA
 
 __all__ = [
     "FCNMaskHead",
@@ -13,10 +15,13 @@ __all__ = [
     "MLPMaskHead",
     "MaskLoss",
     "NamedLossMaskHead",
+    "NonLocalBlock",
     "PaperKeypointHead",
+    "PaperRCNNWithTTA",
     "PaperRes5ROIHeads",
     "PaperStandardROIHeads",
     "ROI_LAYER_REGISTRY",
     "RoILayer",
     "build_frozen_resnet_fpn_backbone",
+    "build_nonlocal_resnet_fpn_backbone",
 ]

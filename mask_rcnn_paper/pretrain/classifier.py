@@ -21,10 +21,9 @@ from tqdm import tqdm
 
 from mask_rcnn_paper.files import write_bytes_atomically
 from mask_rcnn_paper.generated.cache import cache_root
-from mask_rcnn_paper.generated.categories import CATEGORIES
-from mask_rcnn_paper.generated.crops import CropSpec, load_crops
+from mask_rcnn_paper.generated.crops import CropSpec, load_crops, number_of_classes
 from mask_rcnn_paper.pretrain.fold import fold_batch_norm, scale_last_stage
-from mask_rcnn_paper.stages import PRETRAINED_WEIGHTS
+from mask_rcnn_paper.stages import PRETRAINED_WEIGHTS, is_fine
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
@@ -51,7 +50,7 @@ class Classifier(nn.Module):
         for name, weight in self.backbone.named_parameters():
             if name.endswith("conv3.norm.weight"):  # blocks start as identities, else short schedules go nowhere
                 nn.init.zeros_(weight)
-        self.linear = nn.Linear(self.backbone.output_shape()["res5"].channels, len(CATEGORIES))
+        self.linear = nn.Linear(self.backbone.output_shape()["res5"].channels, number_of_classes(is_fine(cfg)))
         self.register_buffer("mean", torch.tensor(cfg.MODEL.PIXEL_MEAN).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(cfg.MODEL.PIXEL_STD).view(-1, 1, 1), persistent=False)
         self.rgb = cfg.INPUT.FORMAT == "RGB"
@@ -62,15 +61,15 @@ class Classifier(nn.Module):
         return self.backbone((images - self.mean) / self.std)["res5"].mean((2, 3))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return (N, categories) logits of (N, 3, H, W) BGR images in [0, 255]."""
+        """Return (N, classes) logits of (N, 3, H, W) BGR images in [0, 255]."""
         return self.linear(self.features(images))
 
 
 class Crops:
     """Draws augmented batches of crops of a `CropSpec`, whose ``side`` here leaves out the margin for shifts."""
 
-    def __init__(self, count: int, side: int, seed: int) -> None:
-        images, self.labels = load_crops(CropSpec(count, side + 2 * _SHIFT, seed), cache_root())
+    def __init__(self, count: int, side: int, seed: int, fine: bool = False) -> None:
+        images, self.labels = load_crops(CropSpec(count, side + 2 * _SHIFT, seed), cache_root(), fine)
         self.windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -97,8 +96,8 @@ def pretrain(cfg: CfgNode, resume: bool = False) -> dict:
     start, recipe, seed = time.perf_counter(), cfg.PRETRAIN, max(cfg.SEED, 0)
     output_dir = Path(cfg.OUTPUT_DIR)
     output_dir.mkdir(parents=True, exist_ok=True)
-    train = Crops(recipe.NUM_CROPS, recipe.CROP_SIZE, seed=11)
-    held_out = Crops(min(_HELD_OUT, recipe.NUM_CROPS), recipe.CROP_SIZE, seed=12)
+    train = Crops(recipe.NUM_CROPS, recipe.CROP_SIZE, seed=11, fine=is_fine(cfg))
+    held_out = Crops(min(_HELD_OUT, recipe.NUM_CROPS), recipe.CROP_SIZE, seed=12, fine=is_fine(cfg))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = set_precision(Classifier(cfg).to(cfg.MODEL.DEVICE, memory_format=torch.channels_last), cfg.PRECISION)

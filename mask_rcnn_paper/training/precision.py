@@ -56,7 +56,9 @@ def set_precision(model: nn.Module, precision: str) -> nn.Module:
             # detectron2's keypoint loss takes a view of its logits that channels-last tensors do not have.
             layer.register_forward_hook(lambda layer, inputs, output: output.contiguous())
     if precision == BFLOAT16:
-        model.forward = torch.autocast("cpu", torch.bfloat16)(model.forward)
+        for name in ("forward", "inference"):  # test-time augmentation calls the latter
+            if hasattr(model, name):
+                setattr(model, name, torch.autocast("cpu", torch.bfloat16)(getattr(model, name)))
         for name, layer in model.named_modules():
             if name.rpartition(".")[2] in _PREDICTIONS:
                 layer.forward = _in_float32(layer.forward)

@@ -36,7 +36,8 @@ def config_hash(cfg: CfgNode) -> str:
     Only values that differ from their defaults count. So results stay valid when a key is added, and both providers
     agree, although the embedded core lacks some of detectron2's keys. Left out are keys that only say where or how to
     run, and the places of inputs that another stage makes (its identity is that of the stage): MODEL.WEIGHTS where
-    STAGES.PRETRAIN or STAGES.DETECTOR, proposal files where STAGES.RPN, annotations where STAGES.DISTILL is set.
+    STAGES.PRETRAIN or STAGES.DETECTOR, proposal files where STAGES.RPN, annotations where STAGES.DISTILL is set. So is
+    how test-time augmentation would be where there is none.
 
     Returns:
         64 hexadecimal digits.
@@ -47,6 +48,7 @@ def config_hash(cfg: CfgNode) -> str:
     ignored |= set() if stages.TRANSFER else {"STAGES.CLASS_MAP"}
     ignored |= {*files, "STAGES.RPN_WEIGHTS"} if stages.RPN else set()
     ignored |= {"DATASETS.DISTILLED"} if stages.DISTILL else set()
+    ignored |= set() if cfg.TEST.AUG.ENABLED else {f"TEST.AUG.{key}" for key in cfg.TEST.AUG}
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)
     defaults = dict(_leaves(default_cfg))

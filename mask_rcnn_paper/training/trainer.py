@@ -15,6 +15,7 @@ from detectron2.utils import comm
 from mask_rcnn_paper.cityscapes.protocol import protocol_version
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
 from mask_rcnn_paper.data.validated import require_valid, training_sets
+from mask_rcnn_paper.modeling.test_time_augmentation import PaperRCNNWithTTA, original_image_mapper
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.cityscapes_evaluation import MASKS, CityscapesEvaluator, is_cityscapes
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
@@ -24,6 +25,7 @@ from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
 from mask_rcnn_paper.training.resume import ExactResumeHook, kept_rng_state
+from mask_rcnn_paper.training.watched_batches import WatchedBatches
 
 
 class ProgressHook(HookBase):
@@ -62,9 +64,13 @@ class Trainer(DefaultTrainer):
 
     @classmethod
     def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:
-        """Evaluate, leave the metrics in OUTPUT_DIR/result.json, and the random generators as they were."""
+        """Evaluate, leave the metrics in OUTPUT_DIR/result.json, and the random generators as they were.
+
+        Under TEST.AUG.ENABLED with test-time augmentation.
+        """
         with kept_rng_state():  # else an evaluation in mid-training would change what follows it
-            metrics = super().test(cfg, model, evaluators)
+            tested = PaperRCNNWithTTA(cfg, model) if cfg.TEST.AUG.ENABLED else model
+            metrics = super().test(cfg, tested, evaluators)
         if comm.is_main_process():
             backend = backend_version(choose_backend(cfg.TEST.COCO_BACKEND))
             costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
@@ -87,8 +93,14 @@ class Trainer(DefaultTrainer):
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:
-        """detectron2's loader of a dataset without errors, with TEST.IMS_PER_BATCH images a batch."""
+        """detectron2's loader of a dataset without errors, with TEST.IMS_PER_BATCH images a batch.
+
+        For test-time augmentation it gives whole images, one by one since each takes long, and shows how far it is.
+        """
         require_valid(cfg, dataset_name)
+        if cfg.TEST.AUG.ENABLED:
+            loader = build_detection_test_loader(cfg, dataset_name, mapper=original_image_mapper(cfg))
+            return WatchedBatches(loader, cfg.OUTPUT_DIR, f"views of {dataset_name}")
         return build_detection_test_loader(cfg, dataset_name, batch_size=cfg.TEST.IMS_PER_BATCH)
 
     def build_hooks(self) -> list[HookBase]:

@@ -20,10 +20,11 @@ DEFAULTS = {
         "ROI_MASK_HEAD": {"LOSS": "sigmoid"},
     },
     "STAGES": {
-        **{"RPN": "rpn/r50.yaml", "PRETRAIN": True, "DETECTOR": "", "TRANSFER": False, "CLASS_MAP": []},
-        "DISTILL": "",
+        **{"RPN": "rpn/r50.yaml", "PRETRAIN": True, "DETECTOR": "", "EVAL_ONLY": False, "TRANSFER": False},
+        **{"CLASS_MAP": [], "DISTILL": ""},
     },
-    "PRETRAIN": {"MAX_ITER": 100},
+    "PRETRAIN": {"MAX_ITER": 100, "CLASSES": "categories"},
+    "TEST": {"AUG": {"ENABLED": False}},
     "DATASETS": {"TRAIN": ["train_set"], "TEST": ["val_set"]},
     "SOLVER": {"MAX_ITER": 300, "BASE_LR": 0.02},
 }
@@ -38,6 +39,8 @@ CONFIGS = {
     "end_to_end.yaml": ["MODEL.LOAD_PROPOSALS", False, "STAGES.RPN", ""],
     "no_rpn.yaml": ["STAGES.RPN", ""],
     "other_data.yaml": ["DATASETS.TRAIN", ["far_set"]],
+    "views.yaml": ["STAGES.DETECTOR", "sigmoid.yaml", "STAGES.EVAL_ONLY", True, "TEST.AUG.ENABLED", True],
+    "fine.yaml": ["PRETRAIN.CLASSES", "fine"],
     "imagenet.yaml": ["STAGES.PRETRAIN", False, "MODEL.WEIGHTS", "R-50.pkl"],
     "shared.yaml": ["STAGES.DETECTOR", "sigmoid.yaml", "STAGES.RPN", "rpn/shared.yaml"],
     "rpn/shared.yaml": [

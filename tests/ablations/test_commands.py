@@ -120,7 +120,6 @@ def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
     "words, opts, message",
     [
         ("run 2z", (), "unknown table '2z': choose from 1, 2a, 2b, 2c"),
-        ("run 9 --rows test_time_augm", (), "nothing to run: not built yet: table 9 test_time_augm (test-time"),
         ("run TM-4 TM-5", (), "nothing to run: no row of table TM-4, TM-5 is of this paper"),
         ("run 2b --data pets", (), "--data 'pets': give NAME=train.json:train_images,val.json:val_images, or a .yaml"),
         ("run 2b --data a=b.json:c,d.json:e", (), "b.json' of the train data does not exist"),

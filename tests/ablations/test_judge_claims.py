@@ -65,7 +65,7 @@ def test_every_claim_has_a_line_below_its_sentence(claims):
         "Appendix B",
         '"Each model improvement increases both mask AP and box AP consistently"',
         "8-test-augm-mask 8/test_time_augm > 8/non_local segm/AP +1.5 - not run "
-        "(8/test_time_augm: not built yet: test-time augmentation; 8/non_local: not built yet: the non-local block)",
+        "(8/test_time_augm, 8/non_local: not run)",
         "",
         "of 2 judged one by one up to 0.1 are wrong on average; of 2 verdicts 2 stand by Holm's method for all "
         "together, 2 by Benjamini and Hochberg's",

@@ -172,7 +172,7 @@ def test_proposals_are_stored_for_the_student(tmp_path):
 
 def test_an_interrupted_distillation_goes_on(tmp_path, monkeypatch):
     """And ends with the same file."""
-    monkeypatch.setattr("mask_rcnn_paper.distill.parts.PART", 3)
+    monkeypatch.setattr("mask_rcnn_paper.distill.shards.SHARD", 3)
     labels = labels_of("smoke_train")
     distill(config(tmp_path / "whole"), perfect_teacher(labels))
     perfect = perfect_teacher(labels)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mask_rcnn_paper.generated.crops import CropSpec, draw_crop, load_crops
+from mask_rcnn_paper.generated.crops import TINTS, CropSpec, draw_crop, load_crops, number_of_classes
 
 
 def test_crops_are_cached(tmp_path):
@@ -21,3 +21,25 @@ def test_same_seed_same_crop():
     np.testing.assert_array_equal(draw_crop(spec, 1), draw_crop(spec, 1))
     assert (draw_crop(spec, 1) != draw_crop(CropSpec(2, 40, seed=2), 1)).any()
     assert (draw_crop(spec, 1) != draw_crop(spec, 13)).any()
+
+
+def test_finer_classes_are_categories_by_tint(tmp_path):
+    """The same objects in other colours, in a folder of their own."""
+    spec = CropSpec(40, 40, seed=1)
+    crops, labels = load_crops(spec, tmp_path, fine=True)
+    assert number_of_classes(fine=True) == 36 == 3 * number_of_classes(fine=False)
+    np.testing.assert_array_equal(labels, np.arange(40) % 36)
+    coarse, _ = load_crops(spec, tmp_path)
+    assert (crops != coarse).any()
+    assert ((crops.astype(int) - coarse).sum(-1) == 0).mean() > 0.9  # channels change places
+
+
+def test_the_tint_is_the_strongest_channel():
+    """Of what differs from a crop of another tint: the object alone."""
+    large = CropSpec(36, 48, seed=3, min_size=1.0, max_size=1.2)
+    for index in range(12):
+        crops = [draw_crop(large, index, fine=True).astype(int), draw_crop(large, index).astype(int)]
+        changed = (crops[0] != crops[1]).any(-1)
+        if changed.any():
+            tint = index // 12 % len(TINTS)
+            assert crops[0][changed].mean(0).argmax() == tint

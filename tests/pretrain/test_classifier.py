@@ -157,3 +157,14 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
         main(["--config-file", ROW, "--scale", "smoke", *_words(tmp_path)])
     assert stop.value.code == 2
     assert f"error: disk full: cannot write {tmp_path / PRETRAINED_WEIGHTS}" in capsys.readouterr().err
+
+
+def test_finer_classes_have_a_larger_classifier(tmp_path):
+    """Of the same backbone: its weights have the same names and shapes."""
+    cfg = _tiny(tmp_path, "PRETRAIN.CLASSES", "fine")
+    assert Classifier(cfg).linear.out_features == 36
+    assert Crops(36, 32, seed=11, fine=True).labels.max() == 35
+    fine = {name: weight.shape for name, weight in Classifier(cfg).backbone.state_dict().items()}
+    assert fine == {name: weight.shape for name, weight in Classifier(_tiny(tmp_path)).backbone.state_dict().items()}
+    pretrain(cfg)
+    assert (tmp_path / PRETRAINED_WEIGHTS).is_file()

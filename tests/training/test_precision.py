@@ -3,6 +3,7 @@
 import pytest
 import torch
 from detectron2.modeling import build_model
+from detectron2.structures import Boxes, Instances
 from torch import nn
 
 from mask_rcnn_paper.scales import load_cfg
@@ -98,3 +99,16 @@ def test_logits_of_keypoints_can_be_viewed_as_detectron2_does():
     head = set_precision(build_model(cfg), "float32").roi_heads.keypoint_head
     logits = head.layers(torch.randn(3, 64, 14, 14).contiguous(memory_format=torch.channels_last))
     assert logits.view(3 * 17, 56 * 56).shape == (51, 3136)
+
+
+def test_a_detectors_inference_has_the_precision_too():
+    """Not only `forward`: test-time augmentation asks for masks of given boxes."""
+    opts = ["MODEL.DEVICE", "cpu", "MODEL.RESNETS.NORM", "BN"]
+    model = build_model(load_cfg("table2b/sigmoid.yaml", "smoke", opts)).eval()
+    set_precision(model, BFLOAT16)
+    seen = []
+    model.backbone.register_forward_hook(lambda module, inputs, output: seen.append(output["res4"].dtype))
+    nothing = Instances((64, 64), pred_boxes=Boxes(torch.zeros(0, 4)), pred_classes=torch.zeros(0, dtype=torch.int64))
+    with torch.no_grad():
+        model.inference([{"image": torch.zeros(3, 64, 64)}], [nothing], do_postprocess=False)
+    assert seen == [torch.bfloat16]

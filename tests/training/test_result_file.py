@@ -61,6 +61,20 @@ def test_weights_do_not_count_where_a_detector_is_trained_for_them():
     assert changed(cfg, "STAGES.DETECTOR", "table2a/r50_fpn.yaml") != config_hash(cfg)
 
 
+def test_views_count_where_there_are_any(cfg):
+    """How test-time augmentation would be is nothing without it."""
+    assert changed(cfg, "TEST.AUG.MIN_SIZES", (1, 2)) == config_hash(cfg)
+    with_views = changed(cfg, "TEST.AUG.ENABLED", True)
+    assert with_views != config_hash(load_cfg("table2b/sigmoid.yaml", "mini", ["TEST.AUG.ENABLED", "False"]))
+    assert changed(cfg, "TEST.AUG.MIN_SIZES", (1, 2, 3)) != with_views
+
+
+def test_weights_of_another_row_do_not_count():
+    """Its identity is that of the row that trains them."""
+    hashes = [load_cfg("table8/test_time_augm.yaml", "paper", ["MODEL.WEIGHTS", name]) for name in ("a.pth", "b.pth")]
+    assert config_hash(hashes[0]) == config_hash(hashes[1])
+
+
 def test_a_new_key_at_its_default_keeps_the_hash(cfg):
     """Only what differs from the defaults counts: a key that one provider or one version lacks changes nothing."""
     del cfg.MODEL.ROI_MASK_HEAD["MLP_MASK_SIZE"], cfg["VIS_PERIOD"]

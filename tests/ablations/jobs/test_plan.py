@@ -71,6 +71,57 @@ def test_what_seeds_vary_is_checked():
         plan("sigmoid.yaml", vary="rpn")
 
 
+def test_a_row_of_inference_evaluates_the_weights_of_another():
+    """It trains nothing: one detector is trained, with its stages, for both."""
+    planned = plan("views.yaml", "sigmoid.yaml")
+    assert kinds(planned) == ["pretrain", "rpn", "detector", "detector"]
+    pretrain, rpn, trained, evaluated = planned.jobs.values()
+    assert planned.rows["t", "sigmoid.yaml", 0] == trained.identity
+    assert planned.rows["t", "views.yaml", 0] == evaluated.identity
+    assert evaluated.inputs == (trained.identity, rpn.identity)
+    assert value_of(evaluated, "MODEL.WEIGHTS") == str(trained.folder.path / "model_final.pth")
+    assert value_of(evaluated, "DATASETS.PROPOSAL_FILES_TEST") == value_of(trained, "DATASETS.PROPOSAL_FILES_TEST")
+    assert evaluated.train_seconds == 0
+    assert planned.input(evaluated, "detector") is trained
+    assert planned.input(trained, "detector") is None
+
+
+def test_weights_that_are_evaluated_are_those_of_the_seed_and_the_options():
+    """Each seed has a training of its own, and KEY VALUE pairs are for the training too."""
+    planned = plan("views.yaml", seeds=(0, 1), opts=("SOLVER.BASE_LR", "0.5"))
+    assert kinds(planned) == ["pretrain", "rpn"] + ["detector"] * 4
+    trained = [job for job in planned.jobs.values() if job.train_seconds and job.kind == "detector"]
+    assert [value_of(job, "SEED") for job in trained] == ["0", "1"]
+    assert all(value_of(job, "SOLVER.BASE_LR") == "0.5" for job in trained)
+
+
+def test_a_training_has_one_folder_whoever_asks_for_it():
+    """The name of its run, also where only the row that evaluates it is planned."""
+    folder = plan("sigmoid.yaml").job("t", "sigmoid.yaml", 0).folder.path
+    for runs in ({"sigmoid.yaml": "sigmoid"}, {}):
+        planned = plan("views.yaml", runs=runs)
+        assert planned.input(planned.job("t", "views.yaml", 0), "detector").folder.path == folder
+    named = plan("views.yaml", runs={"sigmoid.yaml": "r50"})
+    assert named.input(named.job("t", "views.yaml", 0), "detector").folder.name == "r50-seed0"
+
+
+def test_weights_that_a_stage_provides_cannot_be_given():
+    """The message says whose they are."""
+    with pytest.raises(ValueError, match="MODEL.WEIGHTS cannot .*: views.yaml starts from the weights of sigmoid.yaml"):
+        plan("views.yaml", opts=("MODEL.WEIGHTS", "mine.pth"))
+
+
+def test_finer_classes_make_another_pretraining():
+    """Under another name; without them a backbone is what it was before there was the key."""
+    planned = plan("fine.yaml", "sigmoid.yaml")
+    assert [job.folder.name for job in planned.jobs.values() if job.kind == "pretrain"] == ["R-50-fine", "R-50"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(fake_configs.DEFAULTS["PRETRAIN"], "CLASSES")
+        patch.setattr("mask_rcnn_paper.stages.is_fine", lambda cfg: False)
+        before = plan("sigmoid.yaml")
+    assert list(before.jobs)[0] == [i for i, job in planned.jobs.items() if job.folder.name == "R-50"][0]
+
+
 def test_keys_that_one_provider_lacks_do_not_change_identities(monkeypatch):
     """detectron2's keys of deformable convolutions, which the embedded core has not, are no part of a backbone here."""
     before = list(plan("sigmoid.yaml").jobs)

@@ -1,6 +1,6 @@
-"""What a teacher finds, worked out and kept on disk in parts, so that a run that was killed goes on with the next.
+"""What a teacher finds, worked out and kept on disk in shards, so that a run that was killed goes on with the next.
 
-OUTPUT_DIR/parts/part_00000.pkl   what was found in the first `PART` images; the next has those after them
+OUTPUT_DIR/shards/shard_00000.pkl   what was found in the first `SHARD` images; the next has those after them
 OUTPUT_DIR/last_checkpoint        the newest part, by which `python -m ablations` knows that a run can be resumed
 """
 
@@ -16,16 +16,16 @@ from detectron2.utils import comm
 from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
 from mask_rcnn_paper.training.progress import write_progress
 
-PART = 200
+SHARD = 200
 """Images of a part."""
 
 Found = dict
-_FOLDER, _NEWEST = "parts", "last_checkpoint"
+_FOLDER, _NEWEST = "shards", "last_checkpoint"
 _PERIOD = 1.0  # seconds between two writings of the progress file
 
 
-class Parts:
-    """The parts of the work on some images, in a folder.
+class Shards:
+    """The shards of the work on some images, in a folder.
 
     Args:
         output_dir: Folder of the run.
@@ -35,14 +35,14 @@ class Parts:
     def __init__(self, output_dir: str | Path, samples: list[dict]) -> None:
         self.output_dir, self.samples = Path(output_dir), samples
         self.folder = self.output_dir / _FOLDER
-        self.count = -(-len(samples) // PART)
+        self.count = -(-len(samples) // SHARD)
 
     def work(self, find: Callable[..., list[Found]], resume: bool) -> None:
         """Let all processes find something in the images of every part that is not there yet.
 
         Args:
             find: A function of samples and of what is called with the number of those that are done, as `Teacher`.
-            resume: Keep the parts that an earlier run has left.
+            resume: Keep the shards that an earlier run has left.
 
         Raises:
             DiskFullError: there is no space for a part; earlier ones are whole.
@@ -53,9 +53,9 @@ class Parts:
         for number in range(self.count):
             if self._path(number).is_file():
                 continue
-            samples = self.samples[number * PART : (number + 1) * PART]
+            samples = self.samples[number * SHARD : (number + 1) * SHARD]
             share = samples[comm.get_rank() :: comm.get_world_size()]
-            gathered = comm.gather(find(share, self._watch(number * PART)))
+            gathered = comm.gather(find(share, self._watch(number * SHARD)))
             if comm.is_main_process():
                 self._save(number, [entry for row in itertools.zip_longest(*gathered) for entry in row if entry])
             comm.synchronize()
@@ -68,12 +68,12 @@ class Parts:
             yield from pickle.loads(self._path(number).read_bytes())
 
     def remove(self) -> None:
-        """Remove all parts."""
+        """Remove all shards."""
         (self.output_dir / _NEWEST).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"part_{number:05d}.pkl"
+        return self.folder / f"shard_{number:05d}.pkl"
 
     def _save(self, number: int, found: list[Found]) -> None:
         write_bytes_atomically(self._path(number), pickle.dumps(found))
