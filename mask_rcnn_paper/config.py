@@ -88,6 +88,12 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Images of a batch in evaluation; detectron2 has 1. Images of different sizes are padded to the largest of a batch,
     # as in training, so results may change a little; equal sizes change last digits alone.
     cfg.TEST.IMS_PER_BATCH = 1
+    # Boxes of detections, for NMS and for box AP (TensorMask's appendix A.4, Table 5): "bb", those that the box branch
+    # regresses, or "mask-bb", the tight boxes of the predicted masks. Of the plugin's RoI heads, with MODEL.MASK_ON.
+    cfg.TEST.NMS_BOXES = "bb"
+    # Under "mask-bb": for how many detections of an image, the best, masks are predicted before NMS; at least 1.
+    # MODEL.ROI_HEADS.NMS_THRESH_TEST and TEST.DETECTIONS_PER_IMAGE stay what they are.
+    cfg.TEST.NMS_CANDIDATES = 1000
     # What computes COCO's metrics: "pycocotools"; "hotcoco", whose numbers are the same, to the bit, in a fraction of
     # the time; "auto", hotcoco where it is installed. No part of a run's identity.
     cfg.TEST.COCO_BACKEND = "auto"

@@ -161,6 +161,7 @@ def swap_align2nat(aligned: torch.Tensor, factor: int, outside: float = OUTSIDE)
         raise ValueError(f"factor {factor}: lambda of swap_align2nat must be a whole number of at least 1")
     _check(aligned)
     _, num_v, num_u, height, width = aligned.shape
+    factor = int(factor)
     size = (factor * num_v, factor * num_u, -(-height // factor), -(-width // factor))
     return align2nat(aligned, Units(hw=factor, vu=1), Units(hw=1, vu=factor), size, outside)
 

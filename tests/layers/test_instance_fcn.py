@@ -63,6 +63,7 @@ def test_where_bins_do_not_divide_the_window_roundings_differ():
     assert bins_of(11, 3, "centre").tolist() == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
     maps = scores(3)
     assert not torch.equal(assemble(maps, (11, 11), "floor"), assemble(maps, (11, 11), "centre"))
+    assert torch.equal(assemble(maps, (11, 11)), assemble(maps, (11, 11), "centre"))
 
 
 @pytest.mark.parametrize("rounding, mode", [("centre", "nearest-exact"), ("floor", "nearest")])
