@@ -5,12 +5,13 @@ import platform
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import mask_rcnn_paper  # isort: skip  before detectron2, which it provides where that is not installed
 import torch
 from tabulate import tabulate
 
-from benchmarks import evaluation, providers, roi_layers, start_up, steps
+from benchmarks import dense_masks, evaluation, providers, roi_layers, start_up, steps
 from benchmarks.measure import Measured, clock_of, side_by_side
 from mask_rcnn_paper.cores import core_count
 from mask_rcnn_paper.training.precision import cpu_has_bfloat16
@@ -70,13 +71,19 @@ def _watched(what: str) -> str:
 
 
 def _roi_layers(device: str, rounds: int) -> str:
-    shapes = {"mini": roi_layers.MINI, "paper": roi_layers.PAPER}
-    found = {
-        _watched(f"{scale}, {shape.name}"): roi_layers.measure(shape, device, rounds)
-        for scale, of_scale in shapes.items()
+    return _table("RoI layers, forward and backward", _by_shape(roi_layers, device, rounds))
+
+
+def _dense_masks(device: str, rounds: int) -> str:
+    return _table("swap_align2nat, forward and backward", _by_shape(dense_masks, device, rounds))
+
+
+def _by_shape(part: ModuleType, device: str, rounds: int) -> dict[str, dict[str, Measured]]:
+    return {
+        _watched(f"{scale}, {shape.name}"): part.measure(shape, device, rounds)
+        for scale, of_scale in (("mini", part.MINI), ("paper", part.PAPER))
         for shape in of_scale
     }
-    return _table("RoI layers, forward and backward", found)
 
 
 def _steps(device: str, rounds: int) -> str:
@@ -103,6 +110,7 @@ def _start_up(device: str, rounds: int) -> str:
 
 PARTS: Mapping[str, Callable[[str, int], str]] = {
     "roi_layers": _roi_layers,
+    "dense_masks": _dense_masks,
     "steps": _steps,
     "providers": _providers,
     "evaluation": _evaluation,
