@@ -1,4 +1,4 @@
-"""The transform of a level of TensorMask's bipyramid forward and backward, beside a gather of its sixteen corners.
+"""The transform of a level of TensorMask's bipyramid forward and backward, beside a gather of its corners.
 
 The gather is what equation 5 says, one read for each value and corner, as the public project's operator for GPUs does.
 """
@@ -50,7 +50,7 @@ def gathered(aligned: torch.Tensor, factor: int) -> torch.Tensor:
 
 
 def _corners(steps: int, cells: int, factor: int, like: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
-    """Of four corners of each (v, y) in one direction: index of v and of y, weight, and whether it is inside."""
+    """Of each corner of every (v, y) in one direction: index of v and of y, weight, and whether it is inside."""
     v = torch.arange(steps * factor, device=like.device, dtype=like.dtype)[:, None]
     y = torch.arange(-(-cells // factor), device=like.device, dtype=like.dtype)
     step = ((v + 0.5) / factor - 0.5).expand(-1, len(y))
@@ -60,7 +60,8 @@ def _corners(steps: int, cells: int, factor: int, like: torch.Tensor) -> list[tu
         a, b = step.floor() + high_step, cell.floor() + high_cell
         inside = (a >= 0) & (a < steps) & (b >= 0) & (b < cells)
         weight = (1 - (step - a).abs()) * (1 - (cell - b).abs())
-        found.append((a.clamp(0, steps - 1).long(), b.clamp(0, cells - 1).long(), weight, inside))
+        if weight.any():  # a shift by whole cells has one corner of four
+            found.append((a.clamp(0, steps - 1).long(), b.clamp(0, cells - 1).long(), weight, inside))
     return found
 
 

@@ -83,6 +83,8 @@ def test_detections_without_a_pixel_are_dropped():
     found = detections(some_boxes(3), masks, num_classes=3)
     kept = MaskBoxNMS(0.5, 100)(found)
     assert kept.pred_classes.tolist() == [2]
+    assert torch.equal(kept.pred_masks.tensor, masks[2])
+    assert torch.equal(kept.pred_masks.boxes.tensor, found.pred_boxes.tensor[2:])
     assert len(MaskBoxNMS(0.5, 100)(found[:2])) == 0
     assert len(MaskBoxNMS(0.5, 100)(found[:0])) == 0
 
@@ -111,8 +113,10 @@ def test_boxes_do_not_depend_on_how_many_masks_are_pasted_at_once(monkeypatch):
 
 
 def test_placed_masks_are_selected_with_their_boxes():
-    """By an integer, from the end too, a slice, indices and bools; and moved together."""
+    """By an integer, from the end too, a slice, indices and bools; moved together; and pasting leaves them alone."""
     placed = PlacedMasks(torch.rand(4, 3, 3), Boxes(some_boxes(4)), SIZE)
+    placed.to_bitmasks(None, 2 * SIZE[0], 2 * SIZE[1])
+    assert torch.equal(placed.boxes.tensor, some_boxes(4))
     picks = [(1, [1]), (-1, [3]), (slice(1, 3), [1, 2])]
     picks += [(torch.tensor([2, 0]), [2, 0]), (torch.tensor([True, False, False, True]), [0, 3])]
     for item, expected in picks:
@@ -181,14 +185,16 @@ def test_given_boxes_keep_their_number():
     assert result.pred_masks.shape == (3, 1, 28, 28)
 
 
+@pytest.mark.parametrize("limit, expected", [(1000, 16 * 12), (3, 3)])
 @torch.no_grad()
-def test_candidates_are_the_best():
-    """No more masks are predicted than TEST.NMS_CANDIDATES."""
-    model = model_of("table2a/r50_fpn.yaml", *ON, "TEST.NMS_CANDIDATES", "3")
+def test_masks_of_all_candidates_are_predicted(limit, expected):
+    """Every class of every proposal, however boxes overlap; no more than TEST.NMS_CANDIDATES."""
+    opts = ["TEST.NMS_CANDIDATES", str(limit), "MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0"]
+    model = model_of("table2a/r50_fpn.yaml", *ON, *opts)
     seen = []
     model.roi_heads.mask_head.register_forward_hook(lambda module, inputs, result: seen.append(len(inputs[0])))
     model([image()])
-    assert seen == [3]
+    assert seen == [expected]
 
 
 @pytest.mark.parametrize(
