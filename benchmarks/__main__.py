@@ -3,12 +3,13 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 
 import mask_rcnn_paper  # isort: skip  before detectron2, which it provides where that is not installed
 import torch
 from tabulate import tabulate
 
-from benchmarks import evaluation, providers, roi_layers, start_up, steps
+from benchmarks import dense_masks, evaluation, providers, roi_layers, start_up, steps
 from mask_rcnn_paper.timing.machine import machine_text
 from mask_rcnn_paper.timing.turns import Measured, clock_of, side_by_side
 from mask_rcnn_paper.training.result_file import peak_memory
@@ -50,13 +51,19 @@ def _watched(what: str) -> str:
 
 
 def _roi_layers(device: str, rounds: int) -> str:
-    shapes = {"mini": roi_layers.MINI, "paper": roi_layers.PAPER}
-    found = {
-        _watched(f"{scale}, {shape.name}"): roi_layers.measure(shape, device, rounds)
-        for scale, of_scale in shapes.items()
+    return _table("RoI layers, forward and backward", _by_shape(roi_layers, device, rounds))
+
+
+def _dense_masks(device: str, rounds: int) -> str:
+    return _table("swap_align2nat, forward and backward", _by_shape(dense_masks, device, rounds))
+
+
+def _by_shape(part: ModuleType, device: str, rounds: int) -> dict[str, dict[str, Measured]]:
+    return {
+        _watched(f"{scale}, {shape.name}"): part.measure(shape, device, rounds)
+        for scale, of_scale in (("mini", part.MINI), ("paper", part.PAPER))
         for shape in of_scale
     }
-    return _table("RoI layers, forward and backward", found)
 
 
 def _steps(device: str, rounds: int) -> str:
@@ -83,6 +90,7 @@ def _start_up(device: str, rounds: int) -> str:
 
 PARTS: Mapping[str, Callable[[str, int], str]] = {
     "roi_layers": _roi_layers,
+    "dense_masks": _dense_masks,
     "steps": _steps,
     "providers": _providers,
     "evaluation": _evaluation,

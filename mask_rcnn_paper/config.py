@@ -105,7 +105,12 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Keypoints: boxes smaller than the square of this side, in pixels of the original image, are not looked at where a
     # view is smaller than INPUT.MIN_SIZE_TEST, others not where one is larger. 0: all are, everywhere.
     cfg.TEST.AUG.KEYPOINT_BOX_SIDE = 150
-
+    # Boxes of detections, for NMS and for box AP (TensorMask's appendix A.4, Table 5): "bb", those that the box branch
+    # regresses, or "mask-bb", the tight boxes of the predicted masks. Of the plugin's RoI heads, with MODEL.MASK_ON.
+    cfg.TEST.NMS_BOXES = "bb"
+    # Under "mask-bb": for how many detections of an image, the best, masks are predicted before NMS; at least 1.
+    # MODEL.ROI_HEADS.NMS_THRESH_TEST and TEST.DETECTIONS_PER_IMAGE stay what they are.
+    cfg.TEST.NMS_CANDIDATES = 1000
     # What computes COCO's metrics: "pycocotools"; "hotcoco", whose numbers are the same, to the bit, in a fraction of
     # the time; "auto", hotcoco where it is installed. No part of a run's identity.
     cfg.TEST.COCO_BACKEND = "auto"

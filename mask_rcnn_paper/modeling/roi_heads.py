@@ -11,11 +11,12 @@ from detectron2.modeling import ROI_HEADS_REGISTRY
 from detectron2.modeling.roi_heads import Res5ROIHeads, StandardROIHeads
 from torch import nn
 
+from mask_rcnn_paper.modeling.mask_box_nms import MaskBoxNMSHeads
 from mask_rcnn_paper.modeling.roi_layers import replace_roi_layers
 
 
 @ROI_HEADS_REGISTRY.register()
-class PaperRes5ROIHeads(Res5ROIHeads):
+class PaperRes5ROIHeads(MaskBoxNMSHeads, Res5ROIHeads):
     """The C4 head of Figure 4 (left): 7x7 RoI features and a `res5` whose first block has stride 1.
 
     Differs from Res5ROIHeads, which pools 14x14 and lets `res5` halve it: with the stride in the first 1x1
@@ -36,7 +37,7 @@ class PaperRes5ROIHeads(Res5ROIHeads):
 
 
 @ROI_HEADS_REGISTRY.register()
-class PaperStandardROIHeads(StandardROIHeads):
+class PaperStandardROIHeads(MaskBoxNMSHeads, StandardROIHeads):
     """StandardROIHeads with the RoI layer that MODEL.ROI_POOLER names in every branch (Tables 2d, 2e and 6)."""
 
     @classmethod
