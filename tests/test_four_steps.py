@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mask_rcnn_paper.stages import proposal_file, trained_weights
+from mask_rcnn_paper.stages import WEIGHTS, proposal_file
 from mask_rcnn_paper.unite import main as unite
 from tests.train import ALL_SCORES, run
 
@@ -28,7 +28,7 @@ def steps(tmp_path_factory) -> dict[int, Path]:
     found = {number: tmp_path_factory.mktemp(f"step{number}") for number in (1, 2, 3, 4)}
     run("rpn/r101_fpn.yaml", found[1], *SMALL, "MODEL.WEIGHTS", "")
     run("table2a/r101_fpn.yaml", found[2], *SMALL, "MODEL.WEIGHTS", "", *proposals_of(found[1]))
-    start = ["MODEL.WEIGHTS", str(trained_weights(found[2])), "SOLVER.BASE_LR", "0.001"]
+    start = ["MODEL.WEIGHTS", str(found[2] / WEIGHTS), "SOLVER.BASE_LR", "0.001"]
     run("rpn/r101_fpn_shared.yaml", found[3], *SMALL, *start)
     run("text/r101_fpn_shared.yaml", found[4], *SMALL, *start, *proposals_of(found[3]))
     return found
@@ -36,7 +36,7 @@ def steps(tmp_path_factory) -> dict[int, Path]:
 
 def weights(folder: Path, prefix: str) -> dict[str, torch.Tensor]:
     """Those whose names begin so, but for counts of batches, which a frozen layer has not."""
-    state = torch.load(trained_weights(folder), weights_only=False)["model"]
+    state = torch.load(folder / WEIGHTS, weights_only=False)["model"]
     names = (name for name in state if name.startswith(prefix) and not name.endswith("num_batches_tracked"))
     return {name: state[name] for name in names}
 
@@ -74,7 +74,7 @@ def detections(folder: Path) -> dict[str, np.ndarray]:
 def test_one_network_detects_what_the_detector_does_on_stored_proposals(steps, tmp_path):
     """Body, RPN and heads together: it makes the proposals that the third step has stored."""
     checkpoint = tmp_path / "one.pth"
-    assert unite([str(trained_weights(steps[3])), str(trained_weights(steps[4])), str(checkpoint)]) == 0
+    assert unite([str(steps[3] / WEIGHTS), str(steps[4] / WEIGHTS), str(checkpoint)]) == 0
     alone = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN"]
     alone += ["MODEL.RPN.POST_NMS_TOPK_TEST", "200", "MODEL.WEIGHTS", str(checkpoint)]
     run("text/r101_fpn_shared.yaml", tmp_path, *SMALL, *alone, flags=("--eval-only",))

@@ -1,6 +1,7 @@
 """What a command is about, from its words."""
 
 import argparse
+import dataclasses
 
 import pytest
 
@@ -36,13 +37,17 @@ def test_seeds_are_those_asked_for_or_else_those_there_are(asked):
         make_query(asked(seeds=[0, -1]))
 
 
-def test_rows_that_cannot_run_are_pending_and_not_planned(asked):
+def test_rows_that_cannot_run_are_pending_and_not_planned(asked, monkeypatch):
     """The other rows are planned, with every seed."""
+    tables = load_tables()
+    later = dataclasses.replace(tables["7"].row("mask_rcnn_fine"), config="", pending="a part")
+    changed = {**tables, "7": dataclasses.replace(tables["7"], rows=(later,))}
+    monkeypatch.setattr("ablations.query.load_tables", lambda more: changed)
     query = make_query(asked(tables=["2b", "7"], rows=["sigmoid", "mask_rcnn_fine"], seeds=[0, 1]))
     assert list(query.plan.rows) == [("2b", "sigmoid", 0), ("2b", "sigmoid", 1)]
     assert list(query.rows) == [("2b", "sigmoid")]
     assert list(query.pending) == [("7", "mask_rcnn_fine")]
-    assert query.tables == load_tables()
+    assert query.tables == changed
 
 
 def test_claims_bring_their_rows(asked):
