@@ -50,8 +50,8 @@ def test_the_group_of_the_text_goes_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")
     plan = make_query(Asked("mini", str(tmp_path), tables=["text"], seeds=[0])).plan
     for job in plan.jobs.values():
-        metrics = {"segm": {"AP": 30.0}, "keypoints": {"AP": 40.0}}
-        costs = {"count": {"parameters": 2}, "time": {"iteration": 0.5}}
+        metrics = {"segm": {"AP": 30.0, "AP-truck": 20.0}, "keypoints": {"AP": 40.0}}
+        costs = {"count": {"parameters": 2}, "time": {"iteration": 0.5, "inference": 0.1}}
         done = fakes.finished((30.0, 50.0, 20.0), metrics=metrics, **costs)
         path = sources.published_file(job)
         path.parent.mkdir(parents=True, exist_ok=True)
