@@ -22,7 +22,7 @@ class Kind(NamedTuple):
 
 
 _MINI = (SceneSpec(), 4)
-# What two GPUs see of the paper's batch of 16 is more than a CPU can do in a minute: one image.
+# One image: a GPU's share of the paper's batch, two, would take a CPU half a minute a step.
 _PAPER = (SceneSpec(height=800, width=1216), 1)
 KINDS = {
     "mini, C4": Kind("table2b/sigmoid.yaml", "mini", *_MINI),

@@ -1,7 +1,7 @@
 """What a teacher finds, worked out and kept on disk in shards, so that a run that was killed goes on with the next.
 
 OUTPUT_DIR/shards/shard_00000.pkl   what was found in the first `SHARD` images; the next has those after them
-OUTPUT_DIR/last_checkpoint        the newest part, by which `python -m ablations` knows that a run can be resumed
+OUTPUT_DIR/last_checkpoint         the newest shard, by which `python -m ablations` knows that a run can be resumed
 """
 
 import itertools
@@ -17,7 +17,7 @@ from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
 from mask_rcnn_paper.training.progress import write_progress
 
 SHARD = 200
-"""Images of a part."""
+"""Images of a shard."""
 
 Found = dict
 _FOLDER, _NEWEST = "shards", "last_checkpoint"
@@ -38,14 +38,14 @@ class Shards:
         self.count = -(-len(samples) // SHARD)
 
     def work(self, find: Callable[..., list[Found]], resume: bool) -> None:
-        """Let all processes find something in the images of every part that is not there yet.
+        """Let all processes find something in the images of every shard that is not there yet.
 
         Args:
             find: A function of samples and of what is called with the number of those that are done, as `Teacher`.
             resume: Keep the shards that an earlier run has left.
 
         Raises:
-            DiskFullError: there is no space for a part; earlier ones are whole.
+            DiskFullError: there is no space for a shard; earlier ones are whole.
         """
         if not resume and comm.is_main_process():
             self.remove()
@@ -63,7 +63,7 @@ class Shards:
             write_progress(self.output_dir, len(self.samples), len(self.samples), "distill")
 
     def __iter__(self) -> Iterator[Found]:
-        """What was found in each image, in order; a part at a time is in memory."""
+        """What was found in each image, in order; a shard at a time is in memory."""
         for number in range(self.count):
             yield from pickle.loads(self._path(number).read_bytes())
 

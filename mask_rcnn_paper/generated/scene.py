@@ -5,7 +5,9 @@ painted front to back: what is hidden of an object is known before it is painted
 out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +19,9 @@ from mask_rcnn_paper.generated.surfaces import cover
 from mask_rcnn_paper.generated.views import draw_view
 
 SUPERSAMPLING = 4
+
+Group = tuple[list[Patch], str, bool]
+"""Drawings, front to back, that are one object or one crowd; their category; whether they are a crowd."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,23 @@ class Scene:
 def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
     """Draw scene number ``index`` of a series; equal arguments give equal bytes."""
     rng = np.random.default_rng([seed, index])
+    return compose(rng, spec, _arrange, clutter=3)
+
+
+def compose(rng: np.random.Generator, spec: Any, arrange: Callable[..., list[Group]], clutter: int) -> Scene:
+    """Draw a scene: a backdrop, perhaps something in front, and the objects.
+
+    Args:
+        rng: Source of randomness.
+        spec: With height, width, screen and min_visible, as of a `SceneSpec`.
+        arrange: Called with `rng` and `spec`, gives the objects front to back.
+        clutter: As for `draw_backdrop`.
+    """
     height, width = spec.height * SUPERSAMPLING, spec.width * SUPERSAMPLING
-    canvas = draw_backdrop(rng, height, width, clutter=3)
+    canvas = draw_backdrop(rng, height, width, clutter)
     taken = draw_screen(rng, canvas) if rng.random() < spec.screen else np.zeros((height, width), bool)
     instances = []
-    for members, category, is_crowd in _arrange(rng, spec):
+    for members, category, is_crowd in arrange(rng, spec):
         visible = np.zeros_like(taken)
         for patch in members:
             visible |= paint(rng, canvas, taken, patch, spec.min_visible)
@@ -78,7 +95,7 @@ def draw_scene(spec: SceneSpec, seed: int, index: int) -> Scene:
     return Scene(expose(rng, canvas, SUPERSAMPLING), instances)
 
 
-def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch], str, bool]]:
+def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[Group]:
     """Choose and render the objects, front to back."""
     names, weights = list(CATEGORIES), dict(spec.weights)
     odds = np.array([weights.get(name, 1.0) for name in names])
@@ -91,16 +108,25 @@ def _arrange(rng: np.random.Generator, spec: SceneSpec) -> list[tuple[list[Patch
         centre = find_place(rng, image_size, size, placed, spec.neighbour)
         placed.append((centre, size))
         if is_crowd:
-            size = SUPERSAMPLING * spec.crowd_size * rng.uniform(0.8, 1.2)
-            offsets = rng.normal(0, 1.1, (int(rng.integers(7, 13)), 2)) * size * (1.0, 0.5)
-            centres = sorted((np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1])
+            members = draw_crowd(rng, category, centre, spec.crowd_size, image_size)
         else:
-            centres = [centre]
-        groups.append(([_draw(rng, category, c, size) for c in centres], category, is_crowd))
+            members = [draw_object(rng, category, centre, size)]
+        groups.append((members, category, is_crowd))
     return sorted(groups, key=lambda group: -max(p.y + p.mask.shape[0] for p in group[0]))
 
 
-def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: float) -> Patch:
+def draw_crowd(
+    rng: np.random.Generator, category: str, centre: np.ndarray, size: float, image_size: np.ndarray
+) -> list[Patch]:
+    """Draw 7 to 12 small objects of a category around a centre, front to back; `size` is in pixels, within a fifth."""
+    size = SUPERSAMPLING * size * rng.uniform(0.8, 1.2)
+    offsets = rng.normal(0, 1.1, (int(rng.integers(7, 13)), 2)) * size * (1.0, 0.5)
+    centres = sorted((np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1])
+    return [draw_object(rng, category, c, size) for c in centres]
+
+
+def draw_object(rng: np.random.Generator, category: str, centre: np.ndarray, size: float) -> Patch:
+    """Draw an object of a category; `centre` and its longer side `size` are in cells."""
     drawing = CATEGORIES[category].draw(rng)
     # people face the viewer: their left and right are fixed, so they are not mirrored
     return render(drawing, centre, size, draw_view(rng, mirrored=drawing.keypoints is None))

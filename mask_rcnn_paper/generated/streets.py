@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mask_rcnn_paper.cityscapes.labels import CLASS_IDS
-from mask_rcnn_paper.generated.backdrop import draw_backdrop, draw_screen, expose
-from mask_rcnn_paper.generated.categories import CATEGORIES
-from mask_rcnn_paper.generated.scene import SUPERSAMPLING, Instance, Scene, find_place, paint
-from mask_rcnn_paper.generated.shapes import Patch, render
-from mask_rcnn_paper.generated.views import draw_view
+from mask_rcnn_paper.generated.scene import (
+    SUPERSAMPLING,
+    Group,
+    Scene,
+    compose,
+    draw_crowd,
+    draw_object,
+    find_place,
+)
 
 RIDER = "rider"
 _RIDDEN = ("bicycle", "motorcycle")
@@ -42,21 +46,10 @@ class StreetSpec:
 def draw_street(spec: StreetSpec, seed: int, index: int) -> Scene:
     """Draw street number `index` of a series; equal arguments give equal bytes. Crowds are groups of a class."""
     rng = np.random.default_rng([seed, index])
-    height, width = (side * SUPERSAMPLING for side in (spec.height, spec.width))
-    canvas = draw_backdrop(rng, height, width, clutter=5)
-    taken = draw_screen(rng, canvas) if rng.random() < spec.screen else np.zeros((height, width), bool)
-    instances = []
-    for members, name, is_group in _arrange(rng, spec):
-        visible = np.zeros_like(taken)
-        for patch in members:
-            visible |= paint(rng, canvas, taken, patch, spec.min_visible)
-        if visible.any():
-            instances.append(Instance(name, visible, is_group))
-            taken |= visible
-    return Scene(expose(rng, canvas, SUPERSAMPLING), instances)
+    return compose(rng, spec, _arrange, clutter=5)
 
 
-def _arrange(rng: np.random.Generator, spec: StreetSpec) -> list[tuple[list[Patch], str, bool]]:
+def _arrange(rng: np.random.Generator, spec: StreetSpec) -> list[Group]:
     """Choose and render what is there, front to back: (patches, class, whether it is a group)."""
     names, odds = zip(*spec.weights, strict=True)
     image_size = np.array([spec.width, spec.height]) * SUPERSAMPLING
@@ -68,36 +61,20 @@ def _arrange(rng: np.random.Generator, spec: StreetSpec) -> list[tuple[list[Patc
         centre = find_place(rng, image_size, size, placed, spec.neighbour)
         placed.append((centre, size))
         if is_group:
-            things.append([(_group(rng, spec, name, centre, image_size), name, True)])
+            things.append([(draw_crowd(rng, name, centre, spec.group_size, image_size), name, True)])
         elif name in _RIDDEN and rng.random() < spec.ridden:
             things.append(_ridden(rng, name, centre, size))
         else:
-            things.append([([_draw(rng, name, centre, size)], name, False)])
+            things.append([([draw_object(rng, name, centre, size)], name, False)])
     things.sort(key=lambda parts: -max(patch.y + patch.mask.shape[0] for patch in parts[0][0]))
     return [part for parts in things for part in parts]
 
 
-def _group(
-    rng: np.random.Generator, spec: StreetSpec, name: str, centre: np.ndarray, image_size: np.ndarray
-) -> list[Patch]:
-    size = SUPERSAMPLING * spec.group_size * rng.uniform(0.8, 1.2)
-    offsets = rng.normal(0, 1.1, (int(rng.integers(7, 13)), 2)) * size * (1.0, 0.5)
-    centres = sorted((np.clip(centre + offset, 0, image_size) for offset in offsets), key=lambda c: -c[1])
-    return [_draw(rng, name, c, size) for c in centres]
-
-
-def _ridden(
-    rng: np.random.Generator, name: str, centre: np.ndarray, size: float
-) -> list[tuple[list[Patch], str, bool]]:
+def _ridden(rng: np.random.Generator, name: str, centre: np.ndarray, size: float) -> list[Group]:
     """What is ridden, in front of the rider's legs, and a person on it."""
     lift = size * np.array([rng.uniform(-0.08, 0.08), -rng.uniform(0.3, 0.4)])
-    rider = _draw(rng, "person", centre + lift, size * rng.uniform(0.85, 1.0))
-    return [([_draw(rng, name, centre, size)], name, False), ([rider], RIDER, False)]
-
-
-def _draw(rng: np.random.Generator, category: str, centre: np.ndarray, size: float) -> Patch:
-    drawing = CATEGORIES[category].draw(rng)
-    return render(drawing, centre, size, draw_view(rng, mirrored=drawing.keypoints is None))
+    rider = draw_object(rng, "person", centre + lift, size * rng.uniform(0.85, 1.0))
+    return [([draw_object(rng, name, centre, size)], name, False), ([rider], RIDER, False)]
 
 
 def instance_ids(scene: Scene, background: int) -> np.ndarray:
