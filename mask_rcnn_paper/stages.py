@@ -125,7 +125,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
     Raises:
         FileNotFoundError: missing proposals or weights; the message says how to make them.
     """
-    command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
+    command_tail = _scale_option(cfg)
     own_tail = " <the same DATASETS.OWN keys>" if cfg.DATASETS.OWN.NAME else ""
     if cfg.STAGES.DISTILL and not eval_only and not Path(cfg.DATASETS.DISTILLED).is_file():
         raise FileNotFoundError(
@@ -143,7 +143,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
                 f"{own_tail}`, or let `python -m ablations run` do every stage, or train end to end with "
                 "MODEL.LOAD_PROPOSALS False MODEL.PROPOSAL_GENERATOR.NAME RPN"
             )
-    if "://" in cfg.MODEL.WEIGHTS or Path(cfg.MODEL.WEIGHTS).is_file():
+    if _is_there(cfg.MODEL.WEIGHTS):
         return
     if cfg.STAGES.DETECTOR and (cfg.STAGES.EVAL_ONLY or not eval_only):
         made = " for other classes" if cfg.STAGES.TRANSFER else ""
@@ -187,7 +187,7 @@ def check_teacher(cfg: CfgNode) -> None:
         ValueError: no weights, or no RPN, are named.
         FileNotFoundError: the weights of the teacher or its RPN are not there; the message says how to make them.
     """
-    command_tail = "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
+    command_tail = _scale_option(cfg)
     needed = {"MODEL.WEIGHTS": (cfg.MODEL.WEIGHTS, cfg.STAGES.DETECTOR)}
     if cfg.MODEL.LOAD_PROPOSALS:
         if not cfg.STAGES.RPN:
@@ -197,5 +197,15 @@ def check_teacher(cfg: CfgNode) -> None:
         cure = f"train them with `python train_net.py --config-file configs/{config or '<row>'}{command_tail}`"
         if not file:
             raise ValueError(f"{key} is '': give the checkpoint of the teacher; {cure}")
-        if "://" not in file and not Path(file).is_file():
+        if not _is_there(file):
             raise FileNotFoundError(f"weights {file!r} ({key}) are not there: {cure}")
+
+
+def _scale_option(cfg: CfgNode) -> str:
+    """What a command needs for the scale of `cfg`."""
+    return "" if cfg.SCALE == "paper" else f" --scale {cfg.SCALE}"
+
+
+def _is_there(weights: str) -> bool:
+    """Whether there is such a file; an address is left to the checkpointer."""
+    return "://" in weights or Path(weights).is_file()

@@ -10,14 +10,13 @@ the body of the second. What is written is the network that the paper times, whi
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Mapping, Sequence
 
 import torch
 
 from mask_rcnn_paper.errors import one_line_errors
-from mask_rcnn_paper.files import write_bytes_atomically
+from mask_rcnn_paper.training.checkpoint import write_checkpoint
 
 _BODY = "backbone."
 
@@ -54,9 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     with one_line_errors("unite"):
         network = unite(_weights(args.rpn), _weights(args.detector))
-        buffer = io.BytesIO()
-        torch.save({"model": network}, buffer)
-        write_bytes_atomically(args.out, buffer.getbuffer())
+        write_checkpoint(args.out, {"model": network})
     print(f"{len(network)} tensors in {args.out}")
     return 0
 

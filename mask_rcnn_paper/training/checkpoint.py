@@ -16,6 +16,18 @@ from mask_rcnn_paper.files import remove_leftovers, write_bytes_atomically, writ
 _NUMBERED = re.compile(r".+_(\d{7})\.pth")
 
 
+def write_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
+    """Write what `torch.save` makes of the content, whole or not at all.
+
+    Raises:
+        DiskFullError: there is no space.
+    """
+    # Serialised in memory first: torch reports a full disk as an internal error of its file format.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_bytes_atomically(path, buffer.getbuffer())
+
+
 class SafeCheckpointer(DetectionCheckpointer):
     """detectron2's checkpointer, which writes whole files or none, keeps two, and resumes from the newest whole one.
 
@@ -36,14 +48,11 @@ class SafeCheckpointer(DetectionCheckpointer):
         if not self.save_dir or not self.save_to_disk:
             return
         states = {key: item.state_dict() for key, item in self.checkpointables.items()}
-        # Serialised in memory first: torch reports a full disk as an internal error of its file format.
-        buffer = io.BytesIO()
-        torch.save({"model": self.model.state_dict(), **states, **kwargs}, buffer)
         path = Path(self.save_dir, f"{name}.pth")
         self.logger.info(f"Saving checkpoint to {path}")
         for pattern in ("*.pth", "last_checkpoint"):
             remove_leftovers(self.save_dir, pattern)
-        write_bytes_atomically(path, buffer.getbuffer())
+        write_checkpoint(path, {"model": self.model.state_dict(), **states, **kwargs})
         self.tag_last_checkpoint(path.name)
         for old in self._earlier(path.name)[1:]:
             old.unlink(missing_ok=True)

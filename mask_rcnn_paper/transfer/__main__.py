@@ -8,21 +8,20 @@ OUT.pth is for MODEL.WEIGHTS: it holds weights alone, neither the state of the o
 """
 
 import argparse
-import io
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from tabulate import tabulate
 
 from mask_rcnn_paper import PROVIDER, register_components
 from mask_rcnn_paper.coco.facts import read_facts
 from mask_rcnn_paper.data.registered import read_classes
 from mask_rcnn_paper.errors import one_line_errors
-from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically
+from mask_rcnn_paper.files import write_json_atomically
+from mask_rcnn_paper.training.checkpoint import write_checkpoint
 from mask_rcnn_paper.transfer.class_layers import BACKGROUND, count_classes, transfer_weights
 from mask_rcnn_paper.transfer.class_map import ALL_RANDOM, RANDOM, class_map, read_map
 from mask_rcnn_paper.transfer.weights_file import read_weights
@@ -70,9 +69,7 @@ def transfer(checkpoint: str, out: Path, source: str, target: str, words: Sequen
         raise ValueError(f"{checkpoint!r} has {found} classes, --from {source} has {len(old)}: name those it has")
     rows = [None if name is None else old.index(name) for name in mapped.values()]
     transferred, layers = transfer_weights(weights, [*rows, None if all_random else len(old)], seed)
-    buffer = io.BytesIO()
-    torch.save({"model": transferred, "__author__": "mask_rcnn_paper"}, buffer)
-    write_bytes_atomically(out, buffer.getbuffer())
+    write_checkpoint(out, {"model": transferred, "__author__": "mask_rcnn_paper"})
     copied = sum(name is not None for name in mapped.values())
     return {
         "checkpoint": checkpoint,
