@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.data import DatasetMapper
 from detectron2.modeling import build_model
 from detectron2.structures import BoxMode
 
+from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.precision import set_precision
 
 
@@ -37,7 +37,7 @@ class Predictor:
             raise ValueError("MODEL.LOAD_PROPOSALS is True, but there is no RPN: give the proposer")
         self.proposer = proposer if cfg.MODEL.LOAD_PROPOSALS else None
         self.model = set_precision(build_model(cfg), cfg.PRECISION).eval()
-        DetectionCheckpointer(self.model).load(str(weights))
+        SafeCheckpointer(self.model).load(str(weights))
         self.mapper = DatasetMapper(cfg, is_train=False)
 
     @torch.no_grad()

@@ -4,7 +4,7 @@ Paper: Mask R-CNN (arXiv:1703.06870), Section 3.1 and Appendix B: an RPN is trai
 and detectors train on them. At reduced scales a pre-training stage stands in for ImageNet.
 
     OUTPUT/<scale>/pretrain/R-50/model_final.pkl
-    OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
+    OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.npz
     OUTPUT/<scale>/table2b/softmax/result.json
 
 With the user's own data <scale> becomes <scale>/<NAME>, but for pre-training, which does not see it.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mask_rcnn_paper.config_files import config_name
+from mask_rcnn_paper.proposal_files import PROPOSALS, find_proposals
 
 if TYPE_CHECKING:
     from detectron2.config import CfgNode
@@ -61,7 +62,7 @@ def backbone_name(cfg: CfgNode) -> str:
 
 def proposal_file(rpn_output: str | Path, dataset: str) -> Path:
     """Where an RPN that writes to `rpn_output` stores its proposals for `dataset`."""
-    return Path(rpn_output) / "inference" / dataset / "box_proposals.pkl"
+    return Path(rpn_output) / "inference" / dataset / PROPOSALS
 
 
 def matches_file(detector_output: str | Path, dataset: str) -> Path:
@@ -79,7 +80,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
     own_tail = " <the same DATASETS.OWN keys>" if cfg.DATASETS.OWN.NAME else ""
     if cfg.MODEL.LOAD_PROPOSALS:
         files = [*cfg.DATASETS.PROPOSAL_FILES_TEST, *(() if eval_only else cfg.DATASETS.PROPOSAL_FILES_TRAIN)]
-        missing = [file for file in files if not Path(file).is_file()]
+        missing = [file for file in files if find_proposals(file) is None]
         if missing or not files:
             raise FileNotFoundError(
                 f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the "

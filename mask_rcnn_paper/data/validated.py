@@ -17,6 +17,7 @@ from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog, get_detection_dataset_dicts
 from detectron2.data.datasets import load_coco_json
 
+from mask_rcnn_paper.data.proposals import with_proposals
 from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
 from mask_rcnn_paper.data.validation_record import DataError, Subject, record_errors, recorded_errors
 from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules
@@ -43,12 +44,37 @@ def training_dicts(cfg: CfgNode) -> list[dict]:
     with contextlib.ExitStack() as stack:
         for name, subject in _partly_invalid(cfg).items():
             stack.enter_context(_replaced(name, _load_valid(name, subject)))
+        for name, file in _proposal_files(cfg, "TRAIN").items():
+            stack.enter_context(_replaced(name, with_proposals(DatasetCatalog.get(name), name, file)))
         return get_detection_dataset_dicts(
             cfg.DATASETS.TRAIN,
             filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
             min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if _needs_keypoints(cfg) else 0,
-            proposal_files=cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else None,
         )
+
+
+def evaluation_dicts(cfg: CfgNode, name: str) -> list[dict]:
+    """Samples of one of DATASETS.TEST in detectron2's format; under MODEL.LOAD_PROPOSALS with their proposals.
+
+    Raises:
+        InvalidDatasetError: as `require_valid`.
+        KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`, and `with_proposals`.
+    """
+    require_valid(cfg, name)
+    dicts = get_detection_dataset_dicts(name, filter_empty=False)
+    files = _proposal_files(cfg, "TEST")
+    return with_proposals(dicts, name, files[name]) if files else dicts
+
+
+def _proposal_files(cfg: CfgNode, split: str) -> dict[str, str]:
+    """File of stored proposals of each dataset; {} where none are used."""
+    names, files = cfg.DATASETS[split], cfg.DATASETS[f"PROPOSAL_FILES_{split}"]
+    if not cfg.MODEL.LOAD_PROPOSALS:
+        return {}
+    if len(names) != len(files):
+        key = f"DATASETS.PROPOSAL_FILES_{split}"
+        raise ValueError(f"{key}={tuple(files)}: needs a file for each of DATASETS.{split}={tuple(names)}")
+    return dict(zip(names, files, strict=True))
 
 
 def require_usable(cfg: CfgNode) -> None:

@@ -12,6 +12,7 @@ import torch
 from detectron2.checkpoint import DetectionCheckpointer
 
 from mask_rcnn_paper.files import remove_leftovers, write_bytes_atomically, write_text_atomically
+from mask_rcnn_paper.plain_pickle import read_plain_pickle
 
 _NUMBERED = re.compile(r".+_(\d{7})\.pth")
 
@@ -24,6 +25,28 @@ class SafeCheckpointer(DetectionCheckpointer):
     """
 
     _warned = ""
+
+    def load(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As detectron2's; a `.pkl` that holds more than arrays and plain values is refused before detectron2 opens it.
+
+        Files of torch hold nothing else: `torch.load` reads weights only, unless told otherwise.
+
+        Raises:
+            UnsafePickleError: nothing of the file has been run.
+            FileNotFoundError: it is not there, or cannot be had.
+        """
+        name = (path or "").partition("?")[0]
+        if name.endswith(".pkl") and os.path.isfile(local := self._fetched(name)):
+            read_plain_pickle(local)
+        return super().load(path, *args, **kwargs)
+
+    def _fetched(self, path: str) -> str:
+        try:
+            return self.path_manager.get_local_path(path)
+        except OSError as error:
+            raise FileNotFoundError(
+                f"MODEL.WEIGHTS={path!r} cannot be downloaded ({error}): download it by hand"
+            ) from error
 
     def save(self, name: str, **kwargs: Any) -> None:
         """Save model and checkpointables as `<name>.pth`, make it the one to resume from, and remove old ones.

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 import torch
 from detectron2.config import CfgNode
-from detectron2.data import build_detection_test_loader
+from detectron2.data import DatasetMapper, build_detection_test_loader
 from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
-from mask_rcnn_paper.data.validated import require_valid, training_dicts
+from mask_rcnn_paper.data.validated import evaluation_dicts, require_valid, training_dicts
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
@@ -81,8 +81,12 @@ class Trainer(DefaultTrainer):
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:
         """detectron2's loader of a dataset without errors, with TEST.IMS_PER_BATCH images a batch."""
-        require_valid(cfg, dataset_name)
-        return build_detection_test_loader(cfg, dataset_name, batch_size=cfg.TEST.IMS_PER_BATCH)
+        return build_detection_test_loader(
+            evaluation_dicts(cfg, dataset_name),
+            mapper=DatasetMapper(cfg, is_train=False),
+            batch_size=cfg.TEST.IMS_PER_BATCH,
+            num_workers=cfg.DATALOADER.NUM_WORKERS,
+        )
 
     def build_hooks(self) -> list[HookBase]:
         """detectron2's hooks, which save with this project's checkpointer, and those of this project.

@@ -16,7 +16,9 @@ from pycocotools.cocoeval import COCOeval
 import mask_rcnn_paper
 from mask_rcnn_paper.coco.backends import BACKENDS
 from mask_rcnn_paper.coco.matches import load_matches
+from mask_rcnn_paper.data.proposals import read_proposals
 from mask_rcnn_paper.files import DiskFullError
+from mask_rcnn_paper.proposal_files import PICKLE, PROPOSALS
 from mask_rcnn_paper.stages import MATCHES
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
 from tests import dying
@@ -67,7 +69,7 @@ def evaluate(folder, predictions, dataset="smoke_val", backend="auto"):
 
 def stored_logit(folder):
     """The logit in the stored proposals."""
-    return pickle.loads((folder / "box_proposals.pkl").read_bytes())["objectness_logits"][0].item()
+    return read_proposals(folder / PROPOSALS).logits[0].item()
 
 
 def test_files_are_in_their_places(tmp_path):
@@ -76,7 +78,8 @@ def test_files_are_in_their_places(tmp_path):
     assert stored_logit(tmp_path) == 1.0
     assert evaluate(tmp_path, detections())["bbox"]["AP"] >= 0
     assert len(json.loads((tmp_path / "coco_instances_results.json").read_text())) == len(detections()[0])
-    assert "box_proposals.pkl" in names(tmp_path)
+    assert PROPOSALS in names(tmp_path) and PICKLE not in names(tmp_path)
+    assert read_proposals(tmp_path / PROPOSALS).dataset == "smoke_val"
     assert ".unfinished" not in names(tmp_path)
 
 
@@ -158,7 +161,7 @@ def test_killed_while_writing(tmp_path):
     evaluate(tmp_path, proposals(1.0))
     dying.killed(write_and_die, tmp_path)
     assert stored_logit(tmp_path) == 1.0
-    assert (tmp_path / ".unfinished" / "box_proposals.pkl").read_bytes() == b"half"
+    assert (tmp_path / ".unfinished" / PICKLE).read_bytes() == b"half"
     evaluate(tmp_path, detections())
     assert stored_logit(tmp_path) == 1.0
     assert ".unfinished" not in names(tmp_path)
@@ -168,7 +171,7 @@ def test_killed_before_anything_was_stored(tmp_path):
     """No proposal file that a detector could read is left."""
     dying.killed(rename_and_die, tmp_path)
     assert names(tmp_path) == [".unfinished"]
-    assert "box_proposals.pkl" in names(tmp_path / ".unfinished")
+    assert PROPOSALS in names(tmp_path / ".unfinished")
 
 
 def test_a_full_disk(tmp_path, monkeypatch):

@@ -126,7 +126,7 @@ def test_commands_say_where_inputs_lie():
     assert value_of(detector, "MODEL.WEIGHTS") == f"{pretrain.folder.path}/model_final.pkl"
     for split, name in (("TRAIN", "train_set"), ("TEST", "val_set")):
         files = ast.literal_eval(value_of(detector, f"DATASETS.PROPOSAL_FILES_{split}"))
-        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.pkl",)
+        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.npz",)
     assert all(job.options[-2:] == ("SOLVER.MAX_ITER", "7") for job in planned.jobs.values())
 
 
