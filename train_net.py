@@ -25,6 +25,7 @@ from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
+from mask_rcnn_paper.terminal import escape_logs, parse_words
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.launch import launch, torchrun_process
 from mask_rcnn_paper.training.precision import settle_precision
@@ -49,6 +50,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
 
 def main(args: argparse.Namespace) -> dict:
     """Train and evaluate, or only evaluate; returns the metrics."""
+    escape_logs()
     with one_line_errors("train_net.py"):
         cfg = resolve(args)
     with one_line_errors("train_net.py"), disk_full_explained(cfg.OUTPUT_DIR):
@@ -82,7 +84,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    args = argument_parser().parse_args()
+    args = parse_words(argument_parser())
     with one_line_errors("train_net.py"):
         process = torchrun_process(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`

@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from mask_rcnn_paper.terminal import escape_logs, parse_words
+
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
 _CONFIG_KEY = re.compile("|".join([r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)+", *_TOP_LEVEL_KEYS]))
 # Cameras name their images as config keys look: IMG_0001.JPG.
@@ -29,7 +31,8 @@ _FILE_NAME = re.compile(r".*\.(avif|bmp|gif|jp2|jpe?g|pgm|png|ppm|tiff?|webp|ya?
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the words `argv` are; returns 0, 1 if a job failed, 2 for bad input, 130 after Ctrl-C."""
     words, opts = split_opts(sys.argv[1:] if argv is None else argv)
-    args = make_parser().parse_args(words)
+    escape_logs()
+    args = parse_words(make_parser(), words)
     # Imported now: `--help` need not wait for what the commands import.
     module, _, function = args.function.partition(":")
     return getattr(import_module(f"ablations.{module}"), function)(args, opts)
