@@ -14,7 +14,7 @@ def read_yaml(path: str | Path) -> Any:
     """Content of a file; FileNotFoundError if there is none, ValueError if it is not YAML."""
     try:
         return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
 
 
