@@ -65,7 +65,7 @@ def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
     run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
-    assert set(found) == {"model", "trainer", "iteration"}
+    assert set(found) == {"model", "trainer", "iteration", "experiment"}
     assert found["iteration"] == 1
     assert {type(value) for value in found["model"].values()} == {torch.Tensor}
     trainer = found["trainer"]
@@ -75,10 +75,14 @@ def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
 
 
 def test_a_run_goes_on_from_its_checkpoint(tmp_path):
-    """With --resume two iterations become four, and momentum and schedule go on; it needs no hook's state."""
+    """With --resume two iterations become four, and momentum and schedule go on; it needs no hook's state.
+
+    A checkpoint that does not say which config it is of, as of earlier versions, is resumed from by any.
+    """
     run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
+    del found["experiment"]
     hooks = found["trainer"]["hooks"]
     found["trainer"]["hooks"] = {"LRScheduler": hooks["LRScheduler"], "NobodysHook": {"a": 1}}
     torch.save(found, path)
@@ -88,6 +92,18 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     assert final["trainer"]["hooks"]["LRScheduler"]["last_epoch"] == 4
     before, after = (c["trainer"]["_trainer"]["optimizer"]["state"].keys() for c in (found, final))
     assert before == after != set()
+
+
+def test_a_run_of_another_config_is_not_resumed(capsys, tmp_path):
+    """Seed, loss and what else differs are named; result and weights stay as they were. Where to run may differ."""
+    run(ROW, tmp_path, *E2E)
+    before = {name: (tmp_path / name).read_bytes() for name in (RESULT_FILE, "model_final.pth")}
+    other = (*E2E, "SEED", "2", "MODEL.ROI_MASK_HEAD.LOSS", "softmax")
+    message = fails(capsys, ROW, tmp_path, *other, flags=("--resume",))
+    assert "model_final.pth is of another config: MODEL.ROI_MASK_HEAD.LOSS was " in message
+    assert "; SEED was 1 and is 2. Resume with" in message
+    assert before == {name: (tmp_path / name).read_bytes() for name in before}
+    run(ROW, tmp_path, *E2E, "SOLVER.CHECKPOINT_PERIOD", "1", flags=("--resume",))
 
 
 def test_own_data_need_keys_alone(tmp_path):

@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from detectron2.checkpoint import DetectionCheckpointer
 
 from mask_rcnn_paper.files import remove_leftovers, write_bytes_atomically, write_text_atomically
 from mask_rcnn_paper.plain_pickle import read_plain_pickle
+from mask_rcnn_paper.training.experiment import require_same
 
 _NUMBERED = re.compile(r".+_(\d{7})\.pth")
 
@@ -22,9 +24,34 @@ class SafeCheckpointer(DetectionCheckpointer):
 
     Differs from detectron2, which writes in place: a kill while it saves leaves a truncated file, and
     `last_checkpoint` may name it. Files, names and `last_checkpoint` are detectron2's; so either reads the other's.
+
+    Args:
+        experiment: What `experiment_of` says of this run, if anything; files hold it, and those of another one are not
+            resumed from.
+        *args, **kwargs: As of detectron2's.
     """
 
     _warned = ""
+
+    def __init__(self, *args: Any, experiment: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.experiment = experiment
+
+    def resume_or_load(self, path: str, *, resume: bool = True) -> dict[str, Any]:
+        """As detectron2's.
+
+        Raises:
+            ValueError: the checkpoint to resume from is of another experiment; the message says what differs.
+        """
+        resumes = resume and self.has_checkpoint()
+        found = super().resume_or_load(path, resume=resume)
+        if resumes and self.experiment is not None:
+            place = self.get_checkpoint_file()
+            if "experiment" in found:
+                require_same(found["experiment"], self.experiment, place)
+            else:
+                self.logger.warning(f"{place} does not say which config it is of, so that is not checked")
+        return found
 
     def load(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """As detectron2's; a `.pkl` that holds more than arrays and plain values is refused before detectron2 opens it.
@@ -61,7 +88,8 @@ class SafeCheckpointer(DetectionCheckpointer):
         states = {key: item.state_dict() for key, item in self.checkpointables.items()}
         # Serialised in memory first: torch reports a full disk as an internal error of its file format.
         buffer = io.BytesIO()
-        torch.save({"model": self.model.state_dict(), **states, **kwargs}, buffer)
+        known = {} if self.experiment is None else {"experiment": dict(self.experiment)}
+        torch.save({"model": self.model.state_dict(), **states, **known, **kwargs}, buffer)
         path = Path(self.save_dir, f"{name}.pth")
         self.logger.info(f"Saving checkpoint to {path}")
         for pattern in ("*.pth", "last_checkpoint"):

@@ -41,14 +41,18 @@ def config_hash(cfg: CfgNode) -> str:
     Returns:
         64 hexadecimal digits.
     """
+    return hashlib.sha256(json.dumps(chosen_values(cfg), sort_keys=True).encode()).hexdigest()
+
+
+def chosen_values(cfg: CfgNode) -> dict[str, Any]:
+    """Values by full key of what makes the experiment, where they are not the defaults; `config_hash` is of them."""
     ignored = set(_NOT_PART_OF_THE_EXPERIMENT)
     ignored |= {"MODEL.WEIGHTS"} if cfg.STAGES.PRETRAIN else set()
     ignored |= {"DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST"} if cfg.STAGES.RPN else set()
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)
     defaults = dict(_leaves(default_cfg))
-    chosen = {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
-    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+    return {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
 
 
 def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:

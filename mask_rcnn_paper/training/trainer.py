@@ -17,6 +17,7 @@ from mask_rcnn_paper.data.validated import evaluation_dicts, require_valid, trai
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
+from mask_rcnn_paper.training.experiment import experiment_of
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
@@ -93,7 +94,8 @@ class Trainer(DefaultTrainer):
 
         detectron2 calls this at the end of its constructor: the first moment to replace the checkpointer is the last.
         """
-        self.checkpointer = SafeCheckpointer(self.model, self.cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
+        trainer, experiment = weakref.proxy(self), experiment_of(self.cfg)
+        self.checkpointer = SafeCheckpointer(self.model, self.cfg.OUTPUT_DIR, experiment=experiment, trainer=trainer)
         resume = ExactResumeHook(self.cfg.SOLVER.CHECKPOINT_PERIOD)
         hooks = [StepTimer(self.cfg.MODEL.DEVICE), resume, *super().build_hooks()]
         return [*hooks, ProgressHook(self.cfg.OUTPUT_DIR)]

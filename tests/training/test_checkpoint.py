@@ -220,3 +220,28 @@ def test_pickled_weights_that_are_not_there(tmp_path):
     """They are named; nothing is loaded."""
     with pytest.raises((FileNotFoundError, AssertionError), match="none.pkl"):
         SafeCheckpointer(nn.Linear(1, 1)).load(str(tmp_path / "none.pkl"))
+
+
+def of_experiment(folder, experiment):
+    """A checkpointer of one weight that knows its experiment."""
+    return SafeCheckpointer(nn.Linear(1, 1), str(folder), experiment=experiment)
+
+
+def test_a_checkpoint_of_another_experiment_is_not_resumed_from(tmp_path):
+    """But loaded as weights; one that does not say which it is of is resumed from with a warning."""
+    first, second = ({"config_hash": h, "config": "{}"} for h in ("a" * 64, "b" * 64))
+    of_experiment(tmp_path, first).save("model_0000000", iteration=0)
+    assert of_experiment(tmp_path, first).resume_or_load("")["experiment"] == first
+    assert of_experiment(tmp_path, None).resume_or_load("")["iteration"] == 0
+    with pytest.raises(ValueError, match="model_0000000.pth is of another config: its hash was aaaaaaaa and"):
+        of_experiment(tmp_path, second).resume_or_load("")
+    of_experiment(tmp_path, second).resume_or_load(str(tmp_path / "model_0000000.pth"), resume=False)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_resumed_from(tmp_path, caplog):
+    """With a warning, since it does not say what it is of."""
+    of_experiment(tmp_path, None).save("model_0000000", iteration=0)
+    with caplog.at_level(logging.WARNING):
+        found = of_experiment(tmp_path, {"config_hash": "a", "config": "{}"}).resume_or_load("")
+    assert found["iteration"] == 0
+    assert "does not say which config it is of" in caplog.text
