@@ -99,6 +99,7 @@ _IMAGES = (
     _option("--seed", type=int, default=0, help="of the detector (default: 0)"),
     _option("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)"),
     _option("--score-threshold", type=float, default=0.5, metavar="SCORE", help=_THRESHOLD),
+    _option("--allow-partial", action="store_true", help="weights that the checkpoints lack stay random"),
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),
 )
 _OWN_DATA = "your own data: NAME=train.json:train_images,val.json:val_images, or a .yaml file"

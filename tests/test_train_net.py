@@ -184,7 +184,7 @@ def test_missing_image(capsys, tmp_path, own_dataset):
     assert "missing.png" in fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
 
 
-@pytest.mark.parametrize("flags", [(), ("--eval-only",)])
+@pytest.mark.parametrize("flags", [(), ("--eval-only", "--allow-partial")])
 def test_annotations_with_errors(capsys, tmp_path, own_dataset, flags):
     """A box outside its image ends training and evaluation, also under SKIP_INVALID where it is in the test set."""
     content = json.loads(own_dataset.read_text())
@@ -205,3 +205,57 @@ def test_annotations_that_are_not_json(capsys, tmp_path, own_dataset):
     message = fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
     assert "annotations.json" in message
     assert "JSON" in message
+
+
+BIAS = "roi_heads.box_predictor.cls_score.bias"
+
+
+def evaluate(output, weights, *flags):
+    """--eval-only of the row with these weights."""
+    return run(ROW, output, *E2E, "MODEL.WEIGHTS", str(weights), flags=("--eval-only", *flags))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Content of a checkpoint of the row."""
+    folder = tmp_path_factory.mktemp("trained")
+    run(ROW, folder, *E2E)
+    return torch.load(folder / "model_final.pth", weights_only=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda m: {f"x.{key}": value for key, value in m.items()}, "lacks "),
+        (lambda m: {key: value for key, value in m.items() if "mask_head" not in key}, "roi_heads.mask_head"),
+        (lambda m: {key: value[..., None] for key, value in m.items()}, "another shape"),
+        (lambda m: {}, "lacks "),
+        (lambda m: m | {BIAS: torch.full_like(m[BIAS], float("nan"))}, "NaN or infinite values in 1 of "),
+    ],
+    ids=["names", "RPN", "shapes", "empty", "NaN"],
+)
+def test_weights_of_another_model_are_not_evaluated(capsys, tmp_path, checkpoint, change, word):
+    """One line that says which are missing and how many; no result is written."""
+    torch.save({"model": change(checkpoint["model"])}, tmp_path / "w.pth")
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, "MODEL.WEIGHTS", str(tmp_path / "w.pth"), flags=("--eval-only",))
+    assert word in message and "w.pth" in message
+    assert not (tmp_path / "o" / RESULT_FILE).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04"])
+def test_a_file_without_weights_is_one_line(capsys, tmp_path, content):
+    """Whatever it is."""
+    (tmp_path / "w.pth").write_bytes(content)
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, "MODEL.WEIGHTS", str(tmp_path / "w.pth"), flags=("--eval-only",))
+    assert "w.pth' cannot be read as weights" in message
+
+
+def test_partial_weights_are_evaluated_where_that_is_meant(tmp_path, checkpoint):
+    """With --allow-partial; the result says which weights it is of."""
+    model = {key: value for key, value in checkpoint["model"].items() if "mask_head" not in key}
+    for name, content in (("whole", checkpoint["model"]), ("partial", model)):
+        torch.save({"model": content}, tmp_path / f"{name}.pth")
+        evaluate(tmp_path / name, tmp_path / f"{name}.pth", *(["--allow-partial"] if name == "partial" else []))
+    found = [read_json(tmp_path / name / RESULT_FILE)["weights"] for name in ("whole", "partial")]
+    assert len(set(found)) == 2
+    assert all(weights.startswith("sha256:") for weights in found)

@@ -46,7 +46,7 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
         out = Path(args.out) if args.out else folder.parent.parent / "predictions" / folder.name
         _check_overwriting(images, out)
         out.mkdir(parents=True, exist_ok=True)
-        predictor = trained.load_predictor()
+        predictor = trained.load_predictor(args.allow_partial)
     torch.set_flush_denormal(True)  # as in training and evaluation
     try:
         with one_line_errors("ablations", OSError):  # such as a full disk

@@ -13,8 +13,9 @@ import torch
 from detectron2.checkpoint import DetectionCheckpointer
 
 from mask_rcnn_paper.files import remove_leftovers, write_bytes_atomically, write_text_atomically
-from mask_rcnn_paper.plain_pickle import read_plain_pickle
+from mask_rcnn_paper.plain_pickle import UnsafePickleError, read_plain_pickle
 from mask_rcnn_paper.training.experiment import require_same
+from mask_rcnn_paper.training.weights import UnfitWeightsError, all_loaded
 
 _NUMBERED = re.compile(r".+_(\d{7})\.pth")
 
@@ -66,6 +67,24 @@ class SafeCheckpointer(DetectionCheckpointer):
         if name.endswith(".pkl") and os.path.isfile(local := self._fetched(name)):
             read_plain_pickle(local)
         return super().load(path, *args, **kwargs)
+
+    def load_whole(self, path: str, *, resume: bool = False, allow_partial: bool = False) -> None:
+        """Load all weights of the model, from `path` or under `resume` from the checkpoint in `save_dir`, if any.
+
+        Raises:
+            UnfitWeightsError: the file cannot be read, lacks weights of the model, which `allow_partial` allows, or has
+                some that are not finite.
+            FileNotFoundError: it is not there, or cannot be had.
+        """
+        place = self.get_checkpoint_file() if resume and self.has_checkpoint() else path
+        with all_loaded(self.model, place, allow_partial):
+            try:
+                self.load(place, checkpointables=[])
+            except (OSError, UnsafePickleError):
+                raise
+            except Exception as error:  # of a damaged or foreign file: almost anything
+                reason = " ".join(str(error).split())[:300]
+                raise UnfitWeightsError(f"MODEL.WEIGHTS={place!r} cannot be read as weights ({reason})") from error
 
     def _fetched(self, path: str) -> str:
         try:

@@ -68,6 +68,7 @@ def write_result(
     metrics: dict[str, dict[str, float]],
     seconds: float,
     coco_backend: str | None = None,
+    weights: str | None = None,
     **costs: dict[str, float],
 ) -> dict[str, Any]:
     """Write `OUTPUT_DIR/result.json`, whole or not at all; returns its content.
@@ -77,6 +78,7 @@ def write_result(
         metrics: As detectron2 reports them: task -> metric -> value, AP in percent. NaN is stored as null.
         seconds: Wall-clock of the run.
         coco_backend: What computed COCO's metrics, with its version; None where none were computed.
+        weights: Checksum of those that were evaluated.
         **costs: `count` and `time`, as costs.py measures them.
     """
     # Not above: who asks for the hash of a config need not wait for torch.
@@ -97,6 +99,7 @@ def write_result(
         "provider": {"name": PROVIDER, "detectron2": detectron2.__version__},
         "coco_backend": coco_backend,
         "precision": cfg.PRECISION,
+        "weights": weights,
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,

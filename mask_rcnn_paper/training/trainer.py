@@ -23,6 +23,7 @@ from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
 from mask_rcnn_paper.training.resume import ExactResumeHook, kept_rng_state
+from mask_rcnn_paper.training.weights import weights_checksum
 
 
 class ProgressHook(HookBase):
@@ -63,7 +64,8 @@ class Trainer(DefaultTrainer):
         if comm.is_main_process():
             backend = backend_version(choose_backend(cfg.TEST.COCO_BACKEND))
             costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
-            write_result(cfg, metrics, time.monotonic() - cls.started, backend, **costs)
+            seconds, weights = time.monotonic() - cls.started, weights_checksum(model)
+            write_result(cfg, metrics, seconds, backend, weights, **costs)
         return metrics
 
     @classmethod
