@@ -26,6 +26,7 @@ from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
+from mask_rcnn_paper.terminal import escape_logs, parse_words
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.launch import launch, torchrun_process
 from mask_rcnn_paper.training.precision import settle_precision
@@ -55,6 +56,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
 
 def main(args: argparse.Namespace) -> dict:
     """Train and evaluate, or only evaluate; returns the metrics."""
+    escape_logs()
     with one_line_errors("train_net.py"):
         cfg = resolve(args)
     with one_line_errors("train_net.py"), disk_full_explained(cfg.OUTPUT_DIR):
@@ -65,30 +67,34 @@ def main(args: argparse.Namespace) -> dict:
         logger.info(f"detectron2: {mask_rcnn_paper.PROVIDER}; scale: {cfg.SCALE}; device: {cfg.MODEL.DEVICE}{note}")
         # Numbers too small for a normal float make steps several times slower on a CPU.
         torch.set_flush_denormal(True)
-        if not args.eval_only:
+        if args.eval_only:
+            model = Trainer.build_model(cfg)
+            checkpointer = SafeCheckpointer(model, cfg.OUTPUT_DIR)
+            checkpointer.load_whole(cfg.MODEL.WEIGHTS, resume=args.resume, allow_partial=args.allow_partial)
+        else:
             trainer = Trainer(cfg)
             trainer.resume_or_load(resume=args.resume)
     # An image that cannot be read is found only when its turn comes.
     with one_line_errors("train_net.py", OSError, InvalidDatasetError), disk_full_explained(cfg.OUTPUT_DIR):
         if not args.eval_only:
             return trainer.train()
-        model = Trainer.build_model(cfg)
-        SafeCheckpointer(model, cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
         metrics = Trainer.test(cfg, model)
         verify_results(cfg, metrics)
         return metrics
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    """detectron2's arguments, --scale and --import."""
+    """detectron2's arguments, --scale, --allow-partial and --import."""
     parser = default_argument_parser()
     parser.add_argument("--scale", default="paper", help=f"{', '.join(SCALES)}; paper is the config as it is")
+    text = "with --eval-only: the weights may lack some of the model's, which stay random"
+    parser.add_argument("--allow-partial", action="store_true", help=text)
     add_import_option(parser)
     return parser
 
 
 if __name__ == "__main__":
-    args = argument_parser().parse_args()
+    args = parse_words(argument_parser())
     with one_line_errors("train_net.py"):
         process = torchrun_process(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`

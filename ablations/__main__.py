@@ -21,6 +21,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from mask_rcnn_paper.terminal import escape_logs, parse_words
+
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
 _CONFIG_KEY = re.compile("|".join([r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)+", *_TOP_LEVEL_KEYS]))
 # Cameras name their images as config keys look: IMG_0001.JPG.
@@ -30,7 +32,8 @@ _FILE_NAME = re.compile(r".*\.(avif|bmp|gif|jp2|jpe?g|pgm|png|ppm|tiff?|webp|ya?
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the words `argv` are; returns 0, 1 if a job failed, 2 for bad input, 130 after Ctrl-C."""
     words, opts = split_opts(sys.argv[1:] if argv is None else argv)
-    args = make_parser().parse_args(words)
+    escape_logs()
+    args = parse_words(make_parser(), words)
     # Imported now: `--help` need not wait for what the commands import.
     module, _, function = args.function.partition(":")
     return getattr(import_module(f"ablations.{module}"), function)(args, opts)
@@ -97,6 +100,7 @@ _IMAGES = (
     _option("--seed", type=int, default=0, help="of the detector (default: 0)"),
     _option("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)"),
     _option("--score-threshold", type=float, default=0.5, metavar="SCORE", help=_THRESHOLD),
+    _option("--allow-partial", action="store_true", help="weights that the checkpoints lack stay random"),
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),
 )
 _TIMING = (

@@ -21,6 +21,7 @@ from ablations.query import Asked, Query, make_query
 from ablations.render import FORMATS
 from ablations.render.claims import claims_json, claims_text
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.terminal import say
 
 
 def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
@@ -36,13 +37,13 @@ def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
         for entry in entries:
             for row in entry["rows"]:
                 row["state"] = state_of[entry["id"], row["id"]]
-        print(json.dumps(entries, indent=1, ensure_ascii=False))
+        say(json.dumps(entries, indent=1, ensure_ascii=False))
         return 0
-    print(f"states at scale {query.scale} under {query.source.folder}, seed 0\n")
+    say(f"states at scale {query.scale} under {query.source.folder}, seed 0\n")
     for table in query.shown:
-        print(f"{table.id}  {table.heading}")
+        say(f"{table.id}  {table.heading}")
         lines = [[f"    {row.id}", row.label, row.config, state_of[table.id, row.id]] for row in table.rows]
-        print(tabulate(lines, tablefmt="plain", disable_numparse=True, preserve_whitespace=True) + "\n")
+        say(tabulate(lines, tablefmt="plain", disable_numparse=True, preserve_whitespace=True) + "\n")
     return 0
 
 
@@ -62,15 +63,15 @@ def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
     jobs, statuses = query.plan.jobs, query.statuses
     if args.format == "json":
         entries = [dataclasses.asdict(job) | _facts(job) | dataclasses.asdict(statuses[i]) for i, job in jobs.items()]
-        print(json.dumps(entries, indent=1, default=str))
+        say(json.dumps(entries, indent=1, default=str))
         return 0
     lines = []
     for identity, status in statuses.items():
         job, seconds = jobs[identity], "" if status.seconds is None else f"{status.seconds:.0f}"
         detail = progress_text(status.progress) if status.state == RUNNING else status.reason or other_commit(status)
         lines.append([job.kind, job.folder.path.name, status.state, seconds, detail])
-    print(f"folders under {query.source.folder}")
-    print(tabulate(lines, ["kind", "folder", "state", "seconds", "detail"], disable_numparse=True))
+    say(f"folders under {query.source.folder}")
+    say(tabulate(lines, ["kind", "folder", "state", "seconds", "detail"], disable_numparse=True))
     return 0
 
 
@@ -84,7 +85,7 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), fall_back=True)
         text = FORMATS[args.format]([query.results(table) for table in query.shown])
-    print(text, end="")
+    say(text, end="")
     return 0
 
 
@@ -93,7 +94,7 @@ def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), of_tables=False, of_claims=True, fall_back=True)
         findings, evidence = query.findings()
-    print({"text": claims_text, "json": claims_json}[args.format](findings, evidence), end="")
+    say({"text": claims_text, "json": claims_json}[args.format](findings, evidence), end="")
     return 0
 
 
@@ -105,6 +106,6 @@ def publish_results(args: argparse.Namespace, opts: Sequence[str]) -> int:
         times = publish_times(query.source.folder, sources.PUBLISHED / query.scale / query.plan.user_data)
         page = write_page(query)
     for path in (*written, *times, page):
-        print(path)
-    print(f"{len(written)} of {len(query.plan.jobs)} jobs are finished and published", file=sys.stderr)
+        say(path)
+    say(f"{len(written)} of {len(query.plan.jobs)} jobs are finished and published", file=sys.stderr)
     return 0 if written else 1

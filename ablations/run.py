@@ -20,6 +20,7 @@ from ablations.query import Asked, Query, make_query
 from ablations.render import FORMATS
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
+from mask_rcnn_paper.terminal import say
 
 
 def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
         jobs = query.plan.jobs
         launcher = make_launcher(args, jobs)
         if args.dry_run:
-            print(_planned(query, launcher), end="")
+            say(_planned(query, launcher), end="")
             return 0
         if opts or query.imports:  # our own configs need no rehearsal
             rehearse(jobs.values(), query.imports)
@@ -43,15 +44,15 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
         return 130
     with one_line_errors("ablations"):
         text = FORMATS[args.format]([query.results(table) for table in query.shown])
-    print(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
+    say(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
     for identity, status in statuses.items():
         if status.state in (FAILED, BLOCKED):
-            print(_failure_text(jobs[identity], status), file=sys.stderr)
+            say(_failure_text(jobs[identity], status), file=sys.stderr)
     states = [status.state for status in statuses.values()]
     if all(state == FINISHED for state in states):
         return 0
     counts = ", ".join(f"{states.count(state)} {state}" for state in (FINISHED, FAILED, BLOCKED))
-    print(f"ablations: {len(states)} jobs: {counts}", file=sys.stderr)
+    say(f"ablations: {len(states)} jobs: {counts}", file=sys.stderr)
     return 1
 
 
@@ -64,7 +65,7 @@ def _execute(jobs: Mapping[str, Job], launcher: Launcher, output: Path) -> dict[
             return execute(jobs, launcher, view)
     except KeyboardInterrupt:
         text = f"interrupted; the same command goes on from here. {launcher.left_behind()}".rstrip()
-        print(f"\nablations: {text}", file=sys.stderr)
+        say(f"\nablations: {text}", file=sys.stderr)
         return None
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -78,7 +79,7 @@ def _report_pending(query: Query) -> None:
         names = ", ".join(table.id for table in query.shown)
         raise ValueError(f"nothing to run: {skipped or f'no row of table {names} is of this paper'}")
     if skipped:
-        print(f"ablations: skipped, {skipped}", file=sys.stderr)
+        say(f"ablations: skipped, {skipped}", file=sys.stderr)
 
 
 def _planned(query: Query, launcher: Launcher) -> str:

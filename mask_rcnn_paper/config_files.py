@@ -58,6 +58,8 @@ def with_bases(path: Path) -> list[tuple[Path, dict[str, Any]]]:
         found.append((path, content))
         if base is None:
             return found
+        if not isinstance(base, str):
+            raise ValueError(f"config file {str(path)!r}: _BASE_ is {base!r}, not the path of one file")
         near = path.parent / Path(base).expanduser()
         try:
             path = near if near.is_file() else find_config(base)
@@ -77,7 +79,7 @@ _PlainLoader.add_constructor(
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"config file {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ValueError(f"config file {str(path)!r} is not a mapping of keys")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import yaml
 
+from mask_rcnn_paper.terminal import say
+
 # What the libraries below us raise for wrong configs, missing files, unknown names and unreadable data. detectron2
 # checks most of its config by assertions.
 BAD_INPUT = (ValueError, KeyError, OSError, ImportError, AssertionError, yaml.YAMLError)
@@ -29,5 +31,5 @@ def one_line_errors(program: str, *types: type[Exception]) -> Iterator[None]:
         # str(KeyError("text")) is quoted.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         text = " ".join(str(message).split()) or f"{type(error).__name__} without a message"
-        print(f"{program}: error: {text}", file=sys.stderr)
+        say(f"{program}: error: {text}", file=sys.stderr)
         sys.exit(2)

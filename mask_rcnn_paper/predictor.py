@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.data import DatasetMapper
 from detectron2.modeling import build_model
 from detectron2.structures import BoxMode
 
 from mask_rcnn_paper.modeling.test_time_augmentation import PaperRCNNWithTTA
+from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.precision import set_precision
 
 
@@ -29,17 +29,21 @@ class Predictor:
         cfg: Config of a row or an RPN; MODEL.DEVICE says where it runs, PRECISION what it computes in.
         weights: Checkpoint.
         proposer: RPN whose proposals the model uses; needed under MODEL.LOAD_PROPOSALS.
+        allow_partial: The checkpoint may lack weights of the model, which stay random.
 
     Raises:
         ValueError: the proposer is missing.
+        UnfitWeightsError, FileNotFoundError: as `SafeCheckpointer.load_whole`.
     """
 
-    def __init__(self, cfg: CfgNode, weights: str | Path, proposer: "Predictor | None" = None) -> None:
+    def __init__(
+        self, cfg: CfgNode, weights: str | Path, proposer: "Predictor | None" = None, allow_partial: bool = False
+    ) -> None:
         if cfg.MODEL.LOAD_PROPOSALS and proposer is None:
             raise ValueError("MODEL.LOAD_PROPOSALS is True, but there is no RPN: give the proposer")
         self.proposer = proposer if cfg.MODEL.LOAD_PROPOSALS else None
         self.model = set_precision(build_model(cfg), cfg.PRECISION).eval()
-        DetectionCheckpointer(self.model).load(str(weights))
+        SafeCheckpointer(self.model).load_whole(str(weights), allow_partial=allow_partial)
         if cfg.TEST.AUG.ENABLED:
             self.model = PaperRCNNWithTTA(cfg, self.model)
         self.mapper = DatasetMapper(cfg, is_train=False)

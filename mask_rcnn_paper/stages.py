@@ -4,10 +4,10 @@ Paper: Mask R-CNN (arXiv:1703.06870), Section 3.1 and Appendix B: an RPN is trai
 and detectors train on them. At reduced scales a pre-training stage stands in for ImageNet.
 
     OUTPUT/<scale>/pretrain/R-50/model_final.pkl
-    OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.pkl
+    OUTPUT/<scale>/rpn/r50_c4/inference/<dataset>/box_proposals.npz
     OUTPUT/<scale>/table2b/softmax/result.json
     OUTPUT/<scale>/transfer/table7/fine_coco/model_final.pth
-    OUTPUT/<scale>/distill/kp_x101_fpn/annotations.json, box_proposals.pkl
+    OUTPUT/<scale>/distill/kp_x101_fpn/annotations.json, box_proposals.npz
 
 Where features are shared (Section 4.4) a stage starts from a trained detector, OUTPUT/<scale>/.../model_final.pth, and
 where classes change (Appendix A) from one whose class layers were transferred.
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from mask_rcnn_paper.config_files import config_name
 from mask_rcnn_paper.data.distilled import is_distilled
+from mask_rcnn_paper.proposal_files import PROPOSALS, find_proposals
 
 if TYPE_CHECKING:
     from detectron2.config import CfgNode
@@ -35,7 +36,6 @@ MATCHES = "matches.npz"
 # What trainings leave, and pre-training.
 WEIGHTS, PRETRAINED_WEIGHTS = "model_final.pth", "model_final.pkl"
 DISTILLED_ANNOTATIONS = "annotations.json"
-PROPOSALS = "box_proposals.pkl"
 COARSE, FINE = PRETRAINED_CLASSES = ("categories", "fine")
 
 
@@ -135,7 +135,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
         )
     if cfg.MODEL.LOAD_PROPOSALS:
         files = [*cfg.DATASETS.PROPOSAL_FILES_TEST, *(() if eval_only else cfg.DATASETS.PROPOSAL_FILES_TRAIN)]
-        missing = [file for file in files if not Path(file).is_file()]
+        missing = [file for file in files if find_proposals(file) is None]
         if missing or not files:
             raise FileNotFoundError(
                 f"stored proposals {missing or '(none named)'} (DATASETS.PROPOSAL_FILES_*) are not there: train the "

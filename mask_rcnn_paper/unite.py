@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.terminal import parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
 
 _BODY = "backbone."
@@ -50,11 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("rpn", metavar="RPN.pth", help="checkpoint of the third step")
     parser.add_argument("detector", metavar="DETECTOR.pth", help="checkpoint of the fourth step")
     parser.add_argument("out", metavar="OUT.pth", help="checkpoint to write")
-    args = parser.parse_args(argv)
+    args = parse_words(parser, argv)
     with one_line_errors("unite"):
         network = unite(_weights(args.rpn), _weights(args.detector))
         write_checkpoint(args.out, {"model": network})
-    print(f"{len(network)} tensors in {args.out}")
+    say(f"{len(network)} tensors in {args.out}")
     return 0
 
 

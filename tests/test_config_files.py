@@ -6,6 +6,7 @@ import pytest
 
 from mask_rcnn_paper import config_files
 from mask_rcnn_paper.config_files import CONFIG_ROOT, config_name, find_config, lasting_name, with_bases
+from tests.attacks import yaml_payload
 
 ROW = CONFIG_ROOT / "table2b" / "softmax.yaml"
 
@@ -72,15 +73,32 @@ def test_bases_are_followed_to_the_last(tmp_path):
         ("", "is not a mapping of keys"),
         ("_BASE_: bad.yaml\n", "is based on itself"),
         ("_BASE_: none.yaml\n", "'none.yaml', the _BASE_ of .*bad.yaml.*, is not a file"),
-        ("OUTPUT_DIR: !!python/object/apply:os.getcwd []\n", "is not YAML: could not determine a constructor"),
+        ("_BASE_: [a.yaml, b.yaml]\n", r"_BASE_ is \['a.yaml', 'b.yaml'\], not the path of one file"),
+        ("[" * 5000, "is not YAML"),
     ],
 )
 def test_a_file_that_is_no_config_says_why(tmp_path, text, message):
-    """Configs are plain data: nothing in them is run."""
+    """In one line, with the file's name."""
     path = tmp_path / "bad.yaml"
     path.write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         with_bases(path)
+
+
+@pytest.mark.parametrize("tag", ["object/apply:os.system", "object/new:os.system", "name:os.system", "module:os"])
+@pytest.mark.parametrize(
+    "text", ["OUTPUT_DIR: {}\n", "SOLVER: {{STEPS: !!python/tuple [{}]}}\n", "{}: 1\n", "_BASE_: {}\n"]
+)
+def test_configs_are_data(tmp_path, tag, text):
+    """Nothing in them is run, whatever the tag, wherever it stands; also in the base of another."""
+    mark = tmp_path / "mark"
+    value = yaml_payload(mark) if tag == "object/apply:os.system" else f"!!python/{tag} ['touch {mark}']"
+    (tmp_path / "bad.yaml").write_text(text.format(value))
+    (tmp_path / "good.yaml").write_text("_BASE_: bad.yaml\nSEED: 1\n")
+    for name in ("bad.yaml", "good.yaml"):
+        with pytest.raises(ValueError, match="bad.yaml' is not YAML: could not determine a constructor for the tag"):
+            with_bases(tmp_path / name)
+    assert not mark.exists()
 
 
 def test_tuples_of_detectron2s_own_configs_are_read(tmp_path):

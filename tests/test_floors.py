@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the bottom up; a module may import its own floor and those below. Names are folders or modules.
 FLOORS = (
     # No detectron2, or only its config.
-    *({"errors", "files", "cores", "commit", "config_files", "provider"}, {"coco"}, {"cityscapes"}),
+    {"errors", "files", "cores", "commit", "config_files", "provider", "proposal_files", "terminal"},
+    *({"coco", "plain_pickle"}, {"cityscapes"}),
     {"layers", "validate_dataset", "drawing", "config", "doctor"},
     {"modeling", "generated"},
     {"imports", "data"},

@@ -1,14 +1,15 @@
 """Every row trains, evaluates and writes a result at smoke scale."""
 
 import json
-import pickle
 from pathlib import Path
 
 import pytest
 
 from ablations.__main__ import main
 from ablations.paper.tables import load_tables
+from mask_rcnn_paper.data.proposals import read_proposals
 from mask_rcnn_paper.files import read_json
+from mask_rcnn_paper.stages import proposal_file
 from mask_rcnn_paper.training.result_file import RESULT_FILE
 from tests.own_files import own_words, write_own
 from tests.recipes import DETECTORS, END_TO_END, INFERENCE, RPNS, entries
@@ -42,7 +43,7 @@ def rpn_outputs(tmp_path_factory) -> dict[str, Path]:
 
 def proposals(output: Path, data: str) -> list[str]:
     """Options that make a detector use the proposals of an RPN."""
-    file = f"('{output}/inference/{data}_%s/box_proposals.pkl',)"
+    file = f"('{output}/inference/{data}_%s/box_proposals.npz',)"
     return ["DATASETS.PROPOSAL_FILES_TRAIN", file % "train", "DATASETS.PROPOSAL_FILES_TEST", file % "val"]
 
 
@@ -91,14 +92,13 @@ def test_augmented_keypoints_on_stored_proposals(rpn_outputs, tmp_path):
 
 @pytest.mark.parametrize("row", deep_ones_are_slow(RPNS))
 def test_every_rpn_stores_proposals(row, tmp_path):
-    """Two iterations, then proposals for both sets in detectron2's format."""
+    """Two iterations, then proposals for both sets."""
     run(f"{row['config']}.yaml", tmp_path, *FROM_SCRATCH)
     data = SMOKE_DATA[row["K"]]
     for split in ("train", "val"):
-        with open(tmp_path / "inference" / f"{data}_{split}" / "box_proposals.pkl", "rb") as file:
-            stored = pickle.load(file)
-        assert set(stored) == {"boxes", "objectness_logits", "ids", "bbox_mode"}
-        assert all(len(boxes) > 0 for boxes in stored["boxes"])
+        stored = read_proposals(proposal_file(tmp_path, f"{data}_{split}"))
+        assert stored.dataset == f"{data}_{split}"
+        assert all(len(boxes) > 0 for boxes in stored.boxes)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import yaml
 
 from mask_rcnn_paper.config_files import SCALES, find_config
 from mask_rcnn_paper.scales import apply_scale, load_cfg, load_scale
+from tests.attacks import yaml_payload
 
 
 def rules(**kinds) -> dict:
@@ -122,3 +123,17 @@ def test_a_file_that_is_no_config_is_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match="bad.yaml"):
         load_cfg(path)
+
+
+def test_a_config_of_detectron2_loads_and_code_does_not(tmp_path):
+    """On both providers: tuples as its configs write them are values, other tags of Python are an error."""
+    (tmp_path / "a.yaml").write_text("_BASE_: table2b/sigmoid.yaml\nSOLVER: {STEPS: !!python/tuple [1, 2]}\n")
+    assert load_cfg(tmp_path / "a.yaml").SOLVER.STEPS == (1, 2)
+    (tmp_path / "b.yaml").write_text(f"OUTPUT_DIR: {yaml_payload(tmp_path / 'mark')}\n")
+    (tmp_path / "c.yaml").write_text("_BASE_: b.yaml\n")
+    for name in ("b.yaml", "c.yaml"):
+        with pytest.raises(ValueError, match="b.yaml' is not YAML: could not determine a constructor"):
+            load_cfg(tmp_path / name)
+    with pytest.raises(ValueError, match="OUTPUT_DIR|!!python"):
+        load_cfg("table2b/sigmoid.yaml", "paper", ["SEED", yaml_payload(tmp_path / "mark")])
+    assert not (tmp_path / "mark").exists()

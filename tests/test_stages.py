@@ -26,8 +26,8 @@ def test_default_places_are_named_after_scale_and_config():
     """Output, proposals and weights have places that the stage before writes to."""
     cfg = resolved("table2b/softmax.yaml", "mini")
     assert cfg.OUTPUT_DIR == "output/mini/table2b/softmax"
-    assert cfg.DATASETS.PROPOSAL_FILES_TRAIN == ("output/mini/rpn/r50_c4/inference/mini_train/box_proposals.pkl",)
-    assert cfg.DATASETS.PROPOSAL_FILES_TEST == ("output/mini/rpn/r50_c4/inference/mini_val/box_proposals.pkl",)
+    assert cfg.DATASETS.PROPOSAL_FILES_TRAIN == ("output/mini/rpn/r50_c4/inference/mini_train/box_proposals.npz",)
+    assert cfg.DATASETS.PROPOSAL_FILES_TEST == ("output/mini/rpn/r50_c4/inference/mini_val/box_proposals.npz",)
     assert cfg.MODEL.WEIGHTS == "output/mini/pretrain/R-50/model_final.pkl"
     assert resolved("rpn/r50_c4.yaml", "mini").OUTPUT_DIR == "output/mini/rpn/r50_c4"
 
@@ -46,7 +46,7 @@ def test_own_data_have_places_of_their_own(tmp_path):
     """Below the scale, but for pre-training, which is the same for all data."""
     cfg = resolved("table2b/softmax.yaml", "mini", *own_opts(write_own(tmp_path)))
     assert cfg.OUTPUT_DIR == f"output/mini/{NAME}/table2b/softmax"
-    proposals = f"output/mini/{NAME}/rpn/r50_c4/inference/{NAME}_val/box_proposals.pkl"
+    proposals = f"output/mini/{NAME}/rpn/r50_c4/inference/{NAME}_val/box_proposals.npz"
     assert cfg.DATASETS.PROPOSAL_FILES_TEST == (proposals,)
     assert cfg.MODEL.WEIGHTS == "output/mini/pretrain/R-50/model_final.pkl"
     with pytest.raises(FileNotFoundError, match="rpn/r50_c4.yaml --scale mini <the same DATASETS.OWN keys>`"):
@@ -111,6 +111,15 @@ def test_present_inputs_pass(in_tmp_path):
     check_inputs(cfg)
 
 
+def test_proposals_of_an_earlier_version_pass(in_tmp_path):
+    """An RPN that finished when proposals were pickled need not be trained again."""
+    cfg = resolved("table2b/softmax.yaml", "mini")
+    old = (in_tmp_path / cfg.DATASETS.PROPOSAL_FILES_TEST[0]).with_suffix(".pkl")
+    old.parent.mkdir(parents=True)
+    old.touch()
+    check_inputs(cfg, eval_only=True)
+
+
 def test_end_to_end_training_needs_no_proposals(in_tmp_path):
     """LOAD_PROPOSALS False needs no stored proposals."""
     opts = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.PRETRAIN", "False"]
@@ -155,8 +164,8 @@ def test_places_of_a_distillation_and_its_student():
     assert student.MODEL.WEIGHTS == "output/mini/pretrain/X-101-64x1d/model_final.pkl"
     assert student.DATASETS.DISTILLED == "output/mini/distill/kp_x101_fpn/annotations.json"
     assert student.DATASETS.PROPOSAL_FILES_TRAIN == (
-        "output/mini/rpn/person_x101_fpn/inference/mini_keypoints_train/box_proposals.pkl",
-        "output/mini/distill/kp_x101_fpn/box_proposals.pkl",
+        "output/mini/rpn/person_x101_fpn/inference/mini_keypoints_train/box_proposals.npz",
+        "output/mini/distill/kp_x101_fpn/box_proposals.npz",
     )
 
 

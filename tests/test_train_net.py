@@ -65,7 +65,7 @@ def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
     run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
-    assert set(found) == {"model", "trainer", "iteration"}
+    assert set(found) == {"model", "trainer", "iteration", "experiment"}
     assert found["iteration"] == 1
     assert {type(value) for value in found["model"].values()} == {torch.Tensor}
     trainer = found["trainer"]
@@ -75,10 +75,14 @@ def test_a_checkpoint_holds_nothing_of_its_provider(tmp_path):
 
 
 def test_a_run_goes_on_from_its_checkpoint(tmp_path):
-    """With --resume two iterations become four, and momentum and schedule go on; it needs no hook's state."""
+    """With --resume two iterations become four, and momentum and schedule go on; it needs no hook's state.
+
+    A checkpoint that does not say which config it is of, as of earlier versions, is resumed from by any.
+    """
     run(ROW, tmp_path, *E2E)
     path = tmp_path / "model_final.pth"
     found = torch.load(path, weights_only=True)
+    del found["experiment"]
     hooks = found["trainer"]["hooks"]
     found["trainer"]["hooks"] = {"LRScheduler": hooks["LRScheduler"], "NobodysHook": {"a": 1}}
     torch.save(found, path)
@@ -88,6 +92,18 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     assert final["trainer"]["hooks"]["LRScheduler"]["last_epoch"] == 4
     before, after = (c["trainer"]["_trainer"]["optimizer"]["state"].keys() for c in (found, final))
     assert before == after != set()
+
+
+def test_a_run_of_another_config_is_not_resumed(capsys, tmp_path):
+    """Seed, loss and what else differs are named; result and weights stay as they were. Where to run may differ."""
+    run(ROW, tmp_path, *E2E)
+    before = {name: (tmp_path / name).read_bytes() for name in (RESULT_FILE, "model_final.pth")}
+    other = (*E2E, "SEED", "2", "MODEL.ROI_MASK_HEAD.LOSS", "softmax")
+    message = fails(capsys, ROW, tmp_path, *other, flags=("--resume",))
+    assert "model_final.pth is of another config: MODEL.ROI_MASK_HEAD.LOSS was " in message
+    assert "; SEED was 1 and is 2. Resume with" in message
+    assert before == {name: (tmp_path / name).read_bytes() for name in before}
+    run(ROW, tmp_path, *E2E, "SOLVER.CHECKPOINT_PERIOD", "1", flags=("--resume",))
 
 
 def test_own_data_need_keys_alone(tmp_path):
@@ -168,7 +184,7 @@ def test_missing_image(capsys, tmp_path, own_dataset):
     assert "missing.png" in fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
 
 
-@pytest.mark.parametrize("flags", [(), ("--eval-only",)])
+@pytest.mark.parametrize("flags", [(), ("--eval-only", "--allow-partial")])
 def test_annotations_with_errors(capsys, tmp_path, own_dataset, flags):
     """A box outside its image ends training and evaluation, also under SKIP_INVALID where it is in the test set."""
     content = json.loads(own_dataset.read_text())
@@ -189,3 +205,57 @@ def test_annotations_that_are_not_json(capsys, tmp_path, own_dataset):
     message = fails(capsys, ROW, tmp_path / "o", *E2E, *OWN)
     assert "annotations.json" in message
     assert "JSON" in message
+
+
+BIAS = "roi_heads.box_predictor.cls_score.bias"
+
+
+def evaluate(output, weights, *flags):
+    """--eval-only of the row with these weights."""
+    return run(ROW, output, *E2E, "MODEL.WEIGHTS", str(weights), flags=("--eval-only", *flags))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Content of a checkpoint of the row."""
+    folder = tmp_path_factory.mktemp("trained")
+    run(ROW, folder, *E2E)
+    return torch.load(folder / "model_final.pth", weights_only=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda m: {f"x.{key}": value for key, value in m.items()}, "lacks "),
+        (lambda m: {key: value for key, value in m.items() if "mask_head" not in key}, "roi_heads.mask_head"),
+        (lambda m: {key: value[..., None] for key, value in m.items()}, "another shape"),
+        (lambda m: {}, "lacks "),
+        (lambda m: m | {BIAS: torch.full_like(m[BIAS], float("nan"))}, "NaN or infinite values in 1 of "),
+    ],
+    ids=["names", "RPN", "shapes", "empty", "NaN"],
+)
+def test_weights_of_another_model_are_not_evaluated(capsys, tmp_path, checkpoint, change, word):
+    """One line that says which are missing and how many; no result is written."""
+    torch.save({"model": change(checkpoint["model"])}, tmp_path / "w.pth")
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, "MODEL.WEIGHTS", str(tmp_path / "w.pth"), flags=("--eval-only",))
+    assert word in message and "w.pth" in message
+    assert not (tmp_path / "o" / RESULT_FILE).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04"])
+def test_a_file_without_weights_is_one_line(capsys, tmp_path, content):
+    """Whatever it is."""
+    (tmp_path / "w.pth").write_bytes(content)
+    message = fails(capsys, ROW, tmp_path / "o", *E2E, "MODEL.WEIGHTS", str(tmp_path / "w.pth"), flags=("--eval-only",))
+    assert "w.pth' cannot be read as weights" in message
+
+
+def test_partial_weights_are_evaluated_where_that_is_meant(tmp_path, checkpoint):
+    """With --allow-partial; the result says which weights it is of."""
+    model = {key: value for key, value in checkpoint["model"].items() if "mask_head" not in key}
+    for name, content in (("whole", checkpoint["model"]), ("partial", model)):
+        torch.save({"model": content}, tmp_path / f"{name}.pth")
+        evaluate(tmp_path / name, tmp_path / f"{name}.pth", *(["--allow-partial"] if name == "partial" else []))
+    found = [read_json(tmp_path / name / RESULT_FILE)["weights"] for name in ("whole", "partial")]
+    assert len(set(found)) == 2
+    assert all(weights.startswith("sha256:") for weights in found)

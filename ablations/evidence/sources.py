@@ -21,6 +21,7 @@ from ablations.jobs.plan import Plan
 from ablations.paper.tables import Table
 from mask_rcnn_paper.files import read_json, write_bytes_atomically, write_json_atomically
 from mask_rcnn_paper.stages import matches_file
+from mask_rcnn_paper.terminal import say
 
 if TYPE_CHECKING:
     from mask_rcnn_paper.coco.matches import Matches
@@ -76,7 +77,7 @@ def find_source(
     runs, kept = Source(output / scale / user_data, False), Source(PUBLISHED / scale / user_data, True)
     if published or (fall_back and kept.folder.is_dir() and not runs.folder.is_dir()):
         if not published:
-            print(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
+            say(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
         return kept
     return runs
 

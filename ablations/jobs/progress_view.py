@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ablations.jobs.folder import ENDED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import Job
 from ablations.jobs.progress_estimate import done_seconds, estimate
+from mask_rcnn_paper.terminal import say, visible
 
 # Below its last line a terminal needs a free one, or it scrolls.
 _SPARE_ROWS = 2
@@ -103,9 +104,9 @@ class ProgressView:
 
     def _print(self, line: str) -> None:
         if self.live:
-            tqdm.write(line, file=self.stream)  # above the live lines
+            tqdm.write(visible(line), file=self.stream)  # above the live lines
         else:
-            print(line, file=self.stream, flush=True)
+            say(line, file=self.stream, flush=True)
 
 
 class _LiveLines:
@@ -131,7 +132,7 @@ class _LiveLines:
         for bar, (share, text) in zip(self.bars, lines, strict=False):
             bar.ncols, bar.nrows = columns - 1, rows + 1
             bar.n = round(100 * share, 1)
-            bar.set_description_str(text)
+            bar.set_description_str(visible(text))
         self._shorten(len(lines))
 
     def close(self) -> None:

@@ -198,7 +198,7 @@ class SlurmLauncher:
             return None
         if recorded := submitted.recorded:
             return recorded
-        if has_result and slurm.exception() is None:
+        if has_result and _succeeded(slurm.paths.result_pickle):
             return Status(WAITING, "running elsewhere")
         # Slurm, or what precedes the job on its node, ended it.
         tail = log_tail(slurm.paths.stderr)
@@ -207,3 +207,13 @@ class SlurmLauncher:
         status = Status(FAILED, reason, tail, submitted.job.folder.record.get("seconds"))
         submitted.job.note(status, time.time(), slurm.job_id)
         return status
+
+
+def _succeeded(result_pickle: Path) -> bool:
+    """Whether submitit's pickle says so, of (outcome, state or trace); its own reader runs what the file names."""
+    from mask_rcnn_paper.plain_pickle import read_plain_pickle  # takes numpy, for which the local queue need not wait
+
+    with contextlib.suppress(OSError, ValueError):
+        found = read_plain_pickle(result_pickle)
+        return isinstance(found, tuple) and found[:1] == ("success",)
+    return False

@@ -9,7 +9,7 @@ from typing import Any
 
 from ablations.paper.tables import RowKey, Table
 from ablations.paper.terms import AP, Side, Term, from_unit, is_ratio, to_unit, weights
-from ablations.paper.yaml_file import check_keys, load_list
+from ablations.paper.yaml_file import check_keys, check_name, load_list
 from ablations.statistics.judge import ABOUT_EQUAL, RELATIONS, holds
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
@@ -113,7 +113,7 @@ def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table],
     unit = str(sentence.get("unit", Claim.unit))
     shared = {key: str(sentence[key]) for key in ("section", "words", "relation")} | {"unit": unit, "pending": pending}
     left, right = _sides(entry, tables, where)
-    claim = Claim(str(entry["id"]), left=left, right=right, paper=None, **shared)
+    claim = Claim(check_name(entry["id"], where, "id"), left=left, right=right, paper=None, **shared)
     computed = None
     if not pending:
         _check_terms(claim.terms, tables, where)

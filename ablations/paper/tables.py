@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ablations.paper.yaml_file import check_keys, load_list
+from ablations.paper.yaml_file import check_keys, check_name, load_list
 
 TABLES_FILE = Path(__file__).with_name("tables.yaml")
 # Names all tables "text-..." that have rows to run.
@@ -128,6 +128,7 @@ def load_tables(path: str | Path = TABLES_FILE, more: Sequence[str | Path] = ())
 def _table(entry: Any, where: str) -> Table:
     required = {"id", "title", "section", "metrics", "rows"}
     check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
+    table_id = check_name(entry["id"], where, "id")
     metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
     width = len(metrics)
     descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
@@ -141,12 +142,12 @@ def _table(entry: Any, where: str) -> Table:
             raise ValueError(f"{where}, row {row.id}: has descriptors {found}, the table {legal}")
     deltas = tuple(_delta(d, f"{where}, delta {n}", labels, width) for n, d in enumerate(entry.get("deltas", []), 1))
     read = {"metrics": metrics, "rows": rows, "deltas": deltas, "descriptors": descriptors}
-    return Table(**{**entry, "id": str(entry["id"]), "section": str(entry["section"]), **read})
+    return Table(**{**entry, "id": table_id, "section": str(entry["section"]), **read})
 
 
 def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
     check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
-    ends = entry["minuend"], entry["subtrahend"]
+    ends = str(entry["minuend"]), str(entry["subtrahend"])
     for end in ends:
         if end not in labels:
             raise ValueError(f"{where}: unknown row {end!r}: choose from {', '.join(labels)}")
@@ -166,7 +167,8 @@ def _row(entry: Any, where: str, number: int, width: int) -> Row:
     where += f", row {entry.get('id', name) if isinstance(entry, dict) else name}"
     optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
     check_keys(entry, where, {"id", "label", "paper"}, optional)
-    row = Row(**{**entry, "paper": _numbers(entry["paper"], width, where)})
+    names = {key: check_name(entry[key], where, key) for key in ("id", *(["run"] if entry.get("run") else []))}
+    row = Row(**{**entry, **names, "paper": _numbers(entry["paper"], width, where)})
     if row.origin not in ORIGINS:
         raise ValueError(f"{where}: unknown origin {row.origin!r}: choose from {', '.join(ORIGINS)}")
     if row.origin == OURS and (not row.run or row.source or bool(row.config) == bool(row.pending)):

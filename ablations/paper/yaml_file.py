@@ -1,16 +1,20 @@
 """Read YAML files: those that hold the paper as data, `tables.yaml` and `claims.yaml`, and what a user describes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+# Of ids and runs, which become parts of file names, of addresses within a page, and of command lines.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def read_yaml(path: str | Path) -> Any:
     """Content of a file; FileNotFoundError if there is none, ValueError if it is not YAML."""
     try:
         return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
 
 
@@ -35,3 +39,15 @@ def check_keys(entry: Any, where: str, required: set[str], optional: set[str]) -
     if unknown := sorted(map(str, set(entry) - required - optional)):
         legal = ", ".join(sorted(required | optional))
         raise ValueError(f"{where}: unknown key {', '.join(unknown)}: choose from {legal}")
+
+
+def check_name(value: Any, where: str, what: str) -> str:
+    """A name as text; YAML reads some, such as 2, as numbers.
+
+    Raises:
+        ValueError: it is not of `NAME`; the message begins with `where`, and `what` says which name it is.
+    """
+    if not isinstance(value, (str, int, float)) or isinstance(value, bool) or not NAME.fullmatch(str(value)):
+        legal = "letters, digits, '.', '_' and '-', at most 100, the first a letter or digit"
+        raise ValueError(f"{where}: {what} is {value!r}: use {legal}")
+    return str(value)

@@ -25,6 +25,7 @@ from mask_rcnn_paper.drawing import draw_instances
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically, write_text_atomically
 from mask_rcnn_paper.predictor import Predictor
+from mask_rcnn_paper.terminal import say
 
 PREDICTIONS, IMAGES = "predictions.json", "images.json"
 # Images of fewer pixels a side are enlarged before they are drawn on.
@@ -46,7 +47,7 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
         out = Path(args.out) if args.out else folder.parent.parent / "predictions" / folder.name
         _check_overwriting(images, out)
         out.mkdir(parents=True, exist_ok=True)
-        predictor = trained.load_predictor()
+        predictor = trained.load_predictor(args.allow_partial)
     torch.set_flush_denormal(True)  # as in training and evaluation
     try:
         with one_line_errors("ablations", OSError):  # such as a full disk
@@ -54,12 +55,12 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
             write_json_atomically(out / IMAGES, _coco_file(images, classes, trained))
             write_text_atomically(out / PREDICTIONS, json.dumps(results))
     except KeyboardInterrupt:
-        print(f"\nablations: interrupted; {out / PREDICTIONS} is not written", file=sys.stderr)
+        say(f"\nablations: interrupted; {out / PREDICTIONS} is not written", file=sys.stderr)
         return 130
     drawn = sum(result["score"] >= args.score_threshold for result in results)
-    print(f"{trained.name}, {trained.job.label}: {len(results)} detections in {len(images)} images, "
+    say(f"{trained.name}, {trained.job.label}: {len(results)} detections in {len(images)} images, "
           f"{drawn} of them drawn (score of at least {args.score_threshold:g})")  # fmt: skip
-    print(f"pictures, {PREDICTIONS} and {IMAGES}: {out}")
+    say(f"pictures, {PREDICTIONS} and {IMAGES}: {out}")
     return 0
 
 

@@ -31,10 +31,11 @@ class TrainedRow:
     detector: Job
     rpn: Job | None
 
-    def load_predictor(self) -> Predictor:
-        """The models with their weights."""
-        proposer = None if self.rpn is None else Predictor(_cfg(self.rpn), self.rpn.folder.path / WEIGHTS)
-        return Predictor(self.cfg, self.detector.folder.path / WEIGHTS, proposer)
+    def load_predictor(self, allow_partial: bool = False) -> Predictor:
+        """The models with their weights; `allow_partial` as of `Predictor`."""
+        rpn, weights = self.rpn, self.detector.folder.path / WEIGHTS
+        proposer = rpn and Predictor(_cfg(rpn), rpn.folder.path / WEIGHTS, allow_partial=allow_partial)
+        return Predictor(self.cfg, weights, proposer, allow_partial)
 
 
 def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:

@@ -1,11 +1,14 @@
 """Tables in formats that need no templates: Markdown, which a terminal shows too, and for programs CSV and JSON.
 
 Programs get unrounded numbers, and in `paper_note` what the paper's numbers are beside those of the user's own data.
+Text is shown as it is: in Markdown what would be markup has a backslash, in CSV what a spreadsheet would compute an
+apostrophe.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +18,20 @@ from ablations.evidence.collect import ResultRow, TableResults
 from ablations.paper.tables import Metric
 from ablations.render.cells import SCRIPT, Cell, PrintedTable, lay_out, own_data_note
 from ablations.render.signature import signature
+from mask_rcnn_paper.terminal import visible
 
 _OF_RUNS = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend", "precision")
 _OF_INTERVAL = ("seeds_half_width", "images_half_width")
 _OF_NUMBER = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note", *_OF_INTERVAL)
+# What begins markup anywhere: code, emphasis, HTML, an entity, math, a strike, and a link's or a picture's text or
+# address. An underscore within a word does not.
+_MARKUP = re.compile(r"[\\`*<$]|&(?=#?\w+;)|~~|!(?=\[)|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])")
+# At the start of a line: a heading, a quotation, a list, a rule or underline, a table.
+_BLOCK = re.compile(r"[#>+=~|:-]|(?<=\d)[.)]")
+# HTML, which not every reader of Markdown lets a backslash keep off.
+_ENTITIES = {"<": "&lt;", "&": "&amp;"}
+_FORMULA = re.compile(r"\s*[=+@-]")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?")
 _CSV = ("table", *_OF_RUNS, "row", "label", "origin", "delta", *_OF_NUMBER)
 
 
@@ -28,21 +41,42 @@ def markdown_text(results: Sequence[TableResults]) -> str:
 
 
 def _markdown(table: PrintedTable) -> str:
-    header = ["", *table.descriptors]
+    header = ["", *map(escape_cell, table.descriptors)]
     text = len(header)
     paper, ours, difference = table.columns
-    for metric in map(header_text, table.metrics):
+    for metric in (escape_cell(header_text(header)) for header in table.metrics):
         header += [f"{metric} {paper}", f"{metric} {ours}", difference]
-    rows = [[row.marked_label, *row.descriptors, *map(_markdown_cell, row.numbers)] for row in table.rows]
+    rows = [
+        [*map(escape_cell, (row.marked_label, *row.descriptors)), *map(_markdown_cell, row.numbers)]
+        for row in table.rows
+    ]
     grid = tabulate(
-        [[cell.replace("|", "\\|") for cell in row] for row in rows],
+        rows,
         header,
         tablefmt="pipe",
         colalign=["left"] * text + ["right"] * (len(header) - text),
         disable_numparse=True,
     )
-    foot = "  \n".join(f"[{letter}] {reason}" for letter, reason in table.footnotes.items())
-    return "\n\n".join(filter(None, ["  \n".join((table.title, *table.facts)), grid, foot]))
+    foot = "  \n".join(f"[{letter}] {escape(reason)}" for letter, reason in table.footnotes.items())
+    return "\n\n".join(filter(None, ["  \n".join(map(escape_line, (table.title, *table.facts))), grid, foot]))
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is, in one line; within a line."""
+    line = " ".join(visible(text).split())
+    return _MARKUP.sub(lambda match: "".join(_ENTITIES.get(c, f"\\{c}") for c in match[0]), line)
+
+
+def escape_cell(text: str) -> str:
+    """As `escape`, of a cell of a table."""
+    return escape(text).replace("|", "\\|")
+
+
+def escape_line(text: str) -> str:
+    """As `escape`, of a whole line."""
+    line = escape(text)
+    digits = re.match(r"\d{0,9}", line).end()
+    return f"{line[:digits]}\\{line[digits:]}" if _BLOCK.match(line, digits) else line
 
 
 def header_text(header: str) -> str:
@@ -64,8 +98,16 @@ def csv_text(results: Sequence[TableResults]) -> str:
         versions = "; ".join(f"{name} {version}" for name, version in table["data_versions"].items())
         for row in table["rows"]:
             about = {**table, **row, "table": table["id"], "row": row["id"], "data_versions": versions}
-            writer.writerows(about | number for number in row["metrics"])
+            writer.writerows({k: defused(v) for k, v in (about | number).items()} for number in row["metrics"])
     return out.getvalue()
+
+
+def defused(value: Any) -> Any:
+    """A value that a spreadsheet does not compute: text that begins as a formula gets an apostrophe; numbers stay."""
+    if not isinstance(value, str):
+        return value
+    text = visible(value)  # a carriage return would end the line
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def json_text(results: Sequence[TableResults]) -> str:

@@ -10,6 +10,7 @@ from ablations.report.contents import gather
 from ablations.report.page import report_page, report_picture
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
+from mask_rcnn_paper.terminal import say
 
 
 def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
@@ -19,9 +20,9 @@ def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
         contents = gather(query)
         if args.picture:
             write_bytes_atomically(args.picture, report_picture(contents))
-            print(args.picture)
+            say(args.picture)
             return 0
         write_text_atomically(args.out, report_page(contents))
-    print(args.out)
-    print(f"{Path(args.out).stat().st_size / 1e6:.2f} MB, for any browser", file=sys.stderr)
+    say(args.out)
+    say(f"{Path(args.out).stat().st_size / 1e6:.2f} MB, for any browser", file=sys.stderr)
     return 0

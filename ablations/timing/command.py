@@ -24,6 +24,7 @@ from mask_rcnn_paper.config_files import SCALES
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_text_atomically
 from mask_rcnn_paper.imports import Import, find_import, import_components
+from mask_rcnn_paper.terminal import say
 from mask_rcnn_paper.timing.machine import machine_text
 from mask_rcnn_paper.timing.networks import Subject, TestTurn, step_memory, training_turn
 from mask_rcnn_paper.timing.turns import take_turns
@@ -63,7 +64,7 @@ def time_rows(args: argparse.Namespace, opts: Sequence[str]) -> int:
         place = Path(asked.output) / asked.scale / TIMING
         place.parent.mkdir(parents=True, exist_ok=True)
         write_text_atomically(place, timing_json(timing))
-    print({"md": timing_text, "json": timing_json}[args.format](timing), end="")
+    say({"md": timing_text, "json": timing_json}[args.format](timing), end="")
     return 0
 
 

@@ -27,6 +27,11 @@ def images_of(dataset: str) -> str:
     return dataset.removesuffix(_SUFFIX)
 
 
+def annotated_name(images: str) -> str:
+    """Name of the distilled dataset of images."""
+    return images + _SUFFIX
+
+
 def register_distilled(cfg: CfgNode) -> None:
     """Register those of DATASETS.TRAIN that a teacher has annotated, with its file DATASETS.DISTILLED.
 

@@ -4,7 +4,6 @@ Images are only looked for, not decoded; errors in annotations are all found.
 """
 
 import contextlib
-import itertools
 import json
 import logging
 import shlex
@@ -20,6 +19,7 @@ from detectron2.data.datasets import load_coco_json
 from detectron2.data.detection_utils import check_metadata_consistency
 
 from mask_rcnn_paper.data.cityscapes_splits import EVALUATOR
+from mask_rcnn_paper.data.proposals import with_proposals
 from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
 from mask_rcnn_paper.data.validation_record import DataError, Subject, record_errors, recorded_errors
 from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules
@@ -35,11 +35,6 @@ class InvalidDatasetError(ValueError):
     """A dataset has errors, and may not be used."""
 
 
-def training_dicts(cfg: CfgNode) -> list[dict]:
-    """Samples of all of DATASETS.TRAIN, as `training_sets` has them."""
-    return list(itertools.chain.from_iterable(training_sets(cfg)))
-
-
 def training_sets(cfg: CfgNode) -> list[list[dict]]:
     """Samples of each of DATASETS.TRAIN in detectron2's format, as its own loader filters them.
 
@@ -48,36 +43,58 @@ def training_sets(cfg: CfgNode) -> list[list[dict]]:
 
     Raises:
         InvalidDatasetError: a dataset has errors, and DATASETS.SKIP_INVALID is False or they concern the whole file.
-        KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`.
+        KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`, and `with_proposals`.
     """
     names = cfg.DATASETS.TRAIN
     if not names:
         raise ValueError("DATASETS.TRAIN is empty: name a dataset to train on")
-    proposals = cfg.DATASETS.PROPOSAL_FILES_TRAIN if cfg.MODEL.LOAD_PROPOSALS else [None] * len(names)
-    if len(proposals) != len(names):
-        raise ValueError(f"DATASETS.PROPOSAL_FILES_TRAIN={tuple(proposals)}: give one for each of {tuple(names)}")
     with contextlib.ExitStack() as stack:
         for name, subject in _partly_invalid(cfg).items():
             stack.enter_context(_replaced(name, _load_valid(name, subject)))
+        for name, file in _proposal_files(cfg, "TRAIN").items():
+            stack.enter_context(_replaced(name, with_proposals(DatasetCatalog.get(name), name, file)))
         sets = [
             get_detection_dataset_dicts(
                 [name],
                 filter_empty=cfg.DATALOADER.FILTER_EMPTY_ANNOTATIONS,
                 min_keypoints=cfg.MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE if _needs_keypoints(cfg) else 0,
-                proposal_files=None if file is None else [file],
             )
-            for name, file in zip(names, proposals, strict=True)
+            for name in names
         ]
     if len(names) > 1:
         check_metadata_consistency("thing_classes", names)
     return sets
 
 
+def evaluation_dicts(cfg: CfgNode, name: str) -> list[dict]:
+    """Samples of one of DATASETS.TEST in detectron2's format; under MODEL.LOAD_PROPOSALS with their proposals.
+
+    Raises:
+        InvalidDatasetError: as `require_valid`.
+        KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`, and `with_proposals`.
+    """
+    require_valid(cfg, name)
+    dicts = get_detection_dataset_dicts(name, filter_empty=False)
+    files = _proposal_files(cfg, "TEST")
+    return with_proposals(dicts, name, files[name]) if files else dicts
+
+
+def _proposal_files(cfg: CfgNode, split: str) -> dict[str, str]:
+    """File of stored proposals of each dataset; {} where none are used."""
+    names, files = cfg.DATASETS[split], cfg.DATASETS[f"PROPOSAL_FILES_{split}"]
+    if not cfg.MODEL.LOAD_PROPOSALS:
+        return {}
+    if len(names) != len(files):
+        key = f"DATASETS.PROPOSAL_FILES_{split}"
+        raise ValueError(f"{key}={tuple(files)}: needs a file for each of DATASETS.{split}={tuple(names)}")
+    return dict(zip(names, files, strict=True))
+
+
 def require_usable(cfg: CfgNode) -> None:
     """Check all data of a run, before anything is built.
 
     Raises:
-        InvalidDatasetError: as `training_dicts` and `require_valid`.
+        InvalidDatasetError: as `training_sets` and `require_valid`.
     """
     _partly_invalid(cfg)
     for name in cfg.DATASETS.TEST:

@@ -28,6 +28,7 @@ from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_teacher, fall_back_to_cpu, set_default_places
+from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 from mask_rcnn_paper.training.launch import launch, torchrun_process
 from mask_rcnn_paper.training.precision import settle_precision
 from mask_rcnn_paper.training.result_file import config_hash
@@ -51,7 +52,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
 
 def run() -> None:
     """The command line; bad input ends in one line and exit code 2."""
-    args = argument_parser().parse_args()
+    args = parse_words(argument_parser())
     with one_line_errors(PROGRAM):
         process = torchrun_process(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`
@@ -60,6 +61,7 @@ def run() -> None:
 
 def main(args: argparse.Namespace) -> Summary | None:
     """Write the annotations, and print what was counted."""
+    escape_logs()
     with one_line_errors(PROGRAM):
         cfg = resolve(args)
         unlabeled_images(cfg)
@@ -73,7 +75,7 @@ def main(args: argparse.Namespace) -> Summary | None:
         torch.set_flush_denormal(True)  # as in training
         summary = distill(cfg, load_teacher(cfg, args.opts), args.resume)
     if comm.is_main_process():
-        print(f"{summary.lines}\nannotations: {cfg.OUTPUT_DIR}", flush=True)
+        say(f"{summary.lines}\nannotations: {cfg.OUTPUT_DIR}", flush=True)
     return summary
 
 

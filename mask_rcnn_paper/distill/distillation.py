@@ -4,11 +4,10 @@ Paper: Mask R-CNN (arXiv:1703.06870), Appendix B, Table 9: "a model trained on l
 unlabeled images"; after Data Distillation (arXiv:1712.04440, [35] there).
 
 Writes OUTPUT_DIR/annotations.json, a COCO file of the images that have annotations, with the labelled data's
-categories, and OUTPUT_DIR/box_proposals.pkl, where the teacher uses an RPN's proposals: its student will want them.
+categories, and OUTPUT_DIR/box_proposals.npz, where the teacher uses an RPN's proposals: its student will want them.
 """
 
 import json
-import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +16,18 @@ from typing import Any
 
 import numpy as np
 from detectron2.config import CfgNode
-from detectron2.structures import BoxMode
 from detectron2.utils import comm
 
 from mask_rcnn_paper.coco.image_info import load_image_info
+from mask_rcnn_paper.data.distilled import annotated_name
+from mask_rcnn_paper.data.proposals import Proposals, write_proposals
 from mask_rcnn_paper.data.registered import coco_files
 from mask_rcnn_paper.distill.annotations import make_annotation
 from mask_rcnn_paper.distill.shards import Found, Shards
 from mask_rcnn_paper.distill.threshold import TeacherError, instances_per_image, matching_threshold
-from mask_rcnn_paper.files import disk_full_explained, write_bytes_atomically, write_text_atomically
-from mask_rcnn_paper.stages import DISTILLED_ANNOTATIONS, PROPOSALS
+from mask_rcnn_paper.files import disk_full_explained, write_text_atomically
+from mask_rcnn_paper.proposal_files import PROPOSALS
+from mask_rcnn_paper.stages import DISTILLED_ANNOTATIONS
 from mask_rcnn_paper.training.result_file import write_result
 
 
@@ -94,7 +95,8 @@ def distill(cfg: CfgNode, find: Callable[..., list[Found]], resume: bool = False
     content = {"info": info, "images": _images(json_file, kept), "annotations": annotations, "categories": categories}
     with disk_full_explained(cfg.OUTPUT_DIR):
         if cfg.MODEL.LOAD_PROPOSALS:
-            write_bytes_atomically(Path(cfg.OUTPUT_DIR, PROPOSALS), pickle.dumps(_proposals(shards, kept)))
+            dataset = annotated_name(cfg.DATASETS.TEST[0])
+            write_proposals(Path(cfg.OUTPUT_DIR, PROPOSALS), _proposals(shards, kept, dataset))
         text = json.dumps(content, separators=(",", ":"))
         write_text_atomically(Path(cfg.OUTPUT_DIR, DISTILLED_ANNOTATIONS), text)
         write_result(cfg, {"distillation": vars(summary)}, time.monotonic() - start)
@@ -137,12 +139,8 @@ def _images(json_file: Path, kept: set) -> list[dict[str, Any]]:
     return [image for image in json.loads(json_file.read_bytes())["images"] if image["id"] in kept]
 
 
-def _proposals(shards: Shards, kept: set) -> dict[str, Any]:
-    """What `load_proposals_into_dataset` reads."""
+def _proposals(shards: Shards, kept: set, dataset: str) -> Proposals:
+    """Those of the RPN for the images that have annotations."""
     entries = [entry for entry in shards if entry["image_id"] in kept]
-    return {
-        "boxes": [entry["boxes"] for entry in entries],
-        "objectness_logits": [entry["logits"] for entry in entries],
-        "ids": [entry["image_id"] for entry in entries],
-        "bbox_mode": BoxMode.XYXY_ABS.value,
-    }
+    ids, boxes, logits = (tuple(entry[key] for entry in entries) for key in ("image_id", "boxes", "logits"))
+    return Proposals(ids, boxes, logits, dataset=dataset)

@@ -14,6 +14,7 @@ from pathlib import Path
 from detectron2.utils import comm
 
 from mask_rcnn_paper.files import write_bytes_atomically, write_text_atomically
+from mask_rcnn_paper.plain_pickle import read_plain_pickle
 from mask_rcnn_paper.training.progress import write_progress
 
 SHARD = 200
@@ -65,7 +66,7 @@ class Shards:
     def __iter__(self) -> Iterator[Found]:
         """What was found in each image, in order; a shard at a time is in memory."""
         for number in range(self.count):
-            yield from pickle.loads(self._path(number).read_bytes())
+            yield from read_plain_pickle(self._path(number))
 
     def remove(self) -> None:
         """Remove all shards."""

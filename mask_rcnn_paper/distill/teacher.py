@@ -93,7 +93,7 @@ def load_teacher(cfg: CfgNode, opts: Sequence[str] = ()) -> Teacher:
 
 def _load(cfg: CfgNode, weights: str) -> nn.Module:
     model = set_precision(build_model(cfg), cfg.PRECISION).eval()
-    SafeCheckpointer(model).load(weights)
+    SafeCheckpointer(model).load_whole(weights)
     return model
 
 

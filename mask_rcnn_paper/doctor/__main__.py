@@ -10,6 +10,7 @@ from functools import partial
 from mask_rcnn_paper.doctor import checks
 from mask_rcnn_paper.doctor.checks import BROKEN, Check, Result, examine
 from mask_rcnn_paper.doctor.upstream import upstream_checks
+from mask_rcnn_paper.terminal import say
 
 _EXIT_CODES = (
     "Exit code: 0 where everything needed works, 1 where something is broken, 2 on bad usage. Known breakages of "
@@ -49,11 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m mask_rcnn_paper.doctor", description=description, epilog=_EXIT_CODES)
     _, unknown = parser.parse_known_args(argv)
     if unknown:
-        parser.exit(2, f"doctor: error: unrecognized arguments: {' '.join(unknown)}; --help shows the usage\n")
+        say(f"doctor: error: unrecognized arguments: {' '.join(unknown)}; --help shows the usage", file=sys.stderr)
+        sys.exit(2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # libraries warn on import; the report is the only output
         results = diagnose()
-    print(render(results))
+    say(render(results))
     return int(any(r.state == BROKEN for r in results))
 
 

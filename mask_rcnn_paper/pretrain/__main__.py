@@ -13,6 +13,7 @@ from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.pretrain.classifier import pretrain
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import DEFAULT_OUTPUT, PRETRAINED_WEIGHTS, fall_back_to_cpu, pretrain_output
+from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 from mask_rcnn_paper.training.precision import settle_precision
 
 
@@ -24,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> dict:
     add_import_option(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in OUTPUT_DIR, if any")
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs that override the config")
-    arguments = parser.parse_args(argv)
+    arguments = parse_words(parser, argv)
+    escape_logs()
     with one_line_errors(parser.prog):
         if arguments.scale == "paper":
             raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     with one_line_errors(parser.prog, OSError), disk_full_explained(cfg.OUTPUT_DIR):
         result = pretrain(cfg, arguments.resume)
     accuracy = result["metrics"]["classification"]["accuracy"]
-    print(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / PRETRAINED_WEIGHTS}")
+    say(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / PRETRAINED_WEIGHTS}")
     return result
 
 

@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import torch
 from detectron2.checkpoint import DetectionCheckpointer
 
 from mask_rcnn_paper.files import remove_leftovers, write_bytes_atomically, write_text_atomically
+from mask_rcnn_paper.plain_pickle import UnsafePickleError, read_plain_pickle
+from mask_rcnn_paper.training.experiment import require_same
+from mask_rcnn_paper.training.weights import UnfitWeightsError, all_loaded
 
 _NUMBERED = re.compile(r".+_(\d{7})\.pth")
 
@@ -33,9 +37,74 @@ class SafeCheckpointer(DetectionCheckpointer):
 
     Differs from detectron2, which writes in place: a kill while it saves leaves a truncated file, and
     `last_checkpoint` may name it. Files, names and `last_checkpoint` are detectron2's; so either reads the other's.
+
+    Args:
+        experiment: What `experiment_of` says of this run, if anything; files hold it, and those of another one are not
+            resumed from.
+        *args, **kwargs: As of detectron2's.
     """
 
     _warned = ""
+
+    def __init__(self, *args: Any, experiment: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.experiment = experiment
+
+    def resume_or_load(self, path: str, *, resume: bool = True) -> dict[str, Any]:
+        """As detectron2's.
+
+        Raises:
+            ValueError: the checkpoint to resume from is of another experiment; the message says what differs.
+        """
+        resumes = resume and self.has_checkpoint()
+        found = super().resume_or_load(path, resume=resume)
+        if resumes and self.experiment is not None:
+            place = self.get_checkpoint_file()
+            if "experiment" in found:
+                require_same(found["experiment"], self.experiment, place)
+            else:
+                self.logger.warning(f"{place} does not say which config it is of, so that is not checked")
+        return found
+
+    def load(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As detectron2's; a `.pkl` that holds more than arrays and plain values is refused before detectron2 opens it.
+
+        Files of torch hold nothing else: `torch.load` reads weights only, unless told otherwise.
+
+        Raises:
+            UnsafePickleError: nothing of the file has been run.
+            FileNotFoundError: it is not there, or cannot be had.
+        """
+        name = (path or "").partition("?")[0]
+        if name.endswith(".pkl") and os.path.isfile(local := self._fetched(name)):
+            read_plain_pickle(local)
+        return super().load(path, *args, **kwargs)
+
+    def load_whole(self, path: str, *, resume: bool = False, allow_partial: bool = False) -> None:
+        """Load all weights of the model, from `path` or under `resume` from the checkpoint in `save_dir`, if any.
+
+        Raises:
+            UnfitWeightsError: the file cannot be read, lacks weights of the model, which `allow_partial` allows, or has
+                some that are not finite.
+            FileNotFoundError: it is not there, or cannot be had.
+        """
+        place = self.get_checkpoint_file() if resume and self.has_checkpoint() else path
+        with all_loaded(self.model, place, allow_partial):
+            try:
+                self.load(place, checkpointables=[])
+            except (OSError, UnsafePickleError):
+                raise
+            except Exception as error:  # of a damaged or foreign file: almost anything
+                reason = " ".join(str(error).split())[:300]
+                raise UnfitWeightsError(f"MODEL.WEIGHTS={place!r} cannot be read as weights ({reason})") from error
+
+    def _fetched(self, path: str) -> str:
+        try:
+            return self.path_manager.get_local_path(path)
+        except OSError as error:
+            raise FileNotFoundError(
+                f"MODEL.WEIGHTS={path!r} cannot be downloaded ({error}): download it by hand"
+            ) from error
 
     def save(self, name: str, **kwargs: Any) -> None:
         """Save model and checkpointables as `<name>.pth`, make it the one to resume from, and remove old ones.
@@ -48,11 +117,12 @@ class SafeCheckpointer(DetectionCheckpointer):
         if not self.save_dir or not self.save_to_disk:
             return
         states = {key: item.state_dict() for key, item in self.checkpointables.items()}
+        known = {} if self.experiment is None else {"experiment": dict(self.experiment)}
         path = Path(self.save_dir, f"{name}.pth")
         self.logger.info(f"Saving checkpoint to {path}")
         for pattern in ("*.pth", "last_checkpoint"):
             remove_leftovers(self.save_dir, pattern)
-        write_checkpoint(path, {"model": self.model.state_dict(), **states, **kwargs})
+        write_checkpoint(path, {"model": self.model.state_dict(), **states, **known, **kwargs})
         self.tag_last_checkpoint(path.name)
         for old in self._earlier(path.name)[1:]:
             old.unlink(missing_ok=True)

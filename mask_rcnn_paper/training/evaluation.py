@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from detectron2.utils import comm
 
 from mask_rcnn_paper.coco.backends import BACKENDS, PycocotoolsEval, choose_backend
 from mask_rcnn_paper.coco.matches import save_matches
+from mask_rcnn_paper.data.proposals import read_proposals, write_proposals
 from mask_rcnn_paper.files import disk_full_explained, sync_folder
+from mask_rcnn_paper.proposal_files import PICKLE, PROPOSALS
 from mask_rcnn_paper.stages import MATCHES
 
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
@@ -22,15 +25,16 @@ _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 class SafeCOCOEvaluator(COCOEvaluator):
     """detectron2's COCOEvaluator, which shows its files only when all are written and synced.
 
-    detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals. Of a detector there
-    is one file more, `MATCHES`, what was matched. Arguments are COCOEvaluator's, and `backend` is as TEST.COCO_BACKEND.
+    detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals. It pickles these,
+    which become `PROPOSALS` here. Of a detector there is one file more, `MATCHES`, what was matched. Arguments are
+    COCOEvaluator's, and `backend` is as TEST.COCO_BACKEND.
     """
 
     # Tasks whose metrics COCO's evaluation computes, and follow from what it matched.
     matched_tasks: Collection[str] = ("bbox", "segm", "keypoints")
 
     def __init__(self, dataset_name: str, output_dir: str | Path, backend: str = "auto", **options: Any) -> None:
-        self.final_dir = Path(output_dir)
+        self.dataset_name, self.final_dir = dataset_name, Path(output_dir)
         self.unfinished_dir = self.final_dir / ".unfinished"
         self.backend = BACKENDS[choose_backend(backend)]
         if comm.is_main_process():
@@ -51,11 +55,20 @@ class SafeCOCOEvaluator(COCOEvaluator):
                     by_task = {evaluation.params.iouType: evaluation for evaluation in evaluations}
                     if by_task := {task: by_task[task].matches() for task in by_task if task in self.matched_tasks}:
                         save_matches(self.unfinished_dir / MATCHES, by_task)
+                    self._convert_proposals()
                     self._show_files()
         finally:
             if comm.is_main_process():
                 shutil.rmtree(self.unfinished_dir, ignore_errors=True)
         return results
+
+    def _convert_proposals(self) -> None:
+        pickled = self.unfinished_dir / PICKLE
+        if pickled.is_file():
+            found = read_proposals(pickled)
+            write_proposals(self.unfinished_dir / PROPOSALS, replace(found, dataset=self.dataset_name))
+            pickled.unlink()
+            (self.final_dir / PICKLE).unlink(missing_ok=True)
 
     def _show_files(self) -> None:
         sync_folder(self.unfinished_dir)

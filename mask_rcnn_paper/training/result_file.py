@@ -42,6 +42,11 @@ def config_hash(cfg: CfgNode) -> str:
     Returns:
         64 hexadecimal digits.
     """
+    return hashlib.sha256(json.dumps(chosen_values(cfg), sort_keys=True).encode()).hexdigest()
+
+
+def chosen_values(cfg: CfgNode) -> dict[str, Any]:
+    """Values by full key of what makes the experiment, where they are not the defaults; `config_hash` is of them."""
     ignored = set(_NOT_PART_OF_THE_EXPERIMENT)
     stages, files = cfg.STAGES, ("DATASETS.PROPOSAL_FILES_TRAIN", "DATASETS.PROPOSAL_FILES_TEST")
     ignored |= {"MODEL.WEIGHTS"} if stages.PRETRAIN or stages.DETECTOR else set()
@@ -52,8 +57,7 @@ def config_hash(cfg: CfgNode) -> str:
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)
     defaults = dict(_leaves(default_cfg))
-    chosen = {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
-    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+    return {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
 
 
 def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -70,6 +74,7 @@ def write_result(
     seconds: float,
     coco_backend: str | None = None,
     protocols: Mapping[str, str] | None = None,
+    weights: str | None = None,
     **costs: dict[str, float],
 ) -> dict[str, Any]:
     """Write `OUTPUT_DIR/result.json`, whole or not at all; returns its content.
@@ -80,6 +85,7 @@ def write_result(
         seconds: Wall-clock of the run.
         coco_backend: What computed COCO's metrics, with its version; None where none were computed.
         protocols: What computed the metrics of a task whose protocol is not COCO's, with its version.
+        weights: Checksum of those that were evaluated.
         **costs: `count` and `time`, as costs.py measures them.
     """
     # Not above: who asks for the hash of a config need not wait for torch.
@@ -101,6 +107,7 @@ def write_result(
         "coco_backend": coco_backend,
         "protocols": dict(protocols or {}),
         "precision": cfg.PRECISION,
+        "weights": weights,
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
         "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,

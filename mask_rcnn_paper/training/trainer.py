@@ -7,25 +7,27 @@ from collections.abc import Iterable
 
 import torch
 from detectron2.config import CfgNode
-from detectron2.data import build_detection_test_loader
+from detectron2.data import DatasetMapper, build_detection_test_loader
 from detectron2.engine import DefaultTrainer, HookBase
 from detectron2.evaluation import COCOEvaluator
 from detectron2.utils import comm
 
 from mask_rcnn_paper.cityscapes.protocol import protocol_version
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
-from mask_rcnn_paper.data.validated import require_valid, training_sets
+from mask_rcnn_paper.data.validated import evaluation_dicts, require_valid, training_sets
 from mask_rcnn_paper.modeling.test_time_augmentation import PaperRCNNWithTTA, original_image_mapper
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.cityscapes_evaluation import MASKS, CityscapesEvaluator, is_cityscapes
 from mask_rcnn_paper.training.costs import StepTimer, parameter_counts, step_times
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
+from mask_rcnn_paper.training.experiment import experiment_of
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.precision import set_precision
 from mask_rcnn_paper.training.progress import write_progress
 from mask_rcnn_paper.training.result_file import write_result
 from mask_rcnn_paper.training.resume import ExactResumeHook, kept_rng_state
 from mask_rcnn_paper.training.watched_batches import WatchedBatches
+from mask_rcnn_paper.training.weights import weights_checksum
 
 
 class ProgressHook(HookBase):
@@ -75,7 +77,8 @@ class Trainer(DefaultTrainer):
             backend = backend_version(choose_backend(cfg.TEST.COCO_BACKEND))
             costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
             own = {MASKS: protocol_version()} if any(_by_cityscapes(cfg, name) for name in cfg.DATASETS.TEST) else {}
-            write_result(cfg, metrics, time.monotonic() - cls.started, backend, own, **costs)
+            seconds, weights = time.monotonic() - cls.started, weights_checksum(model)
+            write_result(cfg, metrics, seconds, backend, own, weights, **costs)
         return metrics
 
     @classmethod
@@ -97,18 +100,20 @@ class Trainer(DefaultTrainer):
 
         For test-time augmentation it gives whole images, one by one since each takes long, and shows how far it is.
         """
-        require_valid(cfg, dataset_name)
+        dicts, workers = evaluation_dicts(cfg, dataset_name), cfg.DATALOADER.NUM_WORKERS
         if cfg.TEST.AUG.ENABLED:
-            loader = build_detection_test_loader(cfg, dataset_name, mapper=original_image_mapper(cfg))
+            loader = build_detection_test_loader(dicts, mapper=original_image_mapper(cfg), num_workers=workers)
             return WatchedBatches(loader, cfg.OUTPUT_DIR, f"views of {dataset_name}")
-        return build_detection_test_loader(cfg, dataset_name, batch_size=cfg.TEST.IMS_PER_BATCH)
+        mapper, batch_size = DatasetMapper(cfg, is_train=False), cfg.TEST.IMS_PER_BATCH
+        return build_detection_test_loader(dicts, mapper=mapper, batch_size=batch_size, num_workers=workers)
 
     def build_hooks(self) -> list[HookBase]:
         """detectron2's hooks, which save with this project's checkpointer, and those of this project.
 
         detectron2 calls this at the end of its constructor: the first moment to replace the checkpointer is the last.
         """
-        self.checkpointer = SafeCheckpointer(self.model, self.cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
+        trainer, experiment = weakref.proxy(self), experiment_of(self.cfg)
+        self.checkpointer = SafeCheckpointer(self.model, self.cfg.OUTPUT_DIR, experiment=experiment, trainer=trainer)
         resume = ExactResumeHook(self.cfg.SOLVER.CHECKPOINT_PERIOD)
         hooks = [StepTimer(self.cfg.MODEL.DEVICE), resume, *super().build_hooks()]
         return [*hooks, ProgressHook(self.cfg.OUTPUT_DIR)]

@@ -21,6 +21,7 @@ from mask_rcnn_paper.coco.facts import read_facts
 from mask_rcnn_paper.data.registered import read_classes
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_json_atomically
+from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
 from mask_rcnn_paper.transfer.class_layers import BACKGROUND, count_classes, transfer_weights
 from mask_rcnn_paper.transfer.class_map import ALL_RANDOM, RANDOM, class_map, read_map
@@ -93,6 +94,7 @@ def report_text(report: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; bad input ends in one line and exit code 2."""
+    escape_logs()
     started = time.perf_counter()
     about = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog=f"python -m {PROGRAM}", description=__doc__, formatter_class=about)
@@ -111,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (default: 0)")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the report there too")
-    args = parser.parse_args(argv)
+    args = parse_words(parser, argv)
     register_components()
     with one_line_errors(PROGRAM):
         if args.out.suffix != ".pth":
@@ -120,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.report:
             about_run = {"seconds": round(time.perf_counter() - started, 1), "provider": {"name": PROVIDER}}
             write_json_atomically(args.report, report | about_run)
-    print(report_text(report))
+    say(report_text(report))
     return 0
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from detectron2.checkpoint import DetectionCheckpointer
 from torch import nn
+
+from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 
 
 class _Taken(nn.Module):
@@ -28,7 +29,7 @@ def read_weights(path: str) -> dict[str, torch.Tensor]:
         raise FileNotFoundError(f"checkpoint {path!r} does not exist")
     taken = _Taken()
     try:
-        DetectionCheckpointer(taken).load(path)
+        SafeCheckpointer(taken).load(path)
     except FileNotFoundError:
         raise
     except Exception as error:  # of a damaged file: almost anything

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_text_atomically
+from mask_rcnn_paper.terminal import parse_words, say
 from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco, fix
 from mask_rcnn_paper.validate_dataset.cityscapes_rules import SPLITS, check_cityscapes
 from mask_rcnn_paper.validate_dataset.report import render_json, render_text
@@ -21,7 +22,8 @@ _DESCRIPTION = "Check COCO data (instances, keypoints) or Cityscapes data; exit 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{PROGRAM}: error: {message}; --help shows the usage\n")
+        say(f"{PROGRAM}: error: {message}; --help shows the usage", file=sys.stderr)
+        sys.exit(2)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not args.cityscapes:
             return _check_coco(args, render)
         count, violations = check_cityscapes(args.cityscapes, tuple(args.split or SPLITS))
-        print(render(f"{args.cityscapes}, {count} images with labels", violations))
+        say(render(f"{args.cityscapes}, {count} images with labels", violations))
         return int(any(errors(violations)))
 
 
@@ -52,7 +54,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-images", action="store_true", help="do not look at the image files")
     parser.add_argument("--fix", type=Path, metavar="OUT.json", help="write a cleaned copy; the input stays as it is")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="json has all findings")
-    args = parser.parse_args(argv)
+    args = parse_words(parser, argv)
     root, file, images, out = args.cityscapes, args.annotations, args.image_dir, args.fix
     alone = not (file or out or args.mask_format or args.no_images)
     is_input = file and out and file.exists() and out.exists() and os.path.samefile(out, file)
@@ -83,12 +85,12 @@ def _check_coco(args: argparse.Namespace, render: Callable[..., str]) -> int:
     left = list(errors(fixed.left if fixed else violations))
     if fixed is not None and not left:
         write_text_atomically(args.fix, json.dumps(data))
-        print(render(subject, violations, fixed, str(args.fix)))
+        say(render(subject, violations, fixed, str(args.fix)))
         return 0
-    print(render(subject, violations))
+    say(render(subject, violations))
     if args.fix:
         rules = ", ".join(sorted({violation.rule.name for violation in left}))
-        print(f"{PROGRAM}: {args.fix} is not written: --fix cannot mend {rules}", file=sys.stderr)
+        say(f"{PROGRAM}: {args.fix} is not written: --fix cannot mend {rules}", file=sys.stderr)
     return int(bool(left))
 
 

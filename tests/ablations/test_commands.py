@@ -6,10 +6,13 @@ import re
 import shutil
 
 import pytest
+import yaml
 
 from ablations.evidence import sources
 from ablations.jobs import plan
 from ablations.jobs.recipe import read_recipe
+from mask_rcnn_paper.terminal import visible
+from tests.attacks import HOSTILE, yaml_payload
 from tests.own_files import NAME, own_words, write_own
 
 
@@ -155,3 +158,48 @@ def test_results_that_do_not_mix_are_one_line(ablations, tmp_path):
     code, _, err = ablations("table 2b --scale mini")
     assert code == 2
     assert "results of different provider cannot stand in one table" in err
+
+
+def hostile_tables(folder, **row):
+    """A tables file with one row, whose title and label hold what a terminal obeys."""
+    entry = {"id": "a", "label": HOSTILE, "run": "r", "config": "table2b/sigmoid.yaml", "paper": [1.0], **row}
+    metrics = [{"result": "segm/AP", "printed": "AP"}]
+    table = {"id": "h", "title": HOSTILE, "section": "4", "metrics": metrics, "rows": [entry]}
+    (folder / "tables.yaml").write_text(yaml.safe_dump({"tables": [table]}))
+    return ["--tables", str(folder / "tables.yaml")]
+
+
+PRINTING = ("list", "table", "run", "table --format csv", "list --format json", "table --format json")
+
+
+@pytest.mark.parametrize("command", PRINTING)
+def test_no_command_prints_what_a_terminal_obeys(ablations, tmp_path, command):
+    """Whatever a tables file holds."""
+    name, _, rest = command.partition(" ")
+    code, out, error = ablations(f"{name} h {rest} --scale mini", *hostile_tables(tmp_path))
+    assert code == 0
+    assert "\\u001b[31m" in out
+    assert [c for c in out + error if c != "\n" and visible(c) != c] == []
+    if "json" in command:
+        assert json.loads(out)[0]["title"] == HOSTILE
+
+
+@pytest.mark.parametrize("base", [False, True])
+def test_the_config_that_a_table_names_is_not_run(ablations, tmp_path, base):
+    """Nor what it is based on, even where tables are only listed."""
+    (tmp_path / "bad.yaml").write_text(f"OUTPUT_DIR: {yaml_payload(tmp_path / 'mark')}\n")
+    (tmp_path / "row.yaml").write_text("_BASE_: bad.yaml\n")
+    config = str(tmp_path / ("row.yaml" if base else "bad.yaml"))
+    for command in ("list", "table", "run"):
+        code, _, error = ablations(f"{command} h --scale mini", *hostile_tables(tmp_path, config=config))
+        assert code == 2
+        assert re.search("^ablations: error: config file '.*bad.yaml' is not YAML: [^\n]*\n$", error, re.MULTILINE)
+    assert not (tmp_path / "mark").exists()
+
+
+def test_a_run_cannot_leave_the_output_folder(ablations, tmp_path):
+    """Its name has no slash."""
+    code, _, error = ablations("run h --scale mini", *hostile_tables(tmp_path, run="../../../escape"))
+    assert (code, error.count("\n")) == (2, 1)
+    assert "run is '../../../escape': use letters" in error
+    assert not [path for path in tmp_path.rglob("*") if "escape" in path.name]

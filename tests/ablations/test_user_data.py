@@ -188,4 +188,4 @@ def test_stored_proposals_fit_detectors(folder, tmp_path):
     for split in ("TRAIN", "TEST"):
         files = ast.literal_eval(detector.options[detector.options.index(f"DATASETS.PROPOSAL_FILES_{split}") + 1])
         name = f"{NAME}_{'train' if split == 'TRAIN' else 'val'}"
-        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.pkl",)
+        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.npz",)

@@ -8,7 +8,7 @@ from detectron2.data.detection_utils import create_keypoint_hflip_indices
 
 from mask_rcnn_paper.coco.keypoints import MissingOptionError
 from mask_rcnn_paper.data.user_data import DataLacksError
-from mask_rcnn_paper.data.validated import InvalidDatasetError, training_dicts
+from mask_rcnn_paper.data.validated import InvalidDatasetError, training_sets
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.training.result_file import config_hash
 from tests.own_files import NAME, change_file, own_opts, write_own
@@ -86,7 +86,7 @@ def test_run_lengths_train_as_bitmasks(folder):
     change_file(folder / "train.json", encode)
     cfg = load_cfg(MASKS, "mini", own_opts(folder, "MODEL.LOAD_PROPOSALS", "False"))
     assert cfg.INPUT.MASK_FORMAT == "bitmask"
-    assert len(training_dicts(cfg)) == 2
+    assert len(training_sets(cfg)[0]) == 2
 
 
 def test_the_data_is_registered_with_its_classes(folder):
@@ -234,4 +234,4 @@ def test_data_with_errors_is_refused_with_its_command(folder):
     change_file(folder / "train.json", lambda data: data["annotations"][0].update(bbox=[70, 70, 5, 5]))
     cfg = load_cfg(MASKS, "mini", own_opts(folder, "MODEL.LOAD_PROPOSALS", "False"))
     with pytest.raises(InvalidDatasetError, match=f"validate_dataset {folder}/train.json {folder}/images`"):
-        training_dicts(cfg)
+        training_sets(cfg)

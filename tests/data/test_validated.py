@@ -8,7 +8,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.datasets import register_coco_instances
 
 from mask_rcnn_paper.data import validated as checked
-from mask_rcnn_paper.data.validated import InvalidDatasetError, require_valid, training_dicts
+from mask_rcnn_paper.data.validated import InvalidDatasetError, require_valid, training_sets
 from mask_rcnn_paper.generated.cache import CACHE_VARIABLE
 from mask_rcnn_paper.scales import load_cfg
 from tests.validate_dataset.cases import run_lengths, valid_data, write_images
@@ -40,6 +40,11 @@ def config(*opts: str, row: str = "table2b/sigmoid.yaml"):
 
 
 SKIP = ("DATASETS.SKIP_INVALID", "True")
+
+
+def training_dicts(cfg) -> list[dict]:
+    """Samples of all training sets."""
+    return [sample for samples in training_sets(cfg) for sample in samples]
 
 
 def refused(function, *args) -> str:

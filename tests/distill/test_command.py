@@ -42,7 +42,7 @@ def test_a_student_trains_on_what_a_teacher_has_annotated(weights, tmp_path, cap
     result = read_json(tmp_path / "distilled" / "result.json")
     assert result["datasets"] == {"train": ["smoke_keypoints_train"], "test": ["smoke_keypoints_unlabeled"]}
     rpn = weights[3].rpartition("/")[0]
-    stored = [f"{rpn}/inference/smoke_keypoints_train/box_proposals.pkl", str(tmp_path / "distilled/box_proposals.pkl")]
+    stored = [f"{rpn}/inference/smoke_keypoints_train/box_proposals.npz", str(tmp_path / "distilled/box_proposals.npz")]
     run(
         DETECTOR,
         tmp_path / "student",
@@ -51,7 +51,7 @@ def test_a_student_trains_on_what_a_teacher_has_annotated(weights, tmp_path, cap
         *("DATASETS.KEYPOINT_IMAGES_ONLY", "False"),  # this teacher finds none
         *("DATASETS.DISTILLED", str(tmp_path / "distilled" / "annotations.json")),
         *("DATASETS.PROPOSAL_FILES_TRAIN", repr(tuple(stored)), "DATALOADER.DATASET_RATIO", "(6, 4)"),
-        *("DATASETS.PROPOSAL_FILES_TEST", f"('{rpn}/inference/smoke_keypoints_val/box_proposals.pkl',)"),
+        *("DATASETS.PROPOSAL_FILES_TEST", f"('{rpn}/inference/smoke_keypoints_val/box_proposals.npz',)"),
     )
     result = read_json(tmp_path / "student" / "result.json")
     assert set(result["metrics"]) == {"bbox", "segm"}
@@ -71,7 +71,7 @@ def test_a_row_with_masks_distils_masks(tmp_path):
     content = read_json(tmp_path / "out" / "annotations.json")
     assert len(content["categories"]) == 12
     assert all(isinstance(a["segmentation"], list) for a in content["annotations"])
-    assert not (tmp_path / "out" / "box_proposals.pkl").exists()
+    assert not (tmp_path / "out" / "box_proposals.npz").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,18 @@
 """From unlabelled images and a teacher to a file of annotations."""
 
 import json
-import pickle
 
 import numpy as np
 import pytest
 import torch
 from detectron2.config import get_cfg
-from detectron2.data import DatasetCatalog, load_proposals_into_dataset
+from detectron2.data import DatasetCatalog
 from detectron2.structures import Boxes, Instances
 
 from mask_rcnn_paper.coco.image_info import load_image_info
 from mask_rcnn_paper.coco.masks import decode_mask
 from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper.data.proposals import read_proposals, with_proposals
 from mask_rcnn_paper.data.registered import coco_files
 from mask_rcnn_paper.distill.distillation import distill
 from mask_rcnn_paper.distill.teacher import Teacher
@@ -163,10 +163,10 @@ def test_proposals_are_stored_for_the_student(tmp_path):
     perfect = perfect_teacher(some)
     teacher = Teacher(perfect.detector, perfect.batches, proposals, perfect.batches)
     distill(config(tmp_path, "smoke_train", "smoke_train", "MODEL.LOAD_PROPOSALS", True), teacher)
-    stored = pickle.loads((tmp_path / "box_proposals.pkl").read_bytes())
-    assert stored["ids"] == [2, 5] == [image["id"] for image in written(tmp_path)["images"]]
+    stored = tmp_path / "box_proposals.npz"
+    assert list(read_proposals(stored).ids) == [2, 5] == [image["id"] for image in written(tmp_path)["images"]]
     samples = load_image_info(tmp_path / "annotations.json", "")
-    (first, _) = load_proposals_into_dataset(samples, str(tmp_path / "box_proposals.pkl"))
+    (first, _) = with_proposals(samples, "smoke_train_distilled", stored)
     assert first["proposal_boxes"].tolist() == [[5, 6, 70, 80], [1, 2, 30, 40]]
 
 

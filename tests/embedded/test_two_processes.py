@@ -71,7 +71,7 @@ def data(tmp_path_factory):
         cv2.imwrite(str(folder / f"{name}.png"), np.ascontiguousarray(pixels))
     for name, members in {"pair": "ab", "trio": "abc"}.items():
         write_coco(folder / f"{name}.json", {m: turns[m][0](things) for m in members})
-        boxes = [turns[m][0](np.concatenate(moved)).astype(np.float32) for m in members]
+        boxes = [turns[m][0](np.concatenate(moved).clip(0, SIDE)).astype(np.float32) for m in members]
         proposals = {"ids": list(range(1, len(members) + 1)), "boxes": boxes, "bbox_mode": 0}
         proposals["objectness_logits"] = [np.ones(len(b), np.float32) for b in boxes]
         (folder / f"{name}.pkl").write_bytes(pickle.dumps(proposals))

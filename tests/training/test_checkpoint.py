@@ -2,14 +2,18 @@
 
 import logging
 import os
+import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from mask_rcnn_paper.files import DiskFullError
+from mask_rcnn_paper.plain_pickle import UnsafePickleError
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer, is_whole
 from tests import dying
+from tests.attacks import Payload
 from tests.dying import names
 
 
@@ -183,3 +187,61 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("zipfile.ZipFile", refuse)
     with pytest.raises(PermissionError):
         is_whole(tmp_path / "model.pth")
+
+
+@pytest.mark.parametrize("place", [lambda p: {"model": {"w": p}, "__author__": "x"}, lambda p: {"blobs": {"w": p}}])
+def test_code_in_weights_is_not_run(tmp_path, place):
+    """Neither of detectron2's pickled weights, nor of Caffe2's; whether named by a path or with a query."""
+    (tmp_path / "w.pkl").write_bytes(pickle.dumps(place(Payload(tmp_path / "mark"))))
+    for name in ("w.pkl", "w.pkl?matching_heuristics=True"):
+        with pytest.raises(UnsafePickleError, match="w.pkl' is not a pickle .*nothing of it was run"):
+            SafeCheckpointer(nn.Linear(1, 1)).load(str(tmp_path / name))
+    assert not (tmp_path / "mark").exists()
+
+
+def test_code_in_a_file_of_torch_is_not_run(tmp_path):
+    """Nor where it stands beside the weights."""
+    torch.save({"model": {}, "x": Payload(tmp_path / "mark")}, tmp_path / "w.pth")
+    with pytest.raises((ValueError, pickle.UnpicklingError)):
+        SafeCheckpointer(nn.Linear(1, 1)).load(str(tmp_path / "w.pth"))
+    assert not (tmp_path / "mark").exists()
+
+
+def test_pickled_weights_are_loaded(tmp_path):
+    """As pre-training writes them."""
+    weights = {"weight": np.full((1, 1), 7, np.float32)}
+    (tmp_path / "w.pkl").write_bytes(pickle.dumps({"model": weights, "__author__": "x"}))
+    model = nn.Linear(1, 1, bias=False)
+    SafeCheckpointer(model).load(str(tmp_path / "w.pkl"))
+    assert model.weight.item() == 7
+
+
+def test_pickled_weights_that_are_not_there(tmp_path):
+    """They are named; nothing is loaded."""
+    with pytest.raises((FileNotFoundError, AssertionError), match="none.pkl"):
+        SafeCheckpointer(nn.Linear(1, 1)).load(str(tmp_path / "none.pkl"))
+
+
+def of_experiment(folder, experiment):
+    """A checkpointer of one weight that knows its experiment."""
+    return SafeCheckpointer(nn.Linear(1, 1), str(folder), experiment=experiment)
+
+
+def test_a_checkpoint_of_another_experiment_is_not_resumed_from(tmp_path):
+    """But loaded as weights; one that does not say which it is of is resumed from with a warning."""
+    first, second = ({"config_hash": h, "config": "{}"} for h in ("a" * 64, "b" * 64))
+    of_experiment(tmp_path, first).save("model_0000000", iteration=0)
+    assert of_experiment(tmp_path, first).resume_or_load("")["experiment"] == first
+    assert of_experiment(tmp_path, None).resume_or_load("")["iteration"] == 0
+    with pytest.raises(ValueError, match="model_0000000.pth is of another config: its hash was aaaaaaaa and"):
+        of_experiment(tmp_path, second).resume_or_load("")
+    of_experiment(tmp_path, second).resume_or_load(str(tmp_path / "model_0000000.pth"), resume=False)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_resumed_from(tmp_path, caplog):
+    """With a warning, since it does not say what it is of."""
+    of_experiment(tmp_path, None).save("model_0000000", iteration=0)
+    with caplog.at_level(logging.WARNING):
+        found = of_experiment(tmp_path, {"config_hash": "a", "config": "{}"}).resume_or_load("")
+    assert found["iteration"] == 0
+    assert "does not say which config it is of" in caplog.text

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import pickle
 
 import numpy as np
@@ -16,8 +15,11 @@ from pycocotools.cocoeval import COCOeval
 import mask_rcnn_paper
 from mask_rcnn_paper.coco.backends import BACKENDS
 from mask_rcnn_paper.coco.matches import load_matches
+from mask_rcnn_paper.data.proposals import read_proposals
 from mask_rcnn_paper.files import DiskFullError
+from mask_rcnn_paper.proposal_files import PICKLE, PROPOSALS
 from mask_rcnn_paper.stages import MATCHES
+from mask_rcnn_paper.training import evaluation
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
 from tests import dying
 from tests.dying import names
@@ -67,7 +69,7 @@ def evaluate(folder, predictions, dataset="smoke_val", backend="auto"):
 
 def stored_logit(folder):
     """The logit in the stored proposals."""
-    return pickle.loads((folder / "box_proposals.pkl").read_bytes())["objectness_logits"][0].item()
+    return read_proposals(folder / PROPOSALS).logits[0].item()
 
 
 def test_files_are_in_their_places(tmp_path):
@@ -76,7 +78,8 @@ def test_files_are_in_their_places(tmp_path):
     assert stored_logit(tmp_path) == 1.0
     assert evaluate(tmp_path, detections())["bbox"]["AP"] >= 0
     assert len(json.loads((tmp_path / "coco_instances_results.json").read_text())) == len(detections()[0])
-    assert "box_proposals.pkl" in names(tmp_path)
+    assert PROPOSALS in names(tmp_path) and PICKLE not in names(tmp_path)
+    assert read_proposals(tmp_path / PROPOSALS).dataset == "smoke_val"
     assert ".unfinished" not in names(tmp_path)
 
 
@@ -149,7 +152,7 @@ def rename_and_die(folder):
     """Die when new proposals are written, but have not their name yet."""
     mask_rcnn_paper.register_components()
     predictions = proposals(2.0)
-    os.replace = dying.die
+    evaluation.sync_folder = dying.die
     evaluate(folder, predictions)
 
 
@@ -158,7 +161,7 @@ def test_killed_while_writing(tmp_path):
     evaluate(tmp_path, proposals(1.0))
     dying.killed(write_and_die, tmp_path)
     assert stored_logit(tmp_path) == 1.0
-    assert (tmp_path / ".unfinished" / "box_proposals.pkl").read_bytes() == b"half"
+    assert (tmp_path / ".unfinished" / PICKLE).read_bytes() == b"half"
     evaluate(tmp_path, detections())
     assert stored_logit(tmp_path) == 1.0
     assert ".unfinished" not in names(tmp_path)
@@ -168,14 +171,14 @@ def test_killed_before_anything_was_stored(tmp_path):
     """No proposal file that a detector could read is left."""
     dying.killed(rename_and_die, tmp_path)
     assert names(tmp_path) == [".unfinished"]
-    assert "box_proposals.pkl" in names(tmp_path / ".unfinished")
+    assert PROPOSALS in names(tmp_path / ".unfinished")
 
 
 def test_a_full_disk(tmp_path, monkeypatch):
     """One line with the place and the space; the files of before are as they were."""
     evaluate(tmp_path, proposals(1.0))
     dying.full_disk(monkeypatch.setattr, "box_proposals")
-    with pytest.raises(DiskFullError, match=f"disk full: cannot write {tmp_path} .* MB free"):
+    with pytest.raises(DiskFullError, match=f"disk full: cannot write {tmp_path}.* MB free"):
         evaluate(tmp_path, proposals(2.0))
     assert stored_logit(tmp_path) == 1.0
     assert ".unfinished" not in names(tmp_path)

@@ -178,7 +178,7 @@ def test_commands_say_where_inputs_lie():
     assert value_of(detector, "MODEL.WEIGHTS") == f"{pretrain.folder.path}/model_final.pkl"
     for split, name in (("TRAIN", "train_set"), ("TEST", "val_set")):
         files = ast.literal_eval(value_of(detector, f"DATASETS.PROPOSAL_FILES_{split}"))
-        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.pkl",)
+        assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.npz",)
     assert all(job.options[-2:] == ("SOLVER.MAX_ITER", "7") for job in planned.jobs.values())
 
 
@@ -203,8 +203,8 @@ def test_a_student_has_a_teacher_and_a_distillation_before_it():
     assert value_of(student, "MODEL.WEIGHTS") == f"{pretrain.folder.path}/model_final.pkl"
     assert value_of(student, "DATASETS.DISTILLED") == f"{distill.folder.path}/annotations.json"
     assert ast.literal_eval(value_of(student, "DATASETS.PROPOSAL_FILES_TRAIN")) == (
-        f"{rpn.folder.path}/inference/train_set/box_proposals.pkl",
-        f"{distill.folder.path}/box_proposals.pkl",
+        f"{rpn.folder.path}/inference/train_set/box_proposals.npz",
+        f"{distill.folder.path}/box_proposals.npz",
     )
     assert distill.command()[1:3] == ["-m", "mask_rcnn_paper.distill"]
 
@@ -252,7 +252,7 @@ def test_shared_features_are_four_steps():
     for job in (third, fourth):
         assert value_of(job, "MODEL.WEIGHTS") == f"{second.folder.path}/model_final.pth"
     files = ast.literal_eval(value_of(fourth, "DATASETS.PROPOSAL_FILES_TRAIN"))
-    assert files == (f"{third.folder.path}/inference/train_set/box_proposals.pkl",)
+    assert files == (f"{third.folder.path}/inference/train_set/box_proposals.npz",)
     assert planned.input(fourth, "rpn") == third
 
 

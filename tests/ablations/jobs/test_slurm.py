@@ -1,6 +1,7 @@
 """Jobs through Slurm: on submitit's stand-ins, and with faked programs that run the tasks for real."""
 
 import json
+import pickle
 import time
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from ablations.jobs.execute import execute
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import ROOT, read_statuses
-from ablations.jobs.slurm import SlurmLauncher
+from ablations.jobs.slurm import SlurmLauncher, _succeeded
 from tests.ablations import fake_slurm, fakes
+from tests.attacks import Payload
 
 CPU = {"gpus_per_node": 0}
 
@@ -208,3 +210,27 @@ def test_a_job_that_runs_here_is_not_submitted(tmp_path, slurm):
     assert queue.submit([job])[job.identity].reason == "running elsewhere"
     assert not list(slurm.glob("*.sh"))
     assert lock is not None
+
+
+@pytest.mark.parametrize(
+    "content, succeeded",
+    [
+        (pickle.dumps(("success", "finished")), True),
+        (pickle.dumps(("error", "Traceback")), False),
+        (pickle.dumps([]), False),
+        (b"half", False),
+        (None, False),
+    ],
+)
+def test_what_submitit_left_is_read(tmp_path, content, succeeded):
+    """Its outcome; what is damaged is no success."""
+    if content is not None:
+        (tmp_path / "1_0_result.pkl").write_bytes(content)
+    assert _succeeded(tmp_path / "1_0_result.pkl") == succeeded
+
+
+def test_code_in_a_result_is_not_run(tmp_path):
+    """A folder of runs may be a stranger's."""
+    (tmp_path / "1_0_result.pkl").write_bytes(pickle.dumps(("success", Payload(tmp_path / "mark"))))
+    assert not _succeeded(tmp_path / "1_0_result.pkl")
+    assert not (tmp_path / "mark").exists()

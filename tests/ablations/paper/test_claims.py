@@ -216,6 +216,7 @@ def broken(tmp_path, change):
         (lambda s: s.update(relation="about_equal", margin=1, unit="times"), r"margin is 1 times: it must be more"),
         (lambda s: s.update(relation="about_equal", margin=1.0), r"the paper's own difference, 5.5, contradicts it"),
         (lambda s: s["claims"][0].update(id="2a-resnext"), r"claim 2a-resnext: the id is used twice"),
+        (lambda s: s["claims"][0].update(id="a b"), r"claim a b: id is 'a b': use letters, digits"),
         (lambda s: s["claims"][0].update(id="2b"), r"claim 2b: the id is used twice, or is a table's"),
         (lambda s: s["claims"][0].update(row="2b/relu"), r"unknown row '2b/relu': choose from softmax, sigmoid"),
         (lambda s: s["claims"][0].update(row="sigmoid"), r"unknown row 'sigmoid': choose from table/row of tables"),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ablations.paper.yaml_file import check_keys, load_list
+from ablations.paper.yaml_file import check_keys, check_name, load_list
+from tests.attacks import HOSTILE
 
 
 def test_the_list_under_its_key_is_read(tmp_path):
@@ -35,3 +36,37 @@ def test_keys_are_checked(entry, message):
     with pytest.raises(ValueError, match=message):
         check_keys(entry, "row 3", {"a", "b"}, {"c"})
     check_keys({"a": 1, "b": 2, "c": 3}, "row 3", {"a", "b"}, {"c"})
+
+
+@pytest.mark.parametrize("name", ["2b", "text-4.2-agnostic", "r50_c4", "X", 2, 1.5, "a" * 100])
+def test_names_have_an_alphabet(name):
+    """A number is a name too; it becomes text."""
+    assert check_name(name, "row 3", "id") == str(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "/x",
+        "a/b",
+        "a b",
+        "-x",
+        "_x",
+        "a\n",
+        "é",
+        "a" * 101,
+        HOSTILE,
+        None,
+        True,
+        ["a"],
+        {"a": 1},
+    ],
+)
+def test_other_names_are_refused(name):
+    """What would leave a folder, begin an option, or end an address."""
+    with pytest.raises(ValueError, match="^row 3: run is .*: use letters, digits"):
+        check_name(name, "row 3", "run")

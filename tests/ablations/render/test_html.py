@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
+from markupsafe import escape
 
 from ablations.render.cells import lay_out
 from ablations.render.html import data_uri, header_markup, html_templates, html_text, legal
 from tests.ablations.render import samples
+from tests.ablations.render.test_plain import hostile_results
+from tests.attacks import HOSTILE
 
 ATTRIBUTES = {"class", "scope", "rowspan", "colspan"}
 
@@ -151,3 +154,16 @@ def test_the_style_loads_nothing_and_needs_no_escapes():
     assert not {"<", "&"} & set(style)
     assert [word for word in ("url(", "@import") if word in style] == []
     assert style.count("{") == style.count("}")
+
+
+def test_hostile_text_is_shown():
+    """In every field it is text, and no element."""
+    page = html_text([hostile_results(HOSTILE)])
+    root = ElementTree.fromstring(page.partition("\n")[2])
+    assert {element.tag for element in root.iter()} == {element.tag for element in plain_page().iter()}
+    assert page.count(str(escape(legal(HOSTILE)))) > 10
+
+
+def plain_page():
+    """The same page of harmless text."""
+    return ElementTree.fromstring(html_text([hostile_results("x")]).partition("\n")[2])

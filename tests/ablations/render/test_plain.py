@@ -1,13 +1,19 @@
 """Markdown beyond the stored output, and tables for programs."""
 
 import csv
+import html
 import io
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
-from ablations.render.plain import csv_text, header_text, json_text, markdown_text
+from ablations.paper.tables import Metric
+from ablations.render.plain import csv_text, defused, escape_line, header_text, json_text, markdown_text
+from mask_rcnn_paper.terminal import visible
 from tests.ablations.render import samples
+from tests.attacks import HOSTILE
 
 
 @pytest.mark.parametrize("table_id", samples.TABLES())
@@ -72,3 +78,59 @@ def test_data_carry_no_marks():
     """What is best is for the reader of the data to find."""
     for text in (csv_text([samples.awkward()]), json_text([samples.awkward()])):
         assert [mark for mark in ("best", "*36.0", "(cited)") if mark in text] == []
+
+
+def hostile_results(text):
+    """A table in which every text is this one."""
+    table = samples.awkward().table
+    rows = [replace(row, label=text, descriptors={"d": text}) for row in table.rows]
+    deltas = [replace(delta, label=text) for delta in table.deltas]
+    changes = {"title": text, "metrics": (Metric("segm/AP", text), Metric("bbox/AP", text)), "descriptors": {"d": text}}
+    table = replace(table, **changes, note=text, rows=tuple(rows), deltas=tuple(deltas))
+    notes = {row.id: (text, text) for row in rows}
+    return samples.results_of(table, notes=notes, data=text, own_data=text, data_versions={text: text})
+
+
+@pytest.mark.parametrize("text", ["<img src=x onerror=a()>", "[a](javascript:1)", "![a](http://x)", "`a`", HOSTILE])
+def test_markdown_shows_text_as_it_is(text):
+    """In cells, headers, titles, facts and footnotes; read by a reader of Markdown that lets HTML through."""
+    markdown = pytest.importorskip("markdown")
+    page = markdown.markdown(markdown_text([hostile_results(text)]), extensions=["tables"])
+    elements = {tag.partition(" ")[0] for tag in re.findall(r"<(\w[^>]*)>", page)}
+    assert elements <= {"p", "br", "table", "thead", "tbody", "tr", "th", "td", "strong"}
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page, flags=re.DOTALL)
+    shown = " ".join(visible(text).split())
+    assert html.unescape(cells[1]) == shown
+
+
+@pytest.mark.parametrize("start", ["# a", "> a", "+ a", "- a", "---", "===", "1. a", "12) a", "| a", ":-- a", "~~~"])
+def test_no_line_of_markdown_begins_a_block(start):
+    """A label may begin as a heading, a list or a table does."""
+    line = escape_line(start)
+    assert line.replace("\\", "") == start
+    assert line[len(re.match(r"\d*", line)[0])] == "\\"
+    assert escape_line("R-50: a") == "R-50: a"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", " =1", "-", "+1.5 m"])
+def test_a_spreadsheet_computes_nothing(text):
+    """What begins as a formula is text there."""
+    assert defused(text) == f"'{text}"
+    rows = list(csv.DictReader(io.StringIO(csv_text([hostile_results(text)]))))
+    assert {rows[0][key] for key in ("label", "printed", "note", "data")} == {f"'{text}"}
+    assert not [value for row in rows for value in row.values() if value[:1] in ("=", "+", "@", "\t", "\r")]
+
+
+def test_text_stays_in_its_field():
+    """A line is a line for every reader, whatever the text."""
+    rows = list(csv.DictReader(io.StringIO(csv_text([hostile_results('a\r=1,"b\x1b')]))))
+    assert {row["scale"] for row in rows} == {"mini"}
+    assert rows[0]["label"] == 'a\\u000d=1,"b\\u001b'
+
+
+@pytest.mark.parametrize("number", [-1.5, "-1.5", "+3", "-1e-05", None, True])
+def test_numbers_stay_numbers(number):
+    """Also those below zero."""
+    assert defused(number) is number
+    differences = [row["difference"] for row in csv.DictReader(io.StringIO(csv_text([samples.table_2b()])))]
+    assert float(differences[0]) == -0.76

@@ -5,6 +5,7 @@ import io
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -21,6 +22,7 @@ from tests.ablations.fakes import estimate
 from tests.ablations.render import samples
 from tests.ablations.report import tiny
 from tests.ablations.report.tiny import golden
+from tests.attacks import HOSTILE
 
 pytestmark = pytest.mark.usefixtures("one_version")
 CARS = [tiny.rectangle(0, 0, 40, 40), tiny.rectangle(50, 50, 40, 40)]
@@ -258,3 +260,21 @@ def test_without_predictions_there_is_no_picture():
     """As of published results."""
     with pytest.raises(ValueError, match="none of the tables has both results and predictions"):
         report_picture(contents(TableContent(samples.table_2b())))
+
+
+def test_hostile_text_is_shown(full):
+    """In every field of the page: tables, claims, facts, and beside predictions; no element comes of it."""
+    texts = {"label": HOSTILE, "descriptors": {"d": HOSTILE}}
+    table, results = full.results.table, full.results
+    rows = tuple(replace(row, **texts) for row in table.rows)
+    table = replace(table, title=HOSTILE, note=HOSTILE, descriptors={"d": HOSTILE}, rows=rows)
+    results = replace(results, table=table, rows=tuple(replace(row, **texts) for row in results.rows))
+    claim = replace(load_claims(samples.TABLES())["2b-sigmoid"], words=HOSTILE, section=HOSTILE)
+    findings = [Finding(claim, {}, Judgement("reproduced", estimate(12.05, 0.64, 2), p=0.001), HOSTILE)]
+    changes = {"findings": findings, "facts": {HOSTILE: HOSTILE}, "has_runs": True}
+    report = report_page(contents(replace(full, results=results), **changes))
+    harmless = report_page(contents(full, has_runs=True))
+    found, known = ({element.tag for element in ElementTree.fromstring(page).iter()} for page in (report, harmless))
+    assert found <= known
+    assert "script" not in found and "<script" not in report
+    assert report.count("&lt;script&gt;") > 8

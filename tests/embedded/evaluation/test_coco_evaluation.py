@@ -214,16 +214,6 @@ def test_proposals_are_stored_and_measured(registered, tmp_path):
     np.testing.assert_array_equal(stored["objectness_logits"][0], [3, 2, 1])
 
 
-def test_stored_proposals_can_be_loaded(registered, tmp_path):
-    """What the evaluator writes is what the loader takes."""
-    name = registered()
-    evaluate(name, {i: proposals(i, [[0, 0, i, i]]) for i in SIZES}, "proposals", output_dir=str(tmp_path))
-    stored = str(tmp_path / "box_proposals.pkl")
-    for sample in get_detection_dataset_dicts(name, proposal_files=[stored]):
-        i = sample["image_id"]
-        np.testing.assert_array_equal(sample["proposal_boxes"], [[0, 0, i, i]])
-
-
 def test_proposals_are_matched_one_to_one(registered):
     """One proposal cannot find two objects, and the 101st does not count among 100."""
     annos = [box_annotation(1, 1, 1, [0, 0, 20, 20]), box_annotation(2, 1, 1, [0, 0, 20, 20])]

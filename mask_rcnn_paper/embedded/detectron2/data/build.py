@@ -17,7 +17,6 @@ from .dataset_dicts import (
     print_instances_class_histogram,
 )
 from .dataset_mapper import DatasetMapper
-from .proposals import load_proposals_into_dataset
 from .samplers import InferenceSampler, TrainingSampler
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "filter_images_with_few_keypoints",
     "filter_images_with_only_crowd_annotations",
     "get_detection_dataset_dicts",
-    "load_proposals_into_dataset",
     "print_instances_class_histogram",
 ]
 
@@ -156,24 +154,12 @@ def build_detection_train_loader(
 
 def _test_loader_from_config(cfg: Any, dataset_name: str | list[str], mapper: Callable | None = None) -> dict[str, Any]:
     names = [dataset_name] if isinstance(dataset_name, str) else list(dataset_name)
-    proposals = _test_proposals(cfg, names) if cfg.MODEL.LOAD_PROPOSALS else None
+    proposals = cfg.DATASETS.PROPOSAL_FILES_TEST if cfg.MODEL.LOAD_PROPOSALS else None
     return {
         "dataset": get_detection_dataset_dicts(names, filter_empty=False, proposal_files=proposals),
         "mapper": DatasetMapper(cfg, False) if mapper is None else mapper,
         "num_workers": cfg.DATALOADER.NUM_WORKERS,
     }
-
-
-def _test_proposals(cfg: Any, names: list[str]) -> list[str]:
-    files = dict(zip(cfg.DATASETS.TEST, cfg.DATASETS.PROPOSAL_FILES_TEST, strict=False))
-    missing = [name for name in names if name not in files]
-    if missing:
-        raise ValueError(
-            f"MODEL.LOAD_PROPOSALS=True, but {missing[0]!r} has no proposals: DATASETS.PROPOSAL_FILES_TEST="
-            f"{list(cfg.DATASETS.PROPOSAL_FILES_TEST)} needs a file for each of "
-            f"DATASETS.TEST={list(cfg.DATASETS.TEST)}"
-        )
-    return [files[name] for name in names]
 
 
 @configurable(from_config=_test_loader_from_config)

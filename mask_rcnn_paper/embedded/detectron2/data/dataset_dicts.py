@@ -8,7 +8,6 @@ from tabulate import tabulate
 
 from .catalog import DatasetCatalog, MetadataCatalog
 from .detection_utils import check_metadata_consistency
-from .proposals import load_proposals_into_dataset
 
 _logger = logging.getLogger(__name__)
 
@@ -74,28 +73,26 @@ def get_detection_dataset_dicts(
         names: One name or several.
         filter_empty: Drop images without an instance that is not a crowd.
         min_keypoints: Drop images with fewer labelled keypoints.
-        proposal_files: One file of stored proposals per dataset.
+        proposal_files: None; pickles of proposals, which could run code, are not read.
         check_consistency: Require that the datasets agree on their classes, and log the histogram of classes.
 
     Raises:
         KeyError: a name is not registered.
         FileNotFoundError: a file of a dataset does not exist.
-        ValueError: nothing is named, a dataset is empty, or files do not fit.
+        ValueError: nothing is named, a dataset is empty, or proposal files are given.
     """
     names = [names] if isinstance(names, str) else list(names)
     if not names:
         raise ValueError("no dataset is named: set DATASETS.TRAIN and DATASETS.TEST to registered names")
-    if proposal_files is not None and len(proposal_files) != len(names):
+    if proposal_files is not None:
         raise ValueError(
-            f"{len(names)} datasets {names} but {len(proposal_files)} proposal files {list(proposal_files)}: "
-            "DATASETS.PROPOSAL_FILES_TRAIN/TEST need one for each"
+            f"MODEL.LOAD_PROPOSALS=True: the embedded core does not read proposal files {list(proposal_files)}: give "
+            "its loaders samples that have their proposals, or install detectron2"
         )
     loaded = [DatasetCatalog.get(name) for name in names]
     for name, dicts in zip(names, loaded, strict=True):
         if not dicts:
             raise ValueError(f"dataset {name!r} has no images: check its annotation file")
-    if proposal_files is not None:
-        loaded = [load_proposals_into_dataset(d, f) for d, f in zip(loaded, proposal_files, strict=True)]
     dataset_dicts = list(itertools.chain.from_iterable(loaded))
     if "annotations" in dataset_dicts[0]:
         if filter_empty:

@@ -13,7 +13,7 @@ _THRESHOLDS = np.arange(0.5, 0.951, 0.05)
 
 
 def save_box_proposals(predictions: list[dict], path: str) -> None:
-    """Write the file that `DATASETS.PROPOSAL_FILES_TRAIN/TEST` takes.
+    """Write proposals as detectron2 stores them.
 
     Args:
         predictions: Dicts with "image_id" and "proposals", `Instances` in pixels of the original image.

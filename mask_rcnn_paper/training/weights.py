@@ -1,0 +1,69 @@
+"""Whether a model has the weights that it is evaluated with, and which they are."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+# No weight is as large; what still has it was not loaded. NaN would look like weights that are NaN.
+_MARK = 1.5e38
+_MOST_NAMES = 3
+
+
+class UnfitWeightsError(ValueError):
+    """Weights that are not those of the model, or not numbers."""
+
+
+@contextlib.contextmanager
+def all_loaded(model: nn.Module, path: str, allow_partial: bool = False) -> Iterator[None]:
+    """Require that what is done inside gives every weight of a model a value, and a finite one.
+
+    Integers, such as the number of batches that a normalisation has seen, need not be in a file.
+
+    Args:
+        model: Its parameters and buffers are those of its `state_dict`.
+        path: Where the weights come from, for the message.
+        allow_partial: Weights that were not loaded keep the values that they had, without an error.
+
+    Raises:
+        UnfitWeightsError: names the first weights without a value, or that are not finite, and how many there are.
+    """
+    state = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    before = {name: value.clone() for name, value in state.items()}
+    with torch.no_grad():
+        for value in state.values():
+            value.fill_(_MARK)
+        try:
+            yield
+        finally:
+            missing = [name for name, value in state.items() if value.numel() and bool((value == _MARK).all())]
+            for name in missing:
+                state[name].copy_(before[name])
+    if missing and not allow_partial:
+        raise UnfitWeightsError(
+            f"{_source(path)} lacks {_named(missing, len(state))}, or has them in another shape: it is of another "
+            "model; give the weights of this one, or --allow-partial to leave these at random"
+        )
+    if wrong := [name for name, value in state.items() if not bool(torch.isfinite(value).all())]:
+        named = _named(wrong, len(state))
+        raise UnfitWeightsError(f"{_source(path)} has NaN or infinite values in {named}: its training failed")
+
+
+def _source(path: str) -> str:
+    return f"MODEL.WEIGHTS={path!r}"
+
+
+def _named(names: list[str], count: int) -> str:
+    more = ", ..." if len(names) > _MOST_NAMES else ""
+    return f"{len(names)} of the model's {count} weights ({', '.join(names[:_MOST_NAMES])}{more})"
+
+
+def weights_checksum(model: nn.Module) -> str:
+    """ "sha256:" and the first 16 digits of the checksum of a model's weights, by name; equal on every device."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.removeprefix("module.").encode())  # of a model that is trained in several processes
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return f"sha256:{digest.hexdigest()[:16]}"
