@@ -1,8 +1,11 @@
-"""README.md beside the published results: all tables that have one."""
+"""README.md beside the published results: what has been run of each table, and all tables that have a result."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
+
+from tabulate import tabulate
 
 from ablations.jobs.folder import FINISHED
 from ablations.paper.tables import TEXT, Table, select_tables
@@ -16,7 +19,10 @@ Written by `python -m ablations publish` from the files beside this page, which 
 versions, seed, seconds. To make them anew:
 
 {commands}
+
+{state}
 """
+_STATE = ("table", "what", "rows with results", "seeds", "minutes a row", "memory of a row")
 
 
 def write_page(query: Query) -> Path:
@@ -43,7 +49,30 @@ def published_page(query: Query) -> str:
         for seeds, ids in complete.items()
         if seeds
     )
-    return f"{_HEAD.format(scale=query.scale, commands=commands)}\n{markdown_text(shown)}"
+    head = _HEAD.format(scale=query.scale, commands=commands, state=state_text(query))
+    return f"{head}\n{markdown_text(shown)}"
+
+
+def state_text(query: Query) -> str:
+    """Of each table with rows that can be run: how many have a result, of which seeds, median time, largest memory.
+
+    Time and memory are those of a row's own job, without the stages before it.
+    """
+    lines = []
+    for table in query.shown:
+        can_run = [row for row in table.rows if row.config]
+        keys = [(row.id, seed) for row in can_run for seed in query.seeds]
+        status = {key: query.statuses[query.plan.job(table.id, *key).identity] for key in keys}
+        done = {key: found.result for key, found in status.items() if found.state == FINISHED}
+        seeds = ", ".join(map(str, sorted({seed for _, seed in done})))
+        seconds = [result["seconds"] for result in done.values() if "seconds" in result]
+        minutes = f"{median(seconds) / 60:.0f}" if seconds else ""
+        memory = max((result.get("peak_memory", {}).get("process", 0.0) for result in done.values()), default=0.0)
+        rows = f"{len({row_id for row_id, _ in done})} of {len(can_run)}"
+        gigabytes = f"{memory / 1000:.1f} GB" if memory else ""
+        if can_run:
+            lines.append((table.id, table.title, rows, seeds, minutes, gigabytes))
+    return tabulate(lines, _STATE, "pipe", disable_numparse=True)
 
 
 def _complete_seeds(table: Table, query: Query) -> tuple[int, ...]:

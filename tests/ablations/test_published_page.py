@@ -3,7 +3,7 @@
 import json
 
 from ablations.evidence import sources
-from ablations.published_page import published_page, write_page
+from ablations.published_page import published_page, state_text, write_page
 from ablations.query import Asked, make_query
 from tests.ablations import fakes
 
@@ -43,6 +43,25 @@ def test_each_table_has_its_own_seeds(tmp_path, monkeypatch):
     assert "±" not in fcn
     assert "; seeds 0, 1; " in page
     assert "; seed 0; " in page
+
+
+def test_the_state_of_each_table(tmp_path, monkeypatch):
+    """Rows with a result of those that can be run, their seeds, the median of their times, the largest memory."""
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")
+    plan = make_query(Asked("mini", str(tmp_path), tables=["2c"], seeds=[0, 1])).plan
+    times = {("roipool_max", 0): 60.0, ("roipool_max", 1): 120.0, ("roialign_max", 1): 600.0}
+    rows = {key: plan.jobs[identity] for key, identity in plan.rows.items()}
+    for number, ((row_id, seed), seconds) in enumerate(times.items()):
+        job = rows["2c", row_id, seed]
+        memory = {"peak_memory": {"process": 1000.0 + 500 * number}}
+        done = fakes.finished((30.0, 50.0, 20.0), **memory).result
+        path = sources.published_file(job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**done, "config_hash": job.folder.config_hash, "seed": seed, "seconds": seconds}))
+    lines = state_text(published("mini")).splitlines()
+    cells = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[3:7]] for line in lines}
+    assert cells["2c"] == ["2 of 5", "0, 1", "2", "2.0 GB"]
+    assert cells["2b"] == ["0 of 2", "", "", ""]
 
 
 def test_the_group_of_the_text_goes_by_its_name(tmp_path, monkeypatch):

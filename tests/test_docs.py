@@ -1,4 +1,4 @@
-"""README.md says what the project does now: every command and every example is tried."""
+"""README.md and docs/ say what the project does now: commands, examples and links are tried."""
 
 import json
 import os
@@ -19,12 +19,15 @@ from mask_rcnn_paper import imports
 from mask_rcnn_paper.distill import command as distill
 from mask_rcnn_paper.doctor.__main__ import main as doctor
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.transfer.__main__ import main as transfer
 from mask_rcnn_paper.validate_dataset.__main__ import main as validate_dataset
 from tests.ablations import fake_slurm
 from tests.own_files import write_own
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PATHS = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in PATHS}
+README = PAGES["README"]
 PROGRAMS = ("python", ".venv/bin/python", "torchrun", "make")
 
 
@@ -34,30 +37,31 @@ def between(begin, end):
 
 
 def commands():
-    """Every command of the README as words, without comments."""
-    lines = re.findall(r"(?m)^    (?=\S)(.*)$", README.replace("\\\n", " "))
+    """Every command of every page as words, without comments."""
+    pages = "\n".join(PAGES.values())
+    lines = re.findall(r"(?m)^    (?=\S)(.*)$", pages.replace("\\\n", " "))
     words = [shlex.split(line, comments=True) for line in lines if line.split()[0] in PROGRAMS]
     return [shlex.join(found) for found in words]
 
 
-def blocks(language):
-    """The README's examples in a language, without their indentation."""
-    found = re.findall(rf"(?ms)^( *)```{language}\n(.*?)^\1```$", README)
+def blocks(page, language):
+    """A page's examples in a language, without their indentation."""
+    found = re.findall(rf"(?ms)^( *)```{language}\n(.*?)^\1```$", PAGES[page])
     return [re.sub(rf"(?m)^{indent}", "", text) for indent, text in found]
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder of one's own with all files that the README speaks of; 8 GPUs, and a cluster."""
+    """A folder of one's own with all files that the pages speak of; 8 GPUs, and a cluster."""
     write_own(tmp_path)
     for split in ("train", "val"):
         shutil.copytree(tmp_path / "images", tmp_path / f"{split}_images")
-    pets = re.sub(r"(?m)^(keypoint_names|flip_pairs|oks_sigmas).*\n", "", blocks("yaml")[0])
+    pets = re.sub(r"(?m)^(keypoint_names|flip_pairs|oks_sigmas).*\n", "", blocks("own-data", "yaml")[0])
     (tmp_path / "pets.yaml").write_text(pets)
     # "dice" is registered already in the process of the tests, by tests/variants.
-    component = next(text for text in blocks("python") if "def dice()" in text)
+    component = next(text for text in blocks("variants", "python"))
     (tmp_path / "dice.py").write_text(component.replace("def dice()", "def pasted()"))
-    row, tables = blocks("yaml")[1:]
+    row, tables = blocks("variants", "yaml")
     (tmp_path / "dice.yaml").write_text(row.replace("LOSS: dice", "LOSS: pasted"))
     (tmp_path / "tables.yaml").write_text(tables)
     monkeypatch.chdir(tmp_path)
@@ -114,6 +118,9 @@ def test_every_command_is_one(command, place, capsys):
     elif words[:2] == ["-m", "mask_rcnn_paper.distill"]:
         args = distill.argument_parser().parse_args(words[2:])
         assert load_cfg(args.config_file, args.scale, args.opts).STAGES.DETECTOR
+    elif words[:2] == ["-m", "mask_rcnn_paper.transfer"]:  # the files are the reader's
+        assert exit_code(transfer, words[2:]) == 2
+        assert re.search(r"COCO\.pth|a\.json", capsys.readouterr().err)
     else:
         words = words[words.index("train_net.py") + 1 :] if program == "torchrun" else words[1:]
         args = train_net.argument_parser().parse_args(words)
@@ -128,9 +135,9 @@ def test_every_kind_of_command_is_there():
     assert {f"python -m ablations {name}" for name in names} <= kinds
 
 
-def test_results_load_as_the_readme_says(place):
+def test_results_load_as_the_page_says(place):
     """The example reads what `predict` writes: COCO's files."""
-    example = next(text for text in blocks("python") if "loadRes" in text)
+    (example,) = blocks("predictions", "python")
     categories = [{"id": 3, "name": "car"}]
     images = {"info": {}, "images": [{"id": 1, "width": 9, "height": 9}], "categories": categories}
     found = [{"image_id": 1, "category_id": 3, "bbox": [1, 1, 2, 2], "score": 0.5}]
@@ -141,16 +148,16 @@ def test_results_load_as_the_readme_says(place):
     assert scope["results"].loadAnns(1)[0]["score"] == 0.5
 
 
-def test_the_plugin_is_used_as_the_readme_says():
+def test_the_plugin_is_used_as_the_page_says():
     """The example of one's own project ends in a config that names the paper's components."""
-    example = next(text for text in blocks("python") if "get_cfg" in text)
+    (example,) = blocks("python", "python")
     scope = {}
     exec(example, scope)
     assert scope["cfg"].MODEL.ROI_POOLER.NAME == "RoIWarp"
 
 
 @pytest.mark.slow
-def test_the_variant_trains_as_the_readme_says(place, monkeypatch):
+def test_the_variant_trains_as_the_page_says(place, monkeypatch):
     """Its three files as pasted, at smoke scale: two rows, one of them Table 2b's, and the table."""
     (command,) = [command for command in commands() if "--import dice.py" in command]
     words = command.replace("--scale mini --seeds 0 1 --jobs 2", "--scale smoke --seeds 0").split()
@@ -159,6 +166,27 @@ def test_the_variant_trains_as_the_readme_says(place, monkeypatch):
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Table losses. Mask losses (mine)" in done.stdout
     assert re.search(r"\| dice - sigmoid", done.stdout)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_every_link_leads_to_a_file(path):
+    """Of this repository; addresses elsewhere are not tried."""
+    targets = [target for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()) if "://" not in target]
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_readme_is_short_and_leads_to_every_page():
+    """Who has read it knows where the rest is."""
+    assert len(README.splitlines()) <= 180
+    assert all(f"](docs/{path.name})" in README for path in PATHS[1:])
+
+
+def test_its_state_is_that_of_the_published_page():
+    """Which `publish` writes, and another test compares with the results."""
+    page = (ROOT / "ablations/results/mini/README.md").read_text(encoding="utf-8")
+    shown = between("<!-- BEGIN state, from ablations/results/mini/README.md -->\n", "<!-- END state -->")
+    assert shown.count("\n") > 10
+    assert shown in page
 
 
 def test_its_table_is_the_published_one(capsys):
