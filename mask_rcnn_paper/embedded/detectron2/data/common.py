@@ -2,10 +2,12 @@
 
 import copy as copy_module
 import logging
+import pickle
 import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import torch
 import torch.utils.data as torchdata
 
 __all__ = ["AspectRatioGroupedDataset", "DatasetFromList", "MapDataset", "ToIterableDataset"]
@@ -19,17 +21,35 @@ class DatasetFromList(torchdata.Dataset):
     Args:
         lst: The samples.
         copy: Hand out deep copies, so that no user can change the list.
+        serialize: Keep the samples as bytes of one tensor, and hand out copies. Workers of a loader share it: counting
+            references writes to every Python object, so that each worker would come to have a list of its own.
     """
 
-    def __init__(self, lst: list[Any], copy: bool = True) -> None:
-        self._lst = lst
-        self._copy = copy
+    def __init__(self, lst: list[Any], copy: bool = True, serialize: bool = True) -> None:
+        self._lst = _Serialized(lst) if serialize else lst
+        self._copy = copy and not serialize
 
     def __len__(self) -> int:
         return len(self._lst)
 
     def __getitem__(self, idx: int) -> Any:
         return copy_module.deepcopy(self._lst[idx]) if self._copy else self._lst[idx]
+
+
+class _Serialized:
+    """Pickles of samples, one after the other in a tensor, which torch passes to other processes in shared memory."""
+
+    def __init__(self, samples: list[Any]) -> None:
+        pickles = [pickle.dumps(sample, protocol=pickle.HIGHEST_PROTOCOL) for sample in samples]
+        self._ends = torch.tensor([len(text) for text in pickles], dtype=torch.int64).cumsum(0)
+        self._bytes = torch.frombuffer(bytearray().join(pickles) or bytearray(1), dtype=torch.uint8)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, idx: int) -> Any:
+        start = 0 if idx == 0 else int(self._ends[idx - 1])
+        return pickle.loads(memoryview(self._bytes[start : int(self._ends[idx])].numpy()))
 
 
 class MapDataset(torchdata.Dataset):
