@@ -89,17 +89,24 @@ _RUNNING = (
     _option("--force", action="store_true", help="run the jobs anew, from nothing, also finished ones"),
     add_launch_options,
 )
+_SCORES = (
+    _option("--score-threshold", type=float, metavar="SCORE",
+            help="lowest score that pictures show (default: 0.6; of raw scores 0.5)"),
+    _option("--raw-scores", action="store_true", help="show scores as detectors give them, not calibrated"),
+    _option("--calibration-iou", type=float, default=0.5, metavar="IOU",
+            help="IoU at which a detection is right in calibration, of keypoints an OKS (default: 0.5)"),
+)  # fmt: skip
 _PAGE = (
+    *_SCORES,
     _option("--out", default="report.html", metavar="FILE", help="page to write (default: report.html)"),
     _option("--picture", metavar="FILE", help="write one picture of the tables as a PNG instead"),
 )
-_THRESHOLD = "lowest score that is drawn; predictions.json has all (default: 0.5)"
 _IMAGES = (
     _option("row", metavar="ROW", help="such as 2b/sigmoid, or the name of a run, such as r50_c4"),
     _option("images", nargs="+", metavar="IMAGE", help="files, folders, or patterns in quotes"),
     _option("--seed", type=int, default=0, help="of the detector (default: 0)"),
     _option("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)"),
-    _option("--score-threshold", type=float, default=0.5, metavar="SCORE", help=_THRESHOLD),
+    *_SCORES,
     _option("--allow-partial", action="store_true", help="weights that the checkpoints lack stay random"),
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),
 )

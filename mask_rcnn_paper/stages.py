@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from detectron2.config import CfgNode
 
 DEFAULT_OUTPUT = "./output"
-MATCHES = "matches.npz"
+MATCHES, CALIBRATION = "matches.npz", "calibration.json"
 # What trainings leave, and pre-training.
 WEIGHTS, PRETRAINED_WEIGHTS = "model_final.pth", "model_final.pkl"
 DISTILLED_ANNOTATIONS = "annotations.json"
@@ -110,9 +110,14 @@ def proposal_file(rpn_output: str | Path, dataset: str, distill_output: str | Pa
     return Path(rpn_output) / "inference" / dataset / PROPOSALS
 
 
+def evaluation_folder(detector_output: str | Path, dataset: str) -> Path:
+    """Where a detector that writes to `detector_output` leaves the files of its evaluation on `dataset`."""
+    return Path(detector_output) / "inference" / dataset
+
+
 def matches_file(detector_output: str | Path, dataset: str) -> Path:
-    """Where a detector that writes to `detector_output` leaves what its evaluation on `dataset` matched."""
-    return Path(detector_output) / "inference" / dataset / MATCHES
+    """Where it leaves what that evaluation matched."""
+    return evaluation_folder(detector_output, dataset) / MATCHES
 
 
 def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:

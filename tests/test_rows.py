@@ -84,7 +84,7 @@ def test_the_additions_of_table_8_on_a_small_backbone(tmp_path):
 def test_augmented_keypoints_on_stored_proposals(rpn_outputs, tmp_path):
     """Table 9's inference, of ResNet-50 and two views."""
     opts = [*proposals(rpn_outputs["1"], "smoke_keypoints"), *ALL_SCORES, *FROM_SCRATCH]
-    opts += ["MODEL.RESNETS.DEPTH", "50", "MODEL.RESNETS.NUM_GROUPS", "1"]
+    opts += ["MODEL.RESNETS.DEPTH", "50", "MODEL.RESNETS.NUM_GROUPS", "1", "MODEL.RESNETS.WIDTH_PER_GROUP", "16"]
     run("table9/updated_baseline.yaml", tmp_path / "trained", *opts)
     weights = ["MODEL.WEIGHTS", str(tmp_path / "trained" / "model_final.pth"), "TEST.AUG.MIN_SIZES", "(96,)"]
     assert set(run("table9/test_time_augm.yaml", tmp_path / "tested", *opts, *weights)) == {"bbox", "keypoints"}

@@ -63,8 +63,13 @@ class Source:
         """What the evaluation of a finished job matched, by task; None where that was not kept, or there is nothing."""
         from mask_rcnn_paper.coco.matches import load_matches  # not above: who prints tables needs no numpy
 
+        path = self.matches_file(job, status)
+        return load_matches(path) if path else None
+
+    def matches_file(self, job: Job, status: Status) -> Path | None:
+        """Where that is; None where there is no such file."""
         path = published_matches(job) if self.published else _run_matches(job, status)
-        return load_matches(path) if path and path.is_file() else None
+        return path if path and path.is_file() else None
 
 
 def find_source(

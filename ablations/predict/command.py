@@ -17,6 +17,7 @@ from detectron2.evaluation.coco_evaluation import instances_to_coco_json
 from PIL import Image
 from tqdm import tqdm
 
+from ablations.evidence.shown_scores import ScoreRule, ShownScores
 from ablations.predict.images import InputImage, find_images, read_images
 from ablations.predict.trained_row import TrainedRow, find_trained
 from ablations.query import Asked
@@ -25,6 +26,7 @@ from mask_rcnn_paper.drawing import draw_instances
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically, write_text_atomically
 from mask_rcnn_paper.predictor import Predictor
+from mask_rcnn_paper.stages import evaluation_folder
 from mask_rcnn_paper.terminal import say
 
 PREDICTIONS, IMAGES = "predictions.json", "images.json"
@@ -35,8 +37,7 @@ _PICTURE_SIDE = 640
 def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`predict`: pictures of all images, then `predictions.json` and `images.json`; returns the exit code."""
     with one_line_errors("ablations"):
-        if not 0 <= args.score_threshold <= 1:
-            raise ValueError(f"--score-threshold {args.score_threshold}: must be from 0 to 1")
+        rule = ScoreRule.from_arguments(args)
         if args.seed < 0:
             raise ValueError(f"--seed {args.seed}: must be at least 0")
         asked = dataclasses.replace(Asked.from_arguments(args, opts), seeds=[args.seed])
@@ -44,6 +45,9 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
         images = read_images(find_images(args.images), f".{args.format}")
         classes = read_classes(trained.cfg.DATASETS.TEST[0])
         folder = trained.job.folder.path
+        scores = rule.shown([evaluation_folder(folder, trained.cfg.DATASETS.TEST[0])])
+        if scores.why_raw:
+            say(f"ablations: {scores.why_raw}", file=sys.stderr)
         out = Path(args.out) if args.out else folder.parent.parent / "predictions" / folder.name
         _check_overwriting(images, out)
         out.mkdir(parents=True, exist_ok=True)
@@ -51,15 +55,15 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
     torch.set_flush_denormal(True)  # as in training and evaluation
     try:
         with one_line_errors("ablations", OSError):  # such as a full disk
-            results = _detect_all(predictor, images, classes, out, args.score_threshold)
+            results = _detect_all(predictor, images, classes, out, scores)
             write_json_atomically(out / IMAGES, _coco_file(images, classes, trained))
             write_text_atomically(out / PREDICTIONS, json.dumps(results))
     except KeyboardInterrupt:
         say(f"\nablations: interrupted; {out / PREDICTIONS} is not written", file=sys.stderr)
         return 130
-    drawn = sum(result["score"] >= args.score_threshold for result in results)
+    drawn = sum(result["score"] >= scores.threshold for result in scores.of(results))
     say(f"{trained.name}, {trained.job.label}: {len(results)} detections in {len(images)} images, "
-          f"{drawn} of them drawn (score of at least {args.score_threshold:g})")  # fmt: skip
+          f"{drawn} of them drawn ({scores.rule})")  # fmt: skip
     say(f"pictures, {PREDICTIONS} and {IMAGES}: {out}")
     return 0
 
@@ -72,25 +76,30 @@ def _check_overwriting(images: Sequence[InputImage], out: Path) -> None:
 
 
 def _detect_all(
-    predictor: Predictor, images: Sequence[InputImage], classes: Classes, out: Path, score_threshold: float
+    predictor: Predictor, images: Sequence[InputImage], classes: Classes, out: Path, scores: ShownScores
 ) -> list[dict[str, Any]]:
-    """Save pictures of what is detected in each image, and return all of it in COCO's format, best first."""
+    """Save pictures of what is detected in each image, and return all of it in COCO's format, best first.
+
+    What is returned has the detector's own scores, and where scores are calibrated a `calibrated_score` too.
+    """
     results = []
     for image in tqdm(images, unit="image", disable=None):
         instances = predictor(image["file_name"])["instances"].to("cpu")
         found = instances_to_coco_json(instances, image["id"])
         for result in found:
             result["category_id"] = classes.ids[result["category_id"]]
+        shown = scores.of(found)
         picture = draw_instances(
             np.ascontiguousarray(read_image(image["file_name"], "RGB")),
-            found,
+            shown,
             classes.names,
-            score_threshold=score_threshold,
+            score_threshold=scores.threshold,
             skeleton=classes.skeleton,
             scale=max(1, _PICTURE_SIDE // max(image["width"], image["height"])),
         )
         save_picture(out / image["picture"], picture)
-        results += found
+        calibrated = [{"calibrated_score": s["score"]} if scores.calibrations else {} for s in shown]
+        results += [{**result, **more} for result, more in zip(found, calibrated, strict=True)]
     return results
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablations.evidence.shown_scores import ScoreRule
 from ablations.query import Asked, make_query
 from ablations.report.contents import gather
 from ablations.report.page import report_page, report_picture
@@ -16,8 +17,9 @@ from mask_rcnn_paper.terminal import say
 def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`report`: write the page and say where."""
     with one_line_errors("ablations"):
+        rule = ScoreRule.from_arguments(args)
         query = make_query(Asked.from_arguments(args, opts), of_claims=True, fall_back=True)
-        contents = gather(query)
+        contents = gather(query, rule)
         if args.picture:
             write_bytes_atomically(args.picture, report_picture(contents))
             say(args.picture)

@@ -1,6 +1,7 @@
 """What a report shows, read from the results and the folders of runs; nothing is drawn here."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from ablations.evidence.collect import TableResults
 from ablations.evidence.commits import short_commit
 from ablations.evidence.findings import Finding
+from ablations.evidence.shown_scores import USUAL_RULE, ScoreRule
 from ablations.jobs.folder import FINISHED, Status
 from ablations.paper.tables import Table
 from ablations.query import Query
@@ -22,17 +24,22 @@ RESULTS = "coco_instances_results.json"
 class TableContent:
     """A table: its results, and by (label of the row, seed) what its runs left, to be read by who shows it.
 
-    `runs` are the folders of all runs, finished or not; `predictions` those of finished ones, files by dataset.
+    `runs` are the folders of all runs, finished or not; `predictions` those of finished ones, files by dataset;
+    `matches` files of what their evaluations matched, which published results have too.
     """
 
     results: TableResults
     runs: Mapping[tuple[str, int], Path] = field(default_factory=dict)
     predictions: Mapping[tuple[str, int], Mapping[str, Path]] = field(default_factory=dict)
+    matches: Mapping[tuple[str, int], Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """A report: `facts` by name, `shown` tables, and all `tables` by id, which the claims name rows of."""
+    """A report: `facts` by name, `shown` tables, and all `tables` by id, which the claims name rows of.
+
+    `rule` says which predictions are drawn.
+    """
 
     scale: str
     seeds: Sequence[int]
@@ -41,10 +48,11 @@ class Contents:
     shown: Sequence[TableContent]
     tables: Mapping[str, Table]
     has_runs: bool
+    rule: ScoreRule = USUAL_RULE
 
 
-def gather(query: Query) -> Contents:
-    """Read everything there is on tables and claims.
+def gather(query: Query, rule: ScoreRule = USUAL_RULE) -> Contents:
+    """Read everything there is on tables and claims; pictures are drawn by the `rule`.
 
     Raises:
         ValueError: the results of a table, or of the claims, cannot stand beside each other.
@@ -57,21 +65,31 @@ def gather(query: Query) -> Contents:
     else:  # What lies above the current folder is nobody's business who reads the report.
         place = str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
     facts = run_facts(query.scale, query.seeds, list(query.statuses.values()), place)
-    return Contents(query.scale, query.seeds, facts, findings, contents, query.tables, not published)
+    return Contents(query.scale, query.seeds, facts, findings, contents, query.tables, not published, rule)
 
 
 def _table_content(table: Table, query: Query) -> TableContent:
     results = query.results(table)
-    if query.source.published:
-        return TableContent(results)
-    runs, predictions = {}, {}
+    runs, predictions, matches = {}, {}, {}
     for row, seed in itertools.product(table.rows, query.seeds):
         if job := query.plan.job(table.id, row.id, seed):
-            key = row_label(table, row), seed
+            key, status = (row_label(table, row), seed), query.statuses[job.identity]
             runs[key] = job.folder.path
-            if query.statuses[job.identity].state == FINISHED:
+            if status.state == FINISHED:
                 predictions[key] = predictions_of(runs[key])
-    return TableContent(results, runs, predictions)
+                if file := query.source.matches_file(job, status):
+                    matches[key] = file
+    return (
+        TableContent(results, matches=matches)
+        if query.source.published
+        else TableContent(results, runs, predictions, matches)
+    )
+
+
+def commonest(seeds: Iterable[int]) -> int:
+    """The seed that occurs most often, of equals the first; 0 without any."""
+    counts = Counter(seeds)
+    return max(sorted(counts), key=lambda seed: counts[seed], default=0)
 
 
 def predictions_of(folder: Path) -> dict[str, Path]:

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from ablations.evidence.shown_scores import ScoreRule
 from ablations.render.cells import SCALE_NOTES, lay_out, metric_label
 from ablations.render.html import html_templates
 from ablations.report import figures
 from ablations.report.contents import NO_PREDICTIONS, Contents, TableContent
 from ablations.report.curves import curve_plots, read_losses
+from ablations.report.reliability import reliability_plots
 from ablations.report.verdicts import claims_values
 
 if TYPE_CHECKING:
@@ -39,31 +41,32 @@ def report_page(contents: Contents) -> str:
         claims=claims_values(contents.findings, contents.tables),
         on_page={content.results.table.id for content in contents.shown},
         full=[content.results.table.id for content in full],
-        sections=_sections(full, contents.has_runs),
+        sections=_sections(full, contents),
         empty=[lay_out(content.results) for content in empty],
     )
 
 
-def _sections(contents: Sequence[TableContent], has_runs: bool) -> Iterator[dict[str, Any]]:
+def _sections(shown: Sequence[TableContent], contents: Contents) -> Iterator[dict[str, Any]]:
     """Values of each table, which are drawn when the template comes to them."""
-    for content in tqdm(contents, "tables of the report", unit="table", leave=False, disable=None):
+    for content in tqdm(shown, "tables of the report", unit="table", leave=False, disable=None):
         results = content.results
         section = {"table": lay_out(results), "heading": results.table.title, "plots": figures.dot_plots(results)}
-        if has_runs:
-            strips = _strips(content)
+        section["reliability"] = reliability_plots(content.matches, contents.rule) if content.matches else []
+        if contents.has_runs:
+            strips = _strips(content, contents.rule)
             missing = strips.missing if strips else NO_PREDICTIONS
             section |= {"curves": curve_plots(read_losses(content.runs)), "strips": strips, "missing": missing}
         yield section
 
 
-def _strips(content: TableContent) -> "TableStrips | None":
+def _strips(content: TableContent, rule: ScoreRule) -> "TableStrips | None":
     """A table's predictions, drawn; None where its runs have left none."""
     if not any(content.predictions.values()):
         return None
     # OpenCV, pycocotools and detectron2 take seconds.
     from ablations.report.strips import draw_strips
 
-    return draw_strips(content.predictions, content.results.data_versions)
+    return draw_strips(content.predictions, content.results.data_versions, rule)
 
 
 def report_picture(contents: Contents) -> bytes:
@@ -74,7 +77,7 @@ def report_picture(contents: Contents) -> bytes:
     """
     full = [content for content in contents.shown if not content.results.is_empty]
     bar = tqdm(full, "tables of the picture", unit="table", leave=False, disable=None)
-    found = [(content, strips) for content in bar if (strips := _strips(content)) and strips.strips]
+    found = [(content, strips) for content in bar if (strips := _strips(content, contents.rule)) and strips.strips]
     if not found:
         raise ValueError("no picture: none of the tables has both results and predictions; published results have none")
     figure, grid = figures.new_figure(_WIDTH, _ROW_HEIGHT * len(found), len(found), _COLUMNS)
@@ -84,7 +87,8 @@ def report_picture(contents: Contents) -> bytes:
     several = "mean and standard deviation over seeds" if len(contents.seeds) > 1 else "seed"
     note = f"scale {contents.scale}, {several} {', '.join(map(str, contents.seeds))}"
     overlap = "in brackets: mean overlap of the image's objects with their best predictions"
-    figure.supxlabel(f"{note}; {overlap}", fontsize=8)
+    shown = "; ".join(dict.fromkeys(strips.scores.rule for _, strips in found))
+    figure.supxlabel(f"{note}; {overlap}\ndetections with a {shown}", fontsize=8)
     return figures.png(figure, _DPI)
 
 

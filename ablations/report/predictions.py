@@ -15,6 +15,7 @@ import pycocotools.mask as mask_util
 from pycocotools.cocoeval import Params
 from tqdm import tqdm
 
+from ablations.evidence.shown_scores import RAW_THRESHOLD
 from mask_rcnn_paper.coco.masks import encode_mask
 from mask_rcnn_paper.data.registered import coco_files
 
@@ -25,7 +26,8 @@ Instances = Mapping[int, Sequence[Instance]]
 MASK, BOX, KEYPOINTS = "mask IoU", "box IoU", "keypoint similarity (OKS)"
 # What an instance must have to be measured so.
 FIELDS = {MASK: "segmentation", KEYPOINTS: "keypoints", BOX: "bbox"}
-SCORE_THRESHOLD = 0.5
+# What says in a calibration whether a prediction is right, that fits best.
+TASK_OF = {MASK: "segm", KEYPOINTS: "keypoints", BOX: "bbox"}
 # COCO's bounds of a medium object, in pixels of area.
 MEDIUM = (32**2, 96**2)
 LEAST_OBJECTS = 2
@@ -114,11 +116,14 @@ def _by_image(instances: Sequence[Instance], path: Path) -> Instances:
     return found
 
 
-def choose_images(truth: GroundTruth, rows: Sequence[Instances], measure: str) -> Chosen:
+def choose_images(
+    truth: GroundTruth, rows: Sequence[Instances], measure: str, threshold: float = RAW_THRESHOLD
+) -> Chosen:
     """Order the images with several medium objects by how far the best row is from the worst; take those at `PLACES`.
 
     Where no image has `LEAST_OBJECTS` of them, those with one do, and then those with any object at all. A row alone
-    is ordered by its overlap. `measure` is a key of `FIELDS`; `rows` are predictions of at least one row.
+    is ordered by its overlap. `measure` is a key of `FIELDS`; `rows` are predictions of at least one row; those that
+    score less than the threshold do not count.
     """
     objects = {image_id: objects_of(truth.instances.get(image_id, ()), measure) for image_id in sorted(truth.images)}
     medium = {i: sum(MEDIUM[0] < thing["area"] <= MEDIUM[1] for thing in objects[i]) for i in objects if objects[i]}
@@ -129,7 +134,9 @@ def choose_images(truth: GroundTruth, rows: Sequence[Instances], measure: str) -
     measured = []
     for image_id in tqdm(candidates, "comparing predictions", unit="image", leave=False, disable=None):
         size = truth.images[image_id]["height"], truth.images[image_id]["width"]
-        overlaps = tuple(mean_overlap(objects[image_id], row.get(image_id, ()), measure, size) for row in rows)
+        overlaps = tuple(
+            mean_overlap(objects[image_id], row.get(image_id, ()), measure, size, threshold) for row in rows
+        )
         rank = max(overlaps) - (min(overlaps) if len(overlaps) > 1 else 0.0)
         measured.append((rank, -image_id, overlaps))
     measured.sort()
@@ -152,20 +159,25 @@ def objects_of(annotations: Sequence[Instance], measure: str) -> list[Instance]:
 
 
 def mean_overlap(
-    objects: Sequence[Instance], predictions: Sequence[Instance], measure: str, size: tuple[int, int]
+    objects: Sequence[Instance],
+    predictions: Sequence[Instance],
+    measure: str,
+    size: tuple[int, int],
+    threshold: float = RAW_THRESHOLD,
 ) -> float:
     """Mean over the objects of the best overlap with a prediction of the same category, 0 where there is none.
 
     Args:
         objects: Annotations, at least one, as `objects_of` gives them.
-        predictions: Of the same image; those that score less than `SCORE_THRESHOLD` do not count.
+        predictions: Of the same image.
         measure: A key of `FIELDS`.
         size: Height and width of the image.
+        threshold: Predictions whose score is lower do not count.
 
     Returns:
         In [0, 1].
     """
-    found = [p for p in predictions if p["score"] >= SCORE_THRESHOLD]
+    found = [p for p in predictions if p["score"] >= threshold]
     best = []
     for thing in objects:
         rivals = [p for p in found if p["category_id"] == thing["category_id"]]

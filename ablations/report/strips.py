@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ablations.evidence.shown_scores import USUAL_RULE, ScoreRule, ShownScores
 from ablations.report.contents import NO_PREDICTIONS
 from ablations.report.predictions import (
-    SCORE_THRESHOLD,
+    TASK_OF,
     Choice,
     Chosen,
     GroundTruth,
@@ -56,7 +57,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class TableStrips:
-    """Strips of a table: of which data, seed and measure, out of how many images, and what could not be shown."""
+    """Strips of a table: of which data, seed, measure and scores, out of how many images, and what is missing."""
 
     strips: tuple[Strip, ...] = ()
     dataset: str = ""
@@ -64,10 +65,12 @@ class TableStrips:
     measure: str = ""
     chosen: Chosen = Chosen((), 0, 0)
     missing: str = ""
-    score_threshold: float = SCORE_THRESHOLD
+    scores: ShownScores = ShownScores()
 
 
-def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: Mapping[str, str]) -> TableStrips:
+def draw_strips(
+    files: Mapping[tuple[str, int], Mapping[str, Path]], versions: Mapping[str, str], rule: ScoreRule = USUAL_RULE
+) -> TableStrips:
     """Choose images and draw the predictions that the jobs of a table's rows left.
 
     Rows are compared on the dataset and the seed for which most of them have predictions, of equals the first.
@@ -75,6 +78,7 @@ def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: M
     Args:
         files: By (label of the row, seed) of each finished job, files of predictions by dataset.
         versions: Of each dataset, those that the results are of: predictions are not drawn on images of another.
+        rule: Which predictions are drawn, and count in the choice.
 
     Returns:
         Without strips where there is nothing to draw, and then `missing` says why.
@@ -96,12 +100,18 @@ def draw_strips(files: Mapping[tuple[str, int], Mapping[str, Path]], versions: M
         truth = read_ground_truth(dataset)
         rows = {label: read_predictions(path) for label, path in shown.items()}
         measure = common_measure([list(chain(*row.values())) for row in rows.values()])
-        chosen = choose_images(truth, list(rows.values()), measure)
-        strips = tuple(_strip(truth, rows, choice) for choice in chosen.images)
+        scores = rule.shown([path.parent for path in shown.values()], dict.fromkeys((TASK_OF[measure], "bbox")))
+        rows = {label: _with_scores(row, scores, n) for n, (label, row) in enumerate(rows.items())}
+        chosen = choose_images(truth, list(rows.values()), measure, scores.threshold)
+        strips = tuple(_strip(truth, rows, choice, scores.threshold) for choice in chosen.images)
     except (OSError, ValueError) as error:
         return TableStrips(missing=str(error))
     missing = missing if strips else "no image of the validation set has objects to compare"
-    return TableStrips(strips, truth.name, seed, measure, chosen, missing)
+    return TableStrips(strips, truth.name, seed, measure, chosen, missing, scores)
+
+
+def _with_scores(row: Instances, scores: ShownScores, number: int) -> Instances:
+    return {image_id: scores.of(found, number) for image_id, found in row.items()}
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -116,7 +126,7 @@ def read_image(path: Path) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice) -> Strip:
+def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice, threshold: float) -> Strip:
     file_name = truth.images[choice.image_id]["file_name"]
     image = read_image(truth.image_root / file_name)
     predicted = {field for row in rows.values() for p in row.get(choice.image_id, ()) for field in p}
@@ -124,16 +134,17 @@ def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice) ->
     hidden = {"segmentation", "keypoints"} - predicted
     annotations = truth.instances.get(choice.image_id, ())
     true = [{key: value for key, value in a.items() if key not in hidden} for a in annotations]
-    panels = [Panel(GROUND_TRUTH, _draw(image, true, truth), None)]
+    panels = [Panel(GROUND_TRUTH, _draw(image, true, truth, threshold), None)]
     for (label, predictions), overlap in zip(rows.items(), choice.overlaps, strict=True):
-        panels.append(Panel(label, _draw(image, predictions.get(choice.image_id, ()), truth), overlap))
+        drawn = _draw(image, predictions.get(choice.image_id, ()), truth, threshold)
+        panels.append(Panel(label, drawn, overlap))
     return Strip(choice, file_name, tuple(panels))
 
 
-def _draw(image: np.ndarray, instances: Sequence[Mapping], truth: GroundTruth) -> np.ndarray:
+def _draw(image: np.ndarray, instances: Sequence[Mapping], truth: GroundTruth, threshold: float) -> np.ndarray:
     height, width = image.shape[:2]
     longer = max(height, width)
-    look = {"score_threshold": SCORE_THRESHOLD, "skeleton": truth.skeleton, "scale": max(1, SIDE // longer)}
+    look = {"score_threshold": threshold, "skeleton": truth.skeleton, "scale": max(1, SIDE // longer)}
     drawn = draw_instances(image, instances, truth.class_names, **look)
     if longer <= SIDE:
         return drawn

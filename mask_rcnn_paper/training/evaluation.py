@@ -13,11 +13,12 @@ from detectron2.evaluation import COCOEvaluator, coco_evaluation
 from detectron2.utils import comm
 
 from mask_rcnn_paper.coco.backends import BACKENDS, PycocotoolsEval, choose_backend
+from mask_rcnn_paper.coco.calibration import save_calibrations
 from mask_rcnn_paper.coco.matches import save_matches
 from mask_rcnn_paper.data.proposals import read_proposals, write_proposals
 from mask_rcnn_paper.files import disk_full_explained, sync_folder
 from mask_rcnn_paper.proposal_files import PICKLE, PROPOSALS
-from mask_rcnn_paper.stages import MATCHES
+from mask_rcnn_paper.stages import CALIBRATION, MATCHES
 
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
@@ -26,8 +27,9 @@ class SafeCOCOEvaluator(COCOEvaluator):
     """detectron2's COCOEvaluator, which shows its files only when all are written and synced.
 
     detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals. It pickles these,
-    which become `PROPOSALS` here. Of a detector there is one file more, `MATCHES`, what was matched. Arguments are
-    COCOEvaluator's, and `backend` is as TEST.COCO_BACKEND.
+    which become `PROPOSALS` here. Of a detector there are two files more: `MATCHES`, what was matched, and
+    `CALIBRATION`, the precision of scores that follows from it. Arguments are COCOEvaluator's, and `backend` is as
+    TEST.COCO_BACKEND.
     """
 
     # Tasks whose metrics COCO's evaluation computes, and follow from what it matched.
@@ -55,6 +57,7 @@ class SafeCOCOEvaluator(COCOEvaluator):
                     by_task = {evaluation.params.iouType: evaluation for evaluation in evaluations}
                     if by_task := {task: by_task[task].matches() for task in by_task if task in self.matched_tasks}:
                         save_matches(self.unfinished_dir / MATCHES, by_task)
+                        save_calibrations(self.unfinished_dir / CALIBRATION, by_task)
                     self._convert_proposals()
                     self._show_files()
         finally:
@@ -72,7 +75,8 @@ class SafeCOCOEvaluator(COCOEvaluator):
 
     def _show_files(self) -> None:
         sync_folder(self.unfinished_dir)
-        (self.final_dir / MATCHES).unlink(missing_ok=True)  # where nothing was detected now, it would be of before
+        for name in (MATCHES, CALIBRATION):  # where nothing was detected now, they would be of before
+            (self.final_dir / name).unlink(missing_ok=True)
         for path in sorted(self.unfinished_dir.iterdir()):
             os.replace(path, self.final_dir / path.name)
             _logger.info(f"{path.name} is whole, and now in {self.final_dir}")

@@ -14,11 +14,12 @@ from pycocotools.cocoeval import COCOeval
 
 import mask_rcnn_paper
 from mask_rcnn_paper.coco.backends import BACKENDS
+from mask_rcnn_paper.coco.calibration import IOU, calibration_of, load_calibrations
 from mask_rcnn_paper.coco.matches import load_matches
 from mask_rcnn_paper.data.proposals import read_proposals
 from mask_rcnn_paper.files import DiskFullError
 from mask_rcnn_paper.proposal_files import PICKLE, PROPOSALS
-from mask_rcnn_paper.stages import MATCHES
+from mask_rcnn_paper.stages import CALIBRATION, MATCHES
 from mask_rcnn_paper.training import evaluation
 from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
 from tests import dying
@@ -101,7 +102,7 @@ def test_the_backend_makes_no_difference(tmp_path):
     for task in ours:
         assert ours[task] == pytest.approx(reference[task], rel=0, abs=0, nan_ok=True)
         assert 0 < ours[task]["AP"] < 100
-    for name in (MATCHES, "coco_instances_results.json"):
+    for name in (MATCHES, CALIBRATION, "coco_instances_results.json"):
         assert len({(tmp_path / backend / name).read_bytes() for backend in BACKENDS}) == 1
 
 
@@ -127,18 +128,31 @@ def test_what_matched_is_kept(tmp_path):
             assert found[0] == pytest.approx(metrics[task][name], rel=0, abs=1e-12, nan_ok=True)
 
 
+def test_scores_are_calibrated_by_what_matched(tmp_path):
+    """Of every task and category, and small beside the other files."""
+    evaluate(tmp_path, objects_nearly_found("smoke_val"))
+    stored, by_task = load_calibrations(tmp_path / CALIBRATION), load_matches(tmp_path / MATCHES)
+    assert set(stored) == {("bbox", IOU), ("segm", IOU)}
+    for (task, iou), found in stored.items():
+        expected = calibration_of(by_task[task], iou)
+        assert set(found.maps) == set(expected.maps) == set(by_task[task].category_ids.tolist())
+        scores = np.linspace(0, 1, 101)
+        assert all((found.maps[key](scores) == expected.maps[key](scores)).all() for key in found.maps)
+    assert (tmp_path / CALIBRATION).stat().st_size < 50_000
+
+
 def test_only_detections_match(tmp_path):
     """An RPN leaves no matches; nor does a detector that finds nothing, which has none of before either, and no AP."""
     evaluate(tmp_path / "rpn", proposals(1.0))
-    assert MATCHES not in names(tmp_path / "rpn")
+    assert not {MATCHES, CALIBRATION} & set(names(tmp_path / "rpn"))
     evaluate(tmp_path, detections())
-    assert (tmp_path / MATCHES).is_file()
+    assert {MATCHES, CALIBRATION} <= set(names(tmp_path))
     samples, _ = detections()
     nothing = Instances((160, 160), pred_boxes=Boxes(torch.zeros(0, 4)), scores=torch.zeros(0))
     nothing.pred_classes = torch.zeros(0, dtype=torch.int64)
     metrics = evaluate(tmp_path, (samples, [{"instances": nothing}] * len(samples)))
     assert all(math.isnan(value) for value in metrics["bbox"].values())
-    assert not (tmp_path / MATCHES).exists()
+    assert not {MATCHES, CALIBRATION} & set(names(tmp_path))
 
 
 def write_and_die(folder):

@@ -1,6 +1,7 @@
 """`python -m ablations predict` on a row that is really trained, at smoke scale."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -123,8 +124,70 @@ def test_the_same_command_writes_the_same_bytes(predict, predictions, tmp_path):
 def test_the_threshold_is_of_the_pictures_alone(predict, predictions, tmp_path):
     """With a threshold of 1 nothing is drawn; the JSON is the same."""
     _, out, _ = predict(*validation_images("smoke_val"), "--out", tmp_path, "--score-threshold", "1")
-    assert ", 0 of them drawn (score of at least 1)" in out
+    assert ", 0 of them drawn (calibrated score of at least 1: precision at mask IoU 0.5)" in out
     assert (tmp_path / "predictions.json").read_bytes() == (predictions / "predictions.json").read_bytes()
+
+
+@pytest.fixture
+def evaluation(output):
+    """The folder of the row's evaluation; what a test changes in it is put back."""
+    (folder,) = output.glob("smoke/detector/*/inference/smoke_val")
+    kept = {path: path.read_bytes() for path in folder.iterdir()}
+    yield folder
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+
+def drawn(out):
+    """What the last lines say of the pictures."""
+    return re.search(r"(\d+) of them drawn \((.*)\)", out).groups()
+
+
+def test_pictures_show_precise_detections(predict, evaluation, tmp_path):
+    """Whose precision is at least 0.6 in the calibration of their category; the file has both scores of all."""
+    steps = {"bounds": [0.0], "precisions": [0.1, 0.6]}
+    names = {str(c): {"bounds": [], "precisions": [0.59]} for c in (2, 3, 4, 6, 7, 8, 18, 22, 28, 47, 88)}
+    (evaluation / "calibration.json").write_text(json.dumps({"segm": {"0.5": {"1": steps, **names}}}))
+    code, out, err = predict(*validation_images("smoke_val"), "--out", tmp_path)
+    found = json.loads((tmp_path / "predictions.json").read_text())
+    persons = [r for r in found if r["category_id"] == 1 and r["score"] > 0]
+    assert (code, "ablations:" in err) == (0, False)
+    assert drawn(out) == (str(len(persons)), "calibrated score of at least 0.6: precision at mask IoU 0.5")
+    assert {r["calibrated_score"] for r in persons} <= {0.6}
+    assert all(r["calibrated_score"] == 0.59 for r in found if r["category_id"] != 1)
+    raw = predict(*validation_images("smoke_val"), "--out", tmp_path, "--score-threshold", "0.59")[1]
+    assert drawn(raw)[0] == str(len(found) - sum(r["category_id"] == 1 and r["score"] <= 0 for r in found))
+
+
+def test_raw_scores_on_request(predict, tmp_path):
+    """With the threshold of raw scores; the file then has no calibrated ones."""
+    _, out, err = predict(*validation_images("smoke_val"), "--out", tmp_path, "--raw-scores")
+    found = json.loads((tmp_path / "predictions.json").read_text())
+    assert drawn(out) == (str(sum(r["score"] >= 0.5 for r in found)), "score of at least 0.5")
+    assert "calibrated_score" not in found[0]
+    assert "ablations:" not in err
+
+
+def test_a_row_from_before_there_were_calibrations(predict, evaluation, tmp_path):
+    """Is calibrated by what was matched; without that scores are raw, which is said."""
+    image = validation_images("smoke_val")[0]
+    with_file = drawn(predict(image, "--out", tmp_path)[1])
+    (evaluation / "calibration.json").unlink()
+    assert drawn(predict(image, "--out", tmp_path)[1]) == with_file
+    (evaluation / "matches.npz").unlink()
+    code, out, err = predict(image, "--out", tmp_path)
+    assert code == 0
+    assert drawn(out)[1] == "score of at least 0.5"
+    job = evaluation.parents[1].name
+    assert f"ablations: scores are raw, not calibrated: the evaluation of {job} left no calibration by mask IoU" in err
+
+
+def test_a_damaged_calibration_ends_the_command(predict, evaluation, tmp_path):
+    """With the cure."""
+    (evaluation / "calibration.json").write_text("{")
+    assert "is no calibration of scores: remove it" in fails(
+        predict(validation_images("smoke_val")[0], "--out", tmp_path)
+    )
 
 
 def test_images_of_one_name_have_pictures_of_two(predict, tmp_path):
@@ -187,6 +250,8 @@ def test_another_seed_is_not_trained(predict, tmp_path):
     ("words", "message"),
     [
         (["--score-threshold", "50"], "--score-threshold 50.0: must be from 0 to 1"),
+        (["--calibration-iou", "1.5"], "--calibration-iou 1.5: must be from 0 to 1"),
+        (["--calibration-iou", "0.3"], "IoU threshold 0.3 of a calibration: choose from 0.5, 0.55"),
         (["--seed", "-1"], "--seed -1: must be at least 0"),
         (["nobody.png"], "image 'nobody.png' is not there"),
     ],

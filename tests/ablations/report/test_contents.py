@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ablations.evidence import sources
 from ablations.evidence.sources import Source
 from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.query import Asked, make_query
-from ablations.report.contents import duration, gather, predictions_of, run_facts
+from ablations.report.contents import commonest, duration, gather, predictions_of, run_facts
+from mask_rcnn_paper.coco.matches import save_matches
 from tests.ablations import fakes
 from tests.ablations.report import tiny
 
@@ -58,6 +60,28 @@ def test_runs_are_all_folders_and_predictions_those_of_finished_ones(query):
     assert shown.runs == runs
     file = runs["sigmoid", 0] / "inference/mini_val/coco_instances_results.json"
     assert shown.predictions == {("softmax", 0): {}, ("sigmoid", 0): {"mini_val": file}}
+
+
+def test_files_of_what_was_matched_are_those_of_finished_jobs(query, monkeypatch, tmp_path):
+    """Of runs, and of published results too, which have no predictions."""
+    details = {"datasets": {"test": ["mini_val"]}}
+    finished = fakes.finished
+    monkeypatch.setattr(fakes, "finished", lambda aps: finished(aps, **details))
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "kept")
+    folders = {job.folder.name: job.folder.path for job in query.plan.jobs.values()}
+    files = [folders[f"r50_c4-seed{seed}"] / "inference/mini_val/matches.npz" for seed in (0, 1)]
+    files.append(tmp_path / f"kept/mini/detector/{folders['r50_c4_softmax-seed0'].name}.npz")
+    for file in files:
+        save_matches(file, {})
+    assert contents(query).shown[0].matches == {("sigmoid", 0): files[0]}
+    published = contents(query, has_runs=False).shown[0]
+    assert published.matches == {("softmax", 0): files[2]}
+    assert published.runs == {}
+
+
+def test_the_commonest_seed():
+    """Of equals the first."""
+    assert (commonest([2, 1, 2, 3]), commonest([3, 1]), commonest([])) == (2, 1, 0)
 
 
 def test_files_of_predictions_are_found_by_dataset(tmp_path):

@@ -7,15 +7,19 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from ablations.evidence.findings import Finding
+from ablations.evidence.shown_scores import ScoreRule
 from ablations.evidence.sources import PUBLISHED
 from ablations.paper.claims import load_claims
 from ablations.render.html import html_templates
+from ablations.report import page
 from ablations.report.contents import Contents, TableContent, predictions_of
+from ablations.report.figures import Plot
 from ablations.report.page import report_page, report_picture
 from ablations.statistics.judge import Judgement
 from tests.ablations.fakes import estimate
@@ -188,6 +192,34 @@ def test_what_cannot_be_drawn_is_said(full, tmp_path):
 def test_of_published_results_nothing_is_said_of_runs():
     """The head of the page says it once."""
     assert [part.tag for part in section(samples.table_2b(), has_runs=False)] == ["h2", "div", "figure"]
+
+
+@pytest.mark.parametrize("has_runs", [True, False])
+def test_reliability_of_scores_is_plotted(monkeypatch, has_runs):
+    """Folded, wherever it is known what was matched: of published results too."""
+    asked = []
+
+    def plots(matches, rule):
+        asked.append((dict(matches), rule))
+        return [Plot(title, b"<svg/>", f"{title}: words") for title in ("bins", "precision")]
+
+    monkeypatch.setattr(page, "reliability_plots", plots)
+    files = {("sigmoid", 0): Path("matches.npz")}
+    shown = TableContent(samples.table_2b(), matches=files)
+    rule = ScoreRule(0.7)
+    whole = ElementTree.fromstring(report_page(contents(shown, has_runs=has_runs, rule=rule)))
+    (folded,) = whole.findall(".//section[@id='table-2b']/details")
+    assert text(folded.find("summary")) == "Reliability of scores: bins, precision"
+    assert [image.get("alt") for image in folded.iter("img")] == ["bins: words", "precision: words"]
+    assert asked == [(files, rule)]
+
+
+def test_pictures_say_which_scores_they_show(full):
+    """Raw ones with the reason, since these runs left no calibration."""
+    caption = text(section(full).find("div[@class='predictions']/p[@class='caption']"))
+    assert "predictions with a score of at least 0.5 (scores are raw, not calibrated: the evaluation of" in caption
+    raw = report_page(contents(full, has_runs=True, rule=ScoreRule(0.3, raw=True)))
+    assert "predictions with a score of at least 0.3." in " ".join(raw.split())
 
 
 def test_tables_without_results_are_folded_into_one_section():

@@ -87,6 +87,7 @@ def test_objects_without_a_prediction_count_as_0():
     things = [rectangle(0, 0, 20, 20), rectangle(50, 50, 20, 20)]
     assert mean_overlap(things, [predicted(0, 0, 20, 20)], MASK, SIZE) == 0.5
     assert mean_overlap(things, [predicted(0, 0, 20, 20, score=0.49)], MASK, SIZE) == 0.0
+    assert mean_overlap(things, [predicted(0, 0, 20, 20, score=0.49)], MASK, SIZE, threshold=0.4) == 0.5
     assert mean_overlap([rectangle(0, 0, 9, 9, keypoints=[1, 1, 2])], [], KEYPOINTS, SIZE) == 0.0
 
 
@@ -172,6 +173,15 @@ def test_it_does_not_matter_which_row_is_better():
     truth = truth_of(pairs((1, 2)))
     one, two = {1: covering(40), 2: covering(10)}, {1: covering(30), 2: covering(40)}
     assert [c.image_id for c in choose_images(truth, [one, two], MASK).images][0] == 2
+
+
+def test_the_order_is_of_what_is_shown():
+    """A row whose scores stay below the threshold finds nothing."""
+    truth = truth_of(pairs((1, 2)))
+    one, two = {1: covering(40), 2: covering(40)}, {1: covering(40), 2: covering(20)}
+    assert [c.image_id for c in choose_images(truth, [one, two], MASK, threshold=0.9).images][0] == 2
+    shy = {1: [{**p, "score": 0.6} for p in covering(40)], 2: covering(20)}
+    assert [c.overlaps for c in choose_images(truth, [one, shy], MASK, threshold=0.7).images][0] == (1.0, 0.0)
 
 
 def test_only_images_with_several_medium_objects_are_candidates():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
+from ablations.evidence.shown_scores import ScoreRule
 from ablations.report import strips
 from ablations.report.contents import predictions_of
 from ablations.report.predictions import KEYPOINTS, MASK
@@ -48,6 +49,41 @@ def test_only_what_scores_enough_is_drawn(rows):
     grey, of_car_two = [40, 40, 40], np.s_[300, 300]
     assert bad.image[of_car_two].tolist() == grey != good.image[of_car_two].tolist()
     assert bad.image[100, 40].tolist() == good.image[100, 40].tolist() != grey
+
+
+def calibrated(folder, precision):
+    """Have all scores above 0.1 of cars mean this precision."""
+    steps = {"3": {"bounds": [0.1], "precisions": [0.05, precision]}}
+    (place,) = (folder / "inference").iterdir()
+    (place / "calibration.json").write_text(json.dumps({"segm": {"0.5": steps}}))
+
+
+def test_calibrated_rows_are_shown_at_equal_precision(rows):
+    """A score of 0.2 is shown where it means 0.7, one of 0.9 is not where it means 0.59; overlaps count the same."""
+    calibrated(rows["good", 0], 0.59)
+    calibrated(rows["bad", 0], 0.7)
+    found = draw(rows, {})
+    assert found.scores.rule == "calibrated score of at least 0.6: precision at mask IoU 0.5"
+    assert [p.overlap for p in found.strips[0].panels] == [None, 0.0, 1.0]
+    _, good, bad = found.strips[0].panels
+    assert (good.image == 40).all()
+    assert bad.image[300, 300].tolist() != [40, 40, 40]
+    files = {key: predictions_of(folder) for key, folder in rows.items()}
+    lower, raw = (draw_strips(files, {}, rule) for rule in (ScoreRule(0.5), ScoreRule(0.1, raw=True)))
+    assert [p.overlap for p in lower.strips[0].panels] == [p.overlap for p in raw.strips[0].panels] == [None, 1.0, 1.0]
+    assert (lower.scores.threshold, raw.scores.rule) == (0.5, "score of at least 0.1")
+
+
+def test_one_row_without_calibration_leaves_all_scores_raw(rows):
+    """Else rows would be compared at different kinds of scores; the row is named by its job."""
+    calibrated(rows["good", 0], 0.59)
+    found = draw(rows, {})
+    assert found.scores.why_raw.startswith(
+        "scores are raw, not calibrated: the evaluation of bad left no calibration by mask IoU or box IoU"
+    )
+    assert (found.scores.rule, found.strips[0].panels[1].overlap) == ("score of at least 0.5", 1.0)
+    calibrated(rows["bad", 0], 2.0)
+    assert "is no calibration of scores" in draw(rows, {}).missing
 
 
 def test_ground_truth_shows_what_the_rows_predict(register, tmp_path):
