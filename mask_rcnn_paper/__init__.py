@@ -9,6 +9,8 @@ import sys
 import warnings
 from typing import Any
 
+from mask_rcnn_paper.registration import add_mask_rcnn_paper_config, register_components
+
 try:
     from mask_rcnn_paper.provider import PROVIDER
 except (ImportError, ValueError):
@@ -16,27 +18,14 @@ except (ImportError, ValueError):
         raise
 
 __version__ = "0.1.0"
-__all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "register_components"]
+__all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "load_row", "register_components"]
 
 # fvcore still uses torch.jit.script, of which newer versions of torch warn on every start of every command.
 warnings.filterwarnings("ignore", message=r".*torch\.jit\.script.*", category=FutureWarning)
 
 
-def register_components() -> None:
-    """Put the plugin's components into the registries and its datasets into the catalogue; twice is harmless."""
-    from mask_rcnn_paper import modeling  # noqa: F401  importing it registers
-    from mask_rcnn_paper.data.cityscapes_splits import register_cityscapes
-    from mask_rcnn_paper.data.unlabeled import register_coco_unlabeled
-    from mask_rcnn_paper.generated.datasets import register_mini_datasets
+def load_row(row: Any, scale: str = "paper", **options: Any) -> Any:
+    """A trained row as a predictor for image files and arrays: `mask_rcnn_paper.trained.load_row`."""
+    from mask_rcnn_paper import trained
 
-    register_mini_datasets()
-    register_cityscapes()
-    register_coco_unlabeled()
-
-
-def add_mask_rcnn_paper_config(cfg: Any) -> None:
-    """Register the plugin's components, and add its keys to what `detectron2.config.get_cfg()` returns."""
-    from mask_rcnn_paper import config
-
-    register_components()
-    config.add_mask_rcnn_paper_config(cfg)
+    return trained.load_row(row, scale, **options)

@@ -21,11 +21,11 @@ from typing import Any
 import yaml
 from detectron2.config import CfgNode, get_cfg
 
-from mask_rcnn_paper import add_mask_rcnn_paper_config
 from mask_rcnn_paper.config_files import CONFIG_ROOT, SCALES, find_config, with_bases
 from mask_rcnn_paper.data.distilled import register_distilled
 from mask_rcnn_paper.data.user_data import apply_own_data
 from mask_rcnn_paper.imports import imported_versions
+from mask_rcnn_paper.registration import add_mask_rcnn_paper_config
 
 _RULES = ("MULTIPLY", "REPLACE", "SET")
 

@@ -23,6 +23,7 @@ from mask_rcnn_paper.transfer.__main__ import main as transfer
 from mask_rcnn_paper.validate_dataset.__main__ import main as validate_dataset
 from tests.ablations import fake_slurm
 from tests.own_files import write_own
+from tests.untrained import leave_row
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
@@ -148,9 +149,17 @@ def test_results_load_as_the_page_says(place):
     assert scope["results"].loadAnns(1)[0]["score"] == 0.5
 
 
+def test_a_trained_row_is_used_as_the_page_says(place, capsys):
+    """The example detects in an image file, where the row has been trained."""
+    leave_row(place / "output", "SEED", "0")
+    shutil.copy(next((place / "images").iterdir()), place / "image.jpg")
+    exec(next(text for text in blocks("python", "python") if "load_row" in text).replace("mini", "smoke"), {})
+    assert "Boxes(" in capsys.readouterr().out
+
+
 def test_the_plugin_is_used_as_the_page_says():
     """The example of one's own project ends in a config that names the paper's components."""
-    (example,) = blocks("python", "python")
+    (example,) = (text for text in blocks("python", "python") if "get_cfg" in text)
     scope = {}
     exec(example, scope)
     assert scope["cfg"].MODEL.ROI_POOLER.NAME == "RoIWarp"

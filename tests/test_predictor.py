@@ -88,6 +88,22 @@ def test_an_image_is_turned_as_its_exif_block_says(tmp_path, predictor, pixels):
     assert torch.equal(upright.pred_boxes.tensor, turned.pred_boxes.tensor)
 
 
+def test_an_array_is_as_its_file(tmp_path, predictor, pixels):
+    """BGR, as OpenCV reads and detectron2's DefaultPredictor takes; bit for bit."""
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    of_file = predictor(tmp_path / "a.png")["instances"]
+    of_array = predictor(pixels[:, :, ::-1])["instances"]
+    assert torch.equal(of_file.pred_boxes.tensor, of_array.pred_boxes.tensor)
+    assert torch.equal(of_file.pred_masks, of_array.pred_masks)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))])
+def test_other_arrays_are_refused(predictor, wrong):
+    """Grey ones, transparent ones, floats."""
+    with pytest.raises(ValueError, match=r"give \(H, W, 3\) uint8, BGR"):
+        predictor(wrong)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
 def test_images_of_other_modes_are_read(tmp_path, predictor, pixels, mode):
     """Grey images, transparent ones and those with a palette."""

@@ -55,9 +55,10 @@ class Planner:
         if recipe.distill and not recipe.eval_only:
             inputs.append(self._distillation(config, recipe, seed))
             stage_opts += ["DATASETS.DISTILLED", str(inputs[-1].folder.path / DISTILLED_ANNOTATIONS)]
-        if recipe.loads_proposals and kind == DISTILL:
-            stage_opts += ["STAGES.RPN_WEIGHTS", str(inputs[-1].folder.path / WEIGHTS)]
-        elif recipe.loads_proposals and kind == DETECTOR:
+        if recipe.loads_proposals and kind != RPN:
+            (rpn,) = (job for job in inputs if job.kind == RPN)
+            stage_opts += ["STAGES.RPN_WEIGHTS", str(rpn.folder.path / WEIGHTS)]
+        if recipe.loads_proposals and kind == DETECTOR:
             stage_opts += self._proposal_opts(config, recipe, inputs)
         return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
 

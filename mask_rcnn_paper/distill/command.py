@@ -12,7 +12,7 @@ DATALOADER.DATASET_RATIO "(6, 4)".
 import argparse
 import logging
 
-import mask_rcnn_paper  # isort: skip  before detectron2, which it provides where that is not installed
+from mask_rcnn_paper.provider import PROVIDER  # isort: skip  before detectron2, which it provides where there is none
 import torch
 from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup
@@ -71,7 +71,7 @@ def main(args: argparse.Namespace) -> Summary | None:
         args.config_file = str(find_config(args.config_file))  # default_setup logs what is in it
         default_setup(cfg, args)
         logger = logging.getLogger("detectron2.mask_rcnn_paper")
-        logger.info(f"detectron2: {mask_rcnn_paper.PROVIDER}; scale: {cfg.SCALE}; device: {cfg.MODEL.DEVICE}")
+        logger.info(f"detectron2: {PROVIDER}; scale: {cfg.SCALE}; device: {cfg.MODEL.DEVICE}")
         torch.set_flush_denormal(True)  # as in training
         summary = distill(cfg, load_teacher(cfg, args.opts), args.resume)
     if comm.is_main_process():

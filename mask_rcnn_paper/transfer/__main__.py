@@ -16,11 +16,12 @@ from typing import Any
 
 from tabulate import tabulate
 
-from mask_rcnn_paper import PROVIDER, register_components
 from mask_rcnn_paper.coco.facts import read_facts
 from mask_rcnn_paper.data.registered import read_classes
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import write_json_atomically
+from mask_rcnn_paper.provider import PROVIDER
+from mask_rcnn_paper.registration import register_components
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
 from mask_rcnn_paper.transfer.class_layers import BACKGROUND, count_classes, transfer_weights

@@ -1,0 +1,101 @@
+"""Rows that were trained, as predictors: by name, by the folder of a training, or by a checkpoint in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from detectron2.config import CfgNode, get_cfg
+
+from mask_rcnn_paper.config_files import find_config, with_bases
+from mask_rcnn_paper.files import read_json
+from mask_rcnn_paper.predictor import Predictor
+from mask_rcnn_paper.registration import add_mask_rcnn_paper_config
+from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.stages import DEFAULT_OUTPUT, WEIGHTS, fall_back_to_cpu
+from mask_rcnn_paper.training.precision import settle_precision
+from mask_rcnn_paper.training.result_file import config_hash
+
+_CONFIG, _RESULT = "config.yaml", "result.json"
+
+
+def load_row(
+    row: str | Path,
+    scale: str = "paper",
+    *,
+    seed: int = 0,
+    output: str | Path = DEFAULT_OUTPUT,
+    opts: Sequence[str] = (),
+    rpn: str | Path = "",
+    allow_partial: bool = False,
+) -> Predictor:
+    """A trained row, with the RPN of its proposals, that is called with image files and arrays.
+
+    Args:
+        row: "2b/sigmoid", short for the config table2b/sigmoid.yaml; or the folder of a training, which has its
+            `config.yaml`; or a checkpoint in such a folder.
+        scale, seed, output, opts: What the row was trained with, and where; opts are KEY VALUE pairs. Of a name only.
+        rpn: Folder or checkpoint of the RPN, where the training does not say which it was.
+        allow_partial: The checkpoints may lack weights of the models, which stay random.
+
+    Raises:
+        FileNotFoundError: the row was not trained, or what its training left is not there; the message says how to
+            make it.
+        ValueError, KeyError: no such scale or key; or, as `Predictor`, weights that do not fit.
+    """
+    place = Path(row)
+    if not place.exists():
+        place = _find_trained(str(row), scale, seed, Path(output), opts)
+    cfg, weights = _read(place)
+    if not cfg.MODEL.LOAD_PROPOSALS:
+        return Predictor(cfg, weights, allow_partial=allow_partial)
+    if not (rpn or cfg.STAGES.RPN_WEIGHTS):
+        raise FileNotFoundError(f"{place} does not say which RPN made its proposals: give rpn, its folder")
+    proposer = Predictor(*_read(Path(rpn or cfg.STAGES.RPN_WEIGHTS)), allow_partial=allow_partial)
+    return Predictor(cfg, weights, proposer, allow_partial)
+
+
+def _find_trained(name: str, scale: str, seed: int, output: Path, opts: Sequence[str]) -> Path:
+    """Folder of the newest training of a row."""
+    config = _config_of(name)
+    wanted = config_hash(load_cfg(config, scale, [*opts, "SEED", str(seed)]))
+    results = {path: read_json(path) for path in (output / scale).glob(f"**/{_RESULT}")}
+    found = [path for path, result in results.items() if (result or {}).get("config_hash") == wanted]
+    if not found:
+        command = f"python -m ablations run {name.partition('/')[0].removeprefix('table')} --scale {scale}"
+        raise FileNotFoundError(
+            f"row {name!r} has no result at scale {scale!r}, seed {seed}, under {output}: train it with `{command}`, "
+            "or give the folder of its training"
+        )
+    return max(found, key=lambda path: path.stat().st_mtime).parent
+
+
+def _config_of(name: str) -> Path:
+    """The config of a row's name; FileNotFoundError names what was given."""
+    for short in (f"table{name}.yaml", f"{name}.yaml"):
+        try:
+            return find_config(short)
+        except FileNotFoundError:
+            continue
+    return find_config(name)
+
+
+def _read(place: Path) -> tuple[CfgNode, Path]:
+    """Config, and checkpoint, of the folder of a training, or of a checkpoint in one."""
+    folder, weights = (place, place / WEIGHTS) if place.is_dir() else (place.parent, place)
+    for path in (folder / _CONFIG, weights):
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is not there: give the folder of a training that has ended, or a "
+                                    "checkpoint in one")  # fmt: skip
+    cfg = get_cfg()
+    add_mask_rcnn_paper_config(cfg)
+    for _, content in reversed(with_bases(folder / _CONFIG)):
+        try:
+            cfg.merge_from_other_cfg(CfgNode(content))
+        except KeyError as error:
+            cure = "set MASK_RCNN_PAPER_DETECTRON2 to the provider that result.json names"
+            raise KeyError(
+                f"{folder / _CONFIG} was written with another provider of detectron2 ({error}): {cure}"
+            ) from error
+    fall_back_to_cpu(cfg)
+    settle_precision(cfg)
+    cfg.freeze()
+    return cfg, weights
