@@ -19,6 +19,7 @@ from mask_rcnn_paper import imports
 from mask_rcnn_paper.distill import command as distill
 from mask_rcnn_paper.doctor.__main__ import main as doctor
 from mask_rcnn_paper.scales import load_cfg
+from mask_rcnn_paper.torchvision_weights import main as torchvision_weights
 from mask_rcnn_paper.transfer.__main__ import main as transfer
 from mask_rcnn_paper.validate_dataset.__main__ import main as validate_dataset
 from tests.ablations import fake_slurm
@@ -121,7 +122,10 @@ def test_every_command_is_one(command, place, capsys):
         assert load_cfg(args.config_file, args.scale, args.opts).STAGES.DETECTOR
     elif words[:2] == ["-m", "mask_rcnn_paper.transfer"]:  # the files are the reader's
         assert exit_code(transfer, words[2:]) == 2
-        assert re.search(r"COCO\.pth|a\.json", capsys.readouterr().err)
+        assert re.search(r"\.pth|\.pkl|\.json", capsys.readouterr().err)
+    elif words[:2] == ["-m", "mask_rcnn_paper.torchvision_weights"]:
+        assert exit_code(torchvision_weights, words[2:]) == 2
+        assert "download them from torchvision's page" in capsys.readouterr().err
     else:
         words = words[words.index("train_net.py") + 1 :] if program == "torchrun" else words[1:]
         args = train_net.argument_parser().parse_args(words)

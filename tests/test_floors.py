@@ -19,7 +19,7 @@ FLOORS = (
     {"registration"},
     {"scales", "stages"},
     {"training"},
-    {"pretrain", "predictor", "trained", "timing", "transfer", "distill", "unite"},
+    {"pretrain", "predictor", "trained", "timing", "transfer", "distill", "unite", "torchvision_weights"},
     {"__init__"},
     {"train_net"},
     {"ablations.statistics"},
