@@ -23,8 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.paper.entries import DataEntry
 from ablations.paper.tables import Row, RowKey, Table
-from ablations.paper.yaml_file import check_keys, read_yaml
+from ablations.paper.yaml_file import read_yaml
+from mask_rcnn_paper.schema import parse_entry
 
 SPLITS = ("train", "val")
 _OPTIONS = {
@@ -32,7 +34,6 @@ _OPTIONS = {
     "flip_pairs": "DATASETS.OWN.KEYPOINT_FLIP_PAIRS",
     "oks_sigmas": "TEST.KEYPOINT_OKS_SIGMAS",
 }
-_PLACE = ("annotations", "images")
 _FORMS = "give NAME=train.json:train_images,val.json:val_images, or a .yaml file that says the same"
 
 
@@ -65,16 +66,11 @@ def parse_data(text: str | None) -> UserData | None:
 def _from_yaml(path: Path) -> UserData:
     if not path.is_file():
         raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")
-    content = read_yaml(path)
-    check_keys(content, f"--data {path}", {"name", *SPLITS}, set(_OPTIONS))
-    for split in SPLITS:
-        check_keys(content[split], f"--data {path}, {split}", set(_PLACE), set())
-    places = {split: [str(path.parent / str(content[split][key])) for key in _PLACE] for split in SPLITS}
-    options = {key: content[key] for key in _OPTIONS if key in content}
-    for key, value in options.items():
-        if not isinstance(value, list):
-            raise ValueError(f"--data {path}: {key} is {value!r}, not a list")
-    return _user_data(content["name"], places, options)
+    entry = parse_entry(DataEntry, read_yaml(path), f"--data {path}")
+    found = {split: getattr(entry, split) for split in SPLITS}
+    places = {split: [str(path.parent / file) for file in (f.annotations, f.images)] for split, f in found.items()}
+    options = {key: value for key in _OPTIONS if (value := getattr(entry, key)) is not None}
+    return _user_data(entry.name, places, options)
 
 
 def _user_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[str, list]) -> UserData:

@@ -88,6 +88,10 @@ def test_bad_names_and_missing_files_are_named(folder, words, message):
         ({"train": "train.json"}, "own.yaml, train: is 'train.json', not a mapping with annotations, images"),
         ({"train": {"annotations": "a"}}, "own.yaml, train: images missing"),
         ({"oks_sigmas": 0.1}, "own.yaml: oks_sigmas is 0.1, not a list"),
+        ({"oks_sigmas": ["a"]}, "own.yaml: oks_sigmas, number 1 is 'a', not a number"),
+        ({"oks_sigmas": [-1.0]}, "own.yaml: oks_sigmas, number 1 is -1.0, Input should be greater than 0"),
+        ({"flip_pairs": [5]}, "own.yaml: flip_pairs, number 1 is 5, not a list"),
+        ({"keypoint_names": [1]}, "own.yaml: keypoint_names, number 1 is 1, not text"),
         ({"name": 7}, "name of data 7"),
     ],
 )
