@@ -20,6 +20,9 @@ from ablations.user_data import UserData, fit_to_data, parse_data
 from mask_rcnn_paper.config_files import SCALES
 from mask_rcnn_paper.imports import Import, find_import
 
+# As config_checks.py has it, for which a command that reads need not wait.
+_HIGHEST_SEED = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -154,6 +157,8 @@ def make_query(
     chosen = tuple(dict.fromkeys((seeds if asked.seeds is None else asked.seeds) or ()))
     if chosen and min(chosen) < 0:
         raise ValueError(f"--seeds {min(chosen)}: must be at least 0, so that a run can be repeated")
+    if chosen and max(chosen) > _HIGHEST_SEED:
+        raise ValueError(f"--seeds {max(chosen)}: must be at most {_HIGHEST_SEED}")
     data, imports = parse_data(asked.data), [find_import(name) for name in asked.imports]
     tables = load_tables(more=asked.more_tables)
     shown = select_tables(tables, asked.tables) if of_tables else []

@@ -26,7 +26,7 @@ _EXPECTED = {
 
 
 class Entry(BaseModel):
-    """A mapping with these keys and no others, whose values have these types: text is no number, true is none either."""
+    """A mapping with these keys and no others, whose values have these types: neither text nor true is a number."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 

@@ -16,7 +16,7 @@ FLOORS = (
     {"layers", "validate_dataset", "drawing", "config", "doctor"},
     {"modeling", "generated"},
     {"imports", "data"},
-    {"__init__", "scales", "stages"},
+    {"__init__", "scales", "stages", "config_checks"},
     {"training"},
     {"pretrain", "predictor", "timing", "transfer", "distill", "unite"},
     {"train_net"},

@@ -44,8 +44,9 @@ def execute(
 ) -> dict[str, Status]:
     """Run every job that is not finished; `report` is called after every look at them with the status of each.
 
-    A finished job that has lost what another one needs runs again. A failure blocks only the jobs that need it. A job that another runner is running is waited for. On Ctrl-C
-    (or any exception) the launcher is stopped, and the same call later goes on where this one ended.
+    A finished job that has lost what another one needs runs again. A failure blocks only the jobs that need it. A job
+    that another runner is running is waited for. On Ctrl-C (or any exception) the launcher is stopped, and the same
+    call later goes on where this one ended.
 
     Returns:
         Final status by identity: finished, failed or blocked; `jobs` has inputs before their users.

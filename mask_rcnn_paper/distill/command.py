@@ -18,6 +18,7 @@ from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup
 from detectron2.utils import comm
 
+from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.config_files import find_config
 from mask_rcnn_paper.data.registered import check_annotations, coco_files
 from mask_rcnn_paper.distill.distillation import Summary, distill, unlabeled_images
@@ -29,7 +30,7 @@ from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_teacher, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say
-from mask_rcnn_paper.training.launch import launch, torchrun_process
+from mask_rcnn_paper.training.launch import check_processes, launch, torchrun_process
 from mask_rcnn_paper.training.precision import settle_precision
 from mask_rcnn_paper.training.result_file import config_hash
 
@@ -41,6 +42,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     import_components(args.imports)
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
+    check_config(cfg)
     check_teacher(cfg)
     check_annotations([*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST])
     fall_back_to_cpu(cfg)
@@ -55,6 +57,7 @@ def run() -> None:
     args = parse_words(argument_parser())
     with one_line_errors(PROGRAM):
         process = torchrun_process(args)
+        check_processes(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`
     launch(main, args, process)
 

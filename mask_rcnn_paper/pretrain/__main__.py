@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.imports import add_import_option, import_components
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
             raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
         import_components(arguments.imports)
         cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
+        check_config(cfg)
         if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
             cfg.OUTPUT_DIR = str(pretrain_output(cfg))
         fall_back_to_cpu(cfg)
