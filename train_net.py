@@ -19,6 +19,7 @@ from detectron2.evaluation import verify_results
 from mask_rcnn_paper.coco.backends import choose_backend
 from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.config_files import SCALES, find_config
+from mask_rcnn_paper.data.careful_mapper import UnreadableImageError
 from mask_rcnn_paper.data.distilled import register_distilled
 from mask_rcnn_paper.data.registered import check_annotations
 from mask_rcnn_paper.data.validated import InvalidDatasetError
@@ -77,7 +78,8 @@ def main(args: argparse.Namespace) -> dict:
             trainer = Trainer(cfg)
             trainer.resume_or_load(resume=args.resume)
     # An image that cannot be read is found only when its turn comes.
-    with one_line_errors("train_net.py", OSError, InvalidDatasetError), disk_full_explained(cfg.OUTPUT_DIR):
+    expected = OSError, InvalidDatasetError, UnreadableImageError
+    with one_line_errors("train_net.py", *expected), disk_full_explained(cfg.OUTPUT_DIR):
         if not args.eval_only:
             return trainer.train()
         metrics = Trainer.test(cfg, model)

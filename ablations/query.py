@@ -130,6 +130,15 @@ class Query:
         return make_plan(can_run, seeds, self.scale, self.output, asked.opts, self.data, self.imports, asked.vary, runs)
 
 
+def _output(folder: str) -> Path:
+    try:
+        Path(folder).is_dir()  # a name that is too long
+        return Path(folder).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, before Python 3.13, and a null character
+        reason = getattr(error, "strerror", None) or str(error)[:60]
+        raise ValueError(f"--output {folder[:60]!r} is no place for a folder ({reason}): name another") from error
+
+
 def make_query(
     asked: Asked,
     *,
@@ -168,7 +177,7 @@ def make_query(
         claims = claims_about(known, [t.id for t in shown]) if of_tables else select_claims(known, asked.claims)
     measured = (key for claim in claims if not claim.pending for key in claim.rows)
     keys = list(dict.fromkeys([*select_rows(shown, asked.rows), *measured]))
-    output, name = Path(asked.output).resolve(), data.name if data else ""
+    output, name = _output(asked.output), data.name if data else ""
     source = find_source(output, asked.scale, name, published=asked.published, fall_back=fall_back)
     if data is not None:
         fitted = fit_to_data(tables.values(), data, asked.scale, asked.opts, keys, to_run)

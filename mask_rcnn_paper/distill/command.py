@@ -20,6 +20,7 @@ from detectron2.utils import comm
 
 from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.config_files import find_config
+from mask_rcnn_paper.data.careful_mapper import UnreadableImageError
 from mask_rcnn_paper.data.registered import check_annotations, coco_files
 from mask_rcnn_paper.distill.distillation import Summary, distill, unlabeled_images
 from mask_rcnn_paper.distill.teacher import load_teacher
@@ -70,7 +71,7 @@ def main(args: argparse.Namespace) -> Summary | None:
         unlabeled_images(cfg)
         for name in cfg.DATASETS.TRAIN:
             coco_files(name)
-    with one_line_errors(PROGRAM, OSError, TeacherError), disk_full_explained(cfg.OUTPUT_DIR):
+    with one_line_errors(PROGRAM, OSError, TeacherError, UnreadableImageError), disk_full_explained(cfg.OUTPUT_DIR):
         args.config_file = str(find_config(args.config_file))  # default_setup logs what is in it
         default_setup(cfg, args)
         logger = logging.getLogger("detectron2.mask_rcnn_paper")
@@ -78,7 +79,7 @@ def main(args: argparse.Namespace) -> Summary | None:
         torch.set_flush_denormal(True)  # as in training
         summary = distill(cfg, load_teacher(cfg, args.opts), args.resume)
     if comm.is_main_process():
-        say(f"{summary.lines}\nannotations: {cfg.OUTPUT_DIR}", flush=True)
+        say(f"{summary.lines}\nannotations: {cfg.OUTPUT_DIR}")
     return summary
 
 
