@@ -21,6 +21,7 @@ from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.config_files import SCALES, find_config
 from mask_rcnn_paper.data.careful_mapper import UnreadableImageError
 from mask_rcnn_paper.data.distilled import register_distilled
+from mask_rcnn_paper.data.proposals import require_one_rpn
 from mask_rcnn_paper.data.registered import check_annotations
 from mask_rcnn_paper.data.validated import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
@@ -47,6 +48,10 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     args.eval_only = args.eval_only or cfg.STAGES.EVAL_ONLY
     check_config(cfg, args.eval_only)
     check_inputs(cfg, args.eval_only)
+    if cfg.MODEL.LOAD_PROPOSALS:
+        require_one_rpn(
+            [*(() if args.eval_only else cfg.DATASETS.PROPOSAL_FILES_TRAIN), *cfg.DATASETS.PROPOSAL_FILES_TEST]
+        )
     register_distilled(cfg)  # again, now that their file has its place
     choose_backend(cfg.TEST.COCO_BACKEND)
     check_annotations([*(() if args.eval_only else cfg.DATASETS.TRAIN), *cfg.DATASETS.TEST])

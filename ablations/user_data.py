@@ -17,6 +17,7 @@ Rows that need masks or keypoints are left out, as not for this data, where it h
 whose keypoints need an option. `run` asks for the option, since the row could run.
 """
 
+import ast
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.paper.entries import DataEntry
-from ablations.paper.tables import Row, RowKey, Table
+from ablations.paper.tables import Metric, Row, RowKey, Table
 from ablations.paper.yaml_file import read_yaml
 from mask_rcnn_paper.schema import parse_entry
 
@@ -92,7 +93,8 @@ def fit_to_data(
 ) -> list[Table]:
     """The tables with those of the rows `keys` that cannot run on the data as rows without config, with the reason.
 
-    Where they are `to_run`, data with errors and keypoints that need an option are refused.
+    Columns of persons are headed as what they hold, all classes. Where rows are `to_run`, data with errors and
+    keypoints that need an option are refused.
 
     Raises:
         ValueError, FileNotFoundError: what no row or a row to be run cannot do without.
@@ -119,4 +121,25 @@ def fit_to_data(
             require_usable(cfg)
         return row
 
-    return [dataclasses.replace(table, rows=tuple(fit(table, row) for row in table.rows)) for table in tables]
+    persons = _classes(data) == ["person"]
+    return [
+        dataclasses.replace(
+            table,
+            rows=tuple(fit(table, row) for row in table.rows),
+            metrics=table.metrics if persons else tuple(map(_of_all_classes, table.metrics)),
+        )
+        for table in tables
+    ]
+
+
+def _classes(data: UserData) -> list[str]:
+    """Names of the data's classes."""
+    from mask_rcnn_paper.coco.facts import read_facts
+
+    values = dict(zip(data.opts[::2], data.opts[1::2], strict=True))
+    return list(read_facts(ast.literal_eval(values["DATASETS.OWN.TRAIN"])[0]).classes.values())
+
+
+def _of_all_classes(metric: Metric) -> Metric:
+    """A column with the header that says what it holds: the paper's may be of persons alone."""
+    return dataclasses.replace(metric, printed=metric.own or metric.printed)

@@ -68,7 +68,12 @@ RULES = (
         (
             *("SOLVER.MAX_ITER", "SOLVER.IMS_PER_BATCH", "TEST.IMS_PER_BATCH", "TEST.AUG.IMS_PER_BATCH"),
             *("TEST.DETECTIONS_PER_IMAGE", "TEST.NMS_CANDIDATES", "INPUT.MAX_SIZE_TRAIN", "INPUT.MAX_SIZE_TEST"),
-            *("TEST.AUG.MAX_SIZE", "MODEL.RPN.BATCH_SIZE_PER_IMAGE", "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE", "MODEL.ROI_HEADS.NUM_CLASSES"),
+            *(
+                "TEST.AUG.MAX_SIZE",
+                "MODEL.RPN.BATCH_SIZE_PER_IMAGE",
+                "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE",
+                "MODEL.ROI_HEADS.NUM_CLASSES",
+            ),
             *_TOPK,
             *(f"{head}POOLER_RESOLUTION" for head in _HEADS),
             *("MODEL.ROI_MASK_HEAD.MLP_MASK_SIZE", "MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS"),
@@ -141,7 +146,9 @@ RULES = (
         "below 0 every run draws its own",
     ),
     Rule(("TEST.AUG.VOTE_SCORES",), VOTED_SCORES.__contains__, ", ".join(VOTED_SCORES)),
-    Rule(("TEST.AUG.KEYPOINT_BOX_SIDE",), partial(_is_number, low=0), "a side in pixels", "0 looks at boxes of any size"),
+    Rule(
+        ("TEST.AUG.KEYPOINT_BOX_SIDE",), partial(_is_number, low=0), "a side in pixels", "0 looks at boxes of any size"
+    ),
     Rule(("TEST.COCO_BACKEND",), ("auto", *BACKENDS).__contains__, ", ".join(("auto", *BACKENDS))),
     Rule(("MODEL.DEVICE",), lambda value: bool(_DEVICE.fullmatch(str(value))), "cpu, cuda, cuda:N, mps"),
 )

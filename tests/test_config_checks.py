@@ -46,7 +46,11 @@ def test_rows_pass(config):
         ("INPUT.MIN_SIZE_TRAIN", ("a",), "must be sides in pixels"),
         ("INPUT.FORMAT", "HSV", "must be BGR, RGB"),
         ("INPUT.MASK_FORMAT", "x", "must be polygon, bitmask"),
-        ("SOLVER.CHECKPOINT_PERIOD", 0, "SOLVER.CHECKPOINT_PERIOD=0: must be a whole number from 1 on; to save only at"),
+        (
+            "SOLVER.CHECKPOINT_PERIOD",
+            0,
+            "SOLVER.CHECKPOINT_PERIOD=0: must be a whole number from 1 on; to save only at",
+        ),
         ("SOLVER.MAX_ITER", -5, "must be a whole number from 1 on"),
         ("SOLVER.BASE_LR", float("nan"), "SOLVER.BASE_LR=nan: must be a finite number, at least 0"),
         ("SOLVER.BASE_LR", float("inf"), "must be a finite number"),

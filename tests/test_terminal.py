@@ -122,7 +122,9 @@ def test_a_wrong_provider_is_one_line(module):
         assert done.returncode == 0
     else:
         assert done.returncode == 2
-        assert done.stderr.startswith(f"{module}: error: MASK_RCNN_PAPER_DETECTRON2='x': choose from upstream, embedded")
+        assert done.stderr.startswith(
+            f"{module}: error: MASK_RCNN_PAPER_DETECTRON2='x': choose from upstream, embedded"
+        )
         assert done.stderr.count("\n") == 1
     program = python("-c", "import mask_rcnn_paper", MASK_RCNN_PAPER_DETECTRON2="x")
     assert "ValueError: MASK_RCNN_PAPER_DETECTRON2='x'" in program.stderr

@@ -1,13 +1,14 @@
 """Collect the results of a table's rows: mean and spread over the seeds, or the reason why there is none."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from ablations.evidence.commits import short_commit
 from ablations.evidence.estimates import Estimator
 from ablations.evidence.measure import groups, measure
 from ablations.jobs.folder import FINISHED, Status
@@ -24,6 +25,14 @@ COMMON = ("scale", "provider", "coco_backend", "precision")
 _BEFORE = {"precision": "float32"}
 # COCO backends whose numbers are equal, to the bit: tests/coco/test_backends.py.
 _EQUAL_BACKENDS = {"hotcoco", "pycocotools"}
+
+# What results of one table may differ in, since machines and code do, but not without a word.
+_MAY_DIFFER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "device": lambda result: result.get("device"),
+    "threads": lambda result: result.get("threads"),
+    "torch": lambda result: result.get("versions", {}).get("torch"),
+    "commit": lambda result: result.get("git_commit") and short_commit(result["git_commit"]),
+}
 
 # A metric of a row: its values by seed, and why others have none.
 _Column = tuple[Mapping[int, float], str]
@@ -62,7 +71,8 @@ class TableResults:
 
     `data` names data sets, `data_versions` has the version of each that a result names; `provider`, `coco_backend` and
     `precision` are "" without a result. `coco_backend` names protocols that are not COCO's too: "segm by ...".
-    `own_data` names the user's own data, "" for the paper's; `other_commits` says of runs that they are of other code
+    `own_data` names the user's own data, "" for the paper's; `differing` says what may differ among results, and does;
+    `other_commits` says of runs that they are of other code
     than is here.
     """
 
@@ -77,6 +87,7 @@ class TableResults:
     data_versions: Mapping[str, str] = field(default_factory=dict)
     own_data: str = ""
     other_commits: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -122,7 +133,7 @@ def shared_facts(
     data, provider = ", ".join(dict.fromkeys(job.data for job in jobs)), agreed["provider", ""]
     evaluation = ", ".join(filter(None, (agreed["coco_backend", ""], *_protocols(results, table))))
     facts = plan.scale, tuple(seeds), data, provider, evaluation, agreed["precision", ""]
-    return TableResults(table, *facts, (), versions, plan.user_data)
+    return TableResults(table, *facts, (), versions, plan.user_data, differing=_differing(results.values()))
 
 
 def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status | None]) -> _Column:
@@ -197,6 +208,16 @@ def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tu
                 f"{examples}; run the rows anew with another --output"
             )
     return {key: ", ".join(sorted(folders)) for key, folders in found.items()}
+
+
+def _differing(results: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What of `_MAY_DIFFER` the results differ in: "torch 2.6.0, 2.9.1"; nothing of what one of them does not say."""
+    found: dict[str, dict[str, None]] = {name: {} for name in _MAY_DIFFER}
+    for result in results:
+        for name, fact in _MAY_DIFFER.items():
+            if (value := fact(result)) is not None:
+                found[name][str(value)] = None
+    return tuple(f"{name} {', '.join(sorted(values))}" for name, values in found.items() if len(values) > 1)
 
 
 def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table) -> list[str]:

@@ -41,4 +41,6 @@ def _fault(sample: dict) -> str:
     except Exception as error:  # a damaged file makes its reader raise anything
         return f"cannot be read ({' '.join(str(error).split()) or type(error).__name__})"
     said = sample.get("width", width), sample.get("height", height)
-    return "" if said == (width, height) else f"has {width} x {height} pixels, and its dataset says {said[0]} x {said[1]}"
+    return (
+        "" if said == (width, height) else f"has {width} x {height} pixels, and its dataset says {said[0]} x {said[1]}"
+    )

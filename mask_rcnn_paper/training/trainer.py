@@ -63,7 +63,8 @@ class Trainer(DefaultTrainer):
         folder = os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name)
         sigmas = cfg.TEST.KEYPOINT_OKS_SIGMAS
         evaluator = CityscapesEvaluator if _by_cityscapes(cfg, dataset_name) else SafeCOCOEvaluator
-        return evaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, kpt_oks_sigmas=sigmas)
+        options = {"config_hash": cfg.CONFIG_HASH, "kpt_oks_sigmas": sigmas}
+        return evaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, **options)
 
     @classmethod
     def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:
