@@ -118,9 +118,14 @@ def collect(
 
 
 def shared_facts(
-    table: Table, rows: Iterable[RowKey], plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
+    table: Table,
+    rows: Iterable[RowKey],
+    plan: Plan,
+    seeds: Sequence[int],
+    statuses: Mapping[str, Status],
+    side_by_side: bool = True,
 ) -> TableResults:
-    """What the results of some rows have in common, without a row.
+    """What the results of some rows have in common, without a row; all that they have, if they need not agree.
 
     Raises:
         ValueError: the results differ in scale, provider, COCO backend (unless both are proven equal), precision, the
@@ -128,10 +133,10 @@ def shared_facts(
     """
     jobs = [job for row in rows for seed in seeds if (job := plan.job(*row, seed))]
     results = {job.folder.path: s.result for job in jobs if (s := statuses[job.identity]).state == FINISHED}
-    agreed = _agreed(results, table.id)
+    agreed = _agreed(results, table.id, side_by_side)
     versions = {name: version for (_, name), version in agreed.items() if name}
     data, provider = ", ".join(dict.fromkeys(job.data for job in jobs)), agreed["provider", ""]
-    evaluation = ", ".join(filter(None, (agreed["coco_backend", ""], *_protocols(results, table))))
+    evaluation = ", ".join(filter(None, (agreed["coco_backend", ""], *_protocols(results, table, side_by_side))))
     facts = plan.scale, tuple(seeds), data, provider, evaluation, agreed["precision", ""]
     return TableResults(table, *facts, (), versions, plan.user_data, differing=_differing(results.values()))
 
@@ -186,7 +191,7 @@ def _printed(columns: Sequence[_Column]) -> tuple[tuple[Value | None, ...], tupl
     return tuple(ours), tuple(note for _, note in found)
 
 
-def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tuple[str, str], str]:
+def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str, must_agree: bool) -> dict[tuple[str, str], str]:
     """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset).
 
     COCO backends that are equal agree, and all of them are named.
@@ -201,7 +206,7 @@ def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tu
             found.setdefault(key, {})[value] = folder
     for key, folders in found.items():
         equal = key[0] == "coco_backend" and {value.split()[0] for value in folders} <= _EQUAL_BACKENDS
-        if len(folders) > 1 and not equal:
+        if must_agree and len(folders) > 1 and not equal:
             examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
             raise ValueError(
                 f"table {table_id}: results of different {' of '.join(filter(None, key))} cannot stand in one table: "
@@ -220,7 +225,7 @@ def _differing(results: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(f"{name} {', '.join(sorted(values))}" for name, values in found.items() if len(values) > 1)
 
 
-def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table) -> list[str]:
+def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table, must_agree: bool) -> list[str]:
     """ "segm by cityscapesscripts 2.3.0" for each task of a table, or of all, whose protocol is not COCO's."""
     tasks = {key.partition("/")[0] for metric in table.metrics for key in metric.result.split(" - ")}
     found: dict[str, dict[str, Path]] = {}
@@ -230,7 +235,7 @@ def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table) -> list[
             if task in result["metrics"]:
                 found.setdefault(task, {})[of_result.get(task, "COCO's protocol")] = folder
     for task, folders in found.items():
-        if len(folders) > 1:
+        if must_agree and len(folders) > 1:
             examples = ", ".join(f"{text} in {folder}" for text, folder in folders.items())
             raise ValueError(f"table {table.id}: {task} of different protocols cannot stand in one table: {examples}")
     return [f"{task} by {text}" for task, texts in sorted(found.items()) for text in texts if text != "COCO's protocol"]
