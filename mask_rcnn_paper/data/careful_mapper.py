@@ -30,17 +30,19 @@ class CarefulMapper:
         except Exception as error:
             if fault := _fault(sample):
                 cure = "put the right file there, and go on with --resume"
-                raise UnreadableImageError(f"image {sample['file_name']!r} {fault}: {cure}") from error
+                raise UnreadableImageError(f"{fault}; {cure}") from error
             raise
 
 
 def _fault(sample: dict) -> str:
     """What is wrong with the image of a sample, "" for nothing."""
+    name = f"image {sample['file_name']!r}"
     try:
         height, width = read_image(sample["file_name"], "BGR").shape[:2]
     except Exception as error:  # a damaged file makes its reader raise anything
-        return f"cannot be read ({' '.join(str(error).split()) or type(error).__name__})"
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return reason if reason.startswith(name) else f"{name} cannot be read ({reason})"
     said = sample.get("width", width), sample.get("height", height)
-    return (
-        "" if said == (width, height) else f"has {width} x {height} pixels, and its dataset says {said[0]} x {said[1]}"
-    )
+    if said == (width, height):
+        return ""
+    return f"{name} has {width} x {height} pixels, and its dataset says {said[0]} x {said[1]}"

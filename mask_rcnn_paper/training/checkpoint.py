@@ -78,9 +78,9 @@ class SafeCheckpointer(DetectionCheckpointer):
         """
         try:
             return self._load(path, *args, **kwargs)
-        except (OSError, UnsafePickleError):
+        except (FileNotFoundError, UnsafePickleError):
             raise
-        except Exception as error:  # of a damaged or foreign file: almost anything
+        except Exception as error:  # of a damaged or foreign file: almost anything, an OSError that names no file too
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise UnfitWeightsError(
                 f"MODEL.WEIGHTS={path!r} cannot be read as weights ({reason}): give the file that a training wrote"
