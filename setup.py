@@ -47,6 +47,7 @@ setup(
         "pycocotools>=2.0.8",
         "opencv-python-headless>=4.10",
         "pillow>=10.1",
+        "pydantic>=2.10",
         "pyyaml>=6.0",
         "scipy>=1.13",
         "tabulate>=0.10",

@@ -17,8 +17,11 @@ from detectron2.engine import default_argument_parser, default_setup
 from detectron2.evaluation import verify_results
 
 from mask_rcnn_paper.coco.backends import choose_backend
+from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.config_files import SCALES, find_config
+from mask_rcnn_paper.data.careful_mapper import UnreadableImageError
 from mask_rcnn_paper.data.distilled import register_distilled
+from mask_rcnn_paper.data.proposals import require_one_rpn
 from mask_rcnn_paper.data.registered import check_annotations
 from mask_rcnn_paper.data.validated import InvalidDatasetError
 from mask_rcnn_paper.errors import one_line_errors
@@ -28,7 +31,7 @@ from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_inputs, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.terminal import escape_logs, parse_words
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
-from mask_rcnn_paper.training.launch import launch, torchrun_process
+from mask_rcnn_paper.training.launch import check_processes, launch, torchrun_process
 from mask_rcnn_paper.training.precision import settle_precision
 from mask_rcnn_paper.training.result_file import config_hash
 from mask_rcnn_paper.training.trainer import Trainer
@@ -43,7 +46,12 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
     args.eval_only = args.eval_only or cfg.STAGES.EVAL_ONLY
+    check_config(cfg, args.eval_only)
     check_inputs(cfg, args.eval_only)
+    if cfg.MODEL.LOAD_PROPOSALS:
+        require_one_rpn(
+            [*(() if args.eval_only else cfg.DATASETS.PROPOSAL_FILES_TRAIN), *cfg.DATASETS.PROPOSAL_FILES_TEST]
+        )
     register_distilled(cfg)  # again, now that their file has its place
     choose_backend(cfg.TEST.COCO_BACKEND)
     check_annotations([*(() if args.eval_only else cfg.DATASETS.TRAIN), *cfg.DATASETS.TEST])
@@ -75,7 +83,8 @@ def main(args: argparse.Namespace) -> dict:
             trainer = Trainer(cfg)
             trainer.resume_or_load(resume=args.resume)
     # An image that cannot be read is found only when its turn comes.
-    with one_line_errors("train_net.py", OSError, InvalidDatasetError), disk_full_explained(cfg.OUTPUT_DIR):
+    expected = OSError, InvalidDatasetError, UnreadableImageError
+    with one_line_errors("train_net.py", *expected), disk_full_explained(cfg.OUTPUT_DIR):
         if not args.eval_only:
             return trainer.train()
         metrics = Trainer.test(cfg, model)
@@ -97,5 +106,6 @@ if __name__ == "__main__":
     args = parse_words(argument_parser())
     with one_line_errors("train_net.py"):
         process = torchrun_process(args)
+        check_processes(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`
     launch(main, args, process)

@@ -20,6 +20,9 @@ from ablations.user_data import UserData, fit_to_data, parse_data
 from mask_rcnn_paper.config_files import SCALES
 from mask_rcnn_paper.imports import Import, find_import
 
+# As config_checks.py has it, for which a command that reads need not wait.
+_HIGHEST_SEED = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -127,6 +130,15 @@ class Query:
         return make_plan(can_run, seeds, self.scale, self.output, asked.opts, self.data, self.imports, asked.vary, runs)
 
 
+def _output(folder: str) -> Path:
+    try:
+        Path(folder).is_dir()  # a name that is too long
+        return Path(folder).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, before Python 3.13, and a null character
+        reason = getattr(error, "strerror", None) or str(error)[:60]
+        raise ValueError(f"--output {folder[:60]!r} is no place for a folder ({reason}): name another") from error
+
+
 def make_query(
     asked: Asked,
     *,
@@ -154,6 +166,8 @@ def make_query(
     chosen = tuple(dict.fromkeys((seeds if asked.seeds is None else asked.seeds) or ()))
     if chosen and min(chosen) < 0:
         raise ValueError(f"--seeds {min(chosen)}: must be at least 0, so that a run can be repeated")
+    if chosen and max(chosen) > _HIGHEST_SEED:
+        raise ValueError(f"--seeds {max(chosen)}: must be at most {_HIGHEST_SEED}")
     data, imports = parse_data(asked.data), [find_import(name) for name in asked.imports]
     tables = load_tables(more=asked.more_tables)
     shown = select_tables(tables, asked.tables) if of_tables else []
@@ -163,7 +177,7 @@ def make_query(
         claims = claims_about(known, [t.id for t in shown]) if of_tables else select_claims(known, asked.claims)
     measured = (key for claim in claims if not claim.pending for key in claim.rows)
     keys = list(dict.fromkeys([*select_rows(shown, asked.rows), *measured]))
-    output, name = Path(asked.output).resolve(), data.name if data else ""
+    output, name = _output(asked.output), data.name if data else ""
     source = find_source(output, asked.scale, name, published=asked.published, fall_back=fall_back)
     if data is not None:
         fitted = fit_to_data(tables.values(), data, asked.scale, asked.opts, keys, to_run)

@@ -12,6 +12,7 @@ from ablations.jobs.execute import Launcher, execute
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from ablations.jobs.job import Job
 from ablations.jobs.launcher import make_launcher
+from ablations.jobs.lost_files import mark_lost
 from ablations.jobs.progress_estimate import estimate
 from ablations.jobs.progress_view import ProgressView, clock
 from ablations.jobs.rehearsal import rehearse
@@ -84,7 +85,8 @@ def _report_pending(query: Query) -> None:
 
 def _planned(query: Query, launcher: Launcher) -> str:
     """What a run would do: each job with its state, what it costs and waits for, and its command."""
-    jobs, statuses = query.plan.jobs, query.statuses
+    jobs, statuses = query.plan.jobs, dict(query.statuses)
+    mark_lost(jobs, statuses)
     expected = estimate(jobs, statuses, launcher.workers)
     lines = []
     for identity, job in jobs.items():

@@ -17,14 +17,17 @@ Rows that need masks or keypoints are left out, as not for this data, where it h
 whose keypoints need an option. `run` asks for the option, since the row could run.
 """
 
+import ast
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.paper.tables import Row, RowKey, Table
-from ablations.paper.yaml_file import check_keys, read_yaml
+from ablations.paper.entries import DataEntry
+from ablations.paper.tables import Metric, Row, RowKey, Table
+from ablations.paper.yaml_file import read_yaml
+from mask_rcnn_paper.schema import parse_entry
 
 SPLITS = ("train", "val")
 _OPTIONS = {
@@ -32,7 +35,6 @@ _OPTIONS = {
     "flip_pairs": "DATASETS.OWN.KEYPOINT_FLIP_PAIRS",
     "oks_sigmas": "TEST.KEYPOINT_OKS_SIGMAS",
 }
-_PLACE = ("annotations", "images")
 _FORMS = "give NAME=train.json:train_images,val.json:val_images, or a .yaml file that says the same"
 
 
@@ -65,16 +67,11 @@ def parse_data(text: str | None) -> UserData | None:
 def _from_yaml(path: Path) -> UserData:
     if not path.is_file():
         raise FileNotFoundError(f"--data: file {str(path)!r} does not exist; {_FORMS}")
-    content = read_yaml(path)
-    check_keys(content, f"--data {path}", {"name", *SPLITS}, set(_OPTIONS))
-    for split in SPLITS:
-        check_keys(content[split], f"--data {path}, {split}", set(_PLACE), set())
-    places = {split: [str(path.parent / str(content[split][key])) for key in _PLACE] for split in SPLITS}
-    options = {key: content[key] for key in _OPTIONS if key in content}
-    for key, value in options.items():
-        if not isinstance(value, list):
-            raise ValueError(f"--data {path}: {key} is {value!r}, not a list")
-    return _user_data(content["name"], places, options)
+    entry = parse_entry(DataEntry, read_yaml(path), f"--data {path}")
+    found = {split: getattr(entry, split) for split in SPLITS}
+    places = {split: [str(path.parent / file) for file in (f.annotations, f.images)] for split, f in found.items()}
+    options = {key: value for key in _OPTIONS if (value := getattr(entry, key)) is not None}
+    return _user_data(entry.name, places, options)
 
 
 def _user_data(name: str, places: Mapping[str, Iterable[str]], options: Mapping[str, list]) -> UserData:
@@ -96,7 +93,8 @@ def fit_to_data(
 ) -> list[Table]:
     """The tables with those of the rows `keys` that cannot run on the data as rows without config, with the reason.
 
-    Where they are `to_run`, data with errors and keypoints that need an option are refused.
+    Columns of persons are headed as what they hold, all classes. Where rows are `to_run`, data with errors and
+    keypoints that need an option are refused.
 
     Raises:
         ValueError, FileNotFoundError: what no row or a row to be run cannot do without.
@@ -123,4 +121,25 @@ def fit_to_data(
             require_usable(cfg)
         return row
 
-    return [dataclasses.replace(table, rows=tuple(fit(table, row) for row in table.rows)) for table in tables]
+    persons = _classes(data) == ["person"]
+    return [
+        dataclasses.replace(
+            table,
+            rows=tuple(fit(table, row) for row in table.rows),
+            metrics=table.metrics if persons else tuple(map(_of_all_classes, table.metrics)),
+        )
+        for table in tables
+    ]
+
+
+def _classes(data: UserData) -> list[str]:
+    """Names of the data's classes."""
+    from mask_rcnn_paper.coco.facts import read_facts
+
+    values = dict(zip(data.opts[::2], data.opts[1::2], strict=True))
+    return list(read_facts(ast.literal_eval(values["DATASETS.OWN.TRAIN"])[0]).classes.values())
+
+
+def _of_all_classes(metric: Metric) -> Metric:
+    """A column with the header that says what it holds: the paper's may be of persons alone."""
+    return dataclasses.replace(metric, printed=metric.own or metric.printed)

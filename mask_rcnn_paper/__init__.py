@@ -7,15 +7,29 @@ read results need not wait for.
 
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
+from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.registration import add_mask_rcnn_paper_config, register_components
+
+
+def _command() -> str:
+    """Name of the command of this project that Python was started for, "" where it was for another program."""
+    words = sys.orig_argv
+    name = words[words.index("-m") + 1] if "-m" in words[:-1] else Path(sys.argv[0] or "-").name
+    ours = ("ablations", "benchmarks", "mask_rcnn_paper")
+    return name if name == "train_net.py" or name.partition(".")[0] in ours else ""
+
 
 try:
     from mask_rcnn_paper.provider import PROVIDER
-except (ImportError, ValueError):
-    if "mask_rcnn_paper.doctor" not in sys.orig_argv:  # which reports it
+except (ImportError, ValueError) as error:
+    if (command := _command()) == "":
         raise
+    if command != "mask_rcnn_paper.doctor":  # which reports it
+        with one_line_errors(command):
+            raise error
 
 __version__ = "0.1.0"
 __all__ = ["PROVIDER", "add_mask_rcnn_paper_config", "load_row", "register_components"]

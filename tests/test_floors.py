@@ -11,13 +11,13 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the bottom up; a module may import its own floor and those below. Names are folders or modules.
 FLOORS = (
     # No detectron2, or only its config.
-    {"errors", "files", "cores", "commit", "config_files", "provider", "proposal_files", "terminal"},
+    {"errors", "files", "cores", "commit", "config_files", "provider", "proposal_files", "terminal", "schema"},
     *({"coco", "plain_pickle"}, {"cityscapes"}),
     {"layers", "validate_dataset", "drawing", "config", "doctor"},
     {"modeling", "generated"},
     {"imports", "data"},
     {"registration"},
-    {"scales", "stages"},
+    {"scales", "stages", "config_checks"},
     {"training"},
     {"pretrain", "predictor", "trained", "timing", "transfer", "distill", "unite", "torchvision_weights"},
     {"__init__"},

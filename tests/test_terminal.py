@@ -5,6 +5,8 @@ import ast
 import io
 import json
 import logging
+import os
+import subprocess
 import sys
 import unicodedata
 
@@ -12,7 +14,7 @@ import pytest
 
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say, visible
 from tests.attacks import HOSTILE
-from tests.test_floors import modules
+from tests.test_floors import ROOT, modules
 
 # What Unicode 15 lists under Bidi_Control, and byte order marks and tags, which no terminal shows.
 UNSEEN = {chr(c) for c in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xE0041)}
@@ -43,7 +45,7 @@ def test_json_stays_json():
 def test_a_terminal_gets_what_it_can_show(encoding, shown):
     """Also one that knows ASCII alone."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding)
-    say("± \x1b[2J é", file=stream, flush=True)
+    say("± \x1b[2J é", file=stream)
     assert stream.buffer.getvalue().decode(encoding) == shown + "\n"
 
 
@@ -82,3 +84,47 @@ def test_no_module_prints_by_itself():
                 called = getattr(node.func, "id", getattr(node.func, "attr", ""))
                 found += [f"{name} calls {called}"] if called in ("print", "parse_args") else []
     assert found == []
+
+
+def python(*words, **environment):
+    """What a process of this project prints, and its exit code."""
+    return subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment}
+    )
+
+
+def test_a_reader_who_has_enough_ends_a_command_without_a_word():
+    """`head` closes the pipe; what follows is of no interest."""
+    code = "from mask_rcnn_paper.terminal import say\nfor n in range(99999): say(n)"
+    command = f"{sys.executable} -c '{code}' | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n141\n", "")
+
+
+def test_an_ascii_terminal_shows_codes():
+    """Of what is said, printed by others, and logged."""
+    code = """
+import logging, sys
+from mask_rcnn_paper.terminal import escape_logs, say
+escape_logs()
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+say("a \\xe9"); print("b \\xe9"); logging.warning("c \\xe9")
+"""
+    done = python("-c", code, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert (sorted(done.stdout.split("\n")), done.stderr) == (["", "a \\u00e9", "b \\u00e9", "c \\u00e9"], "")
+
+
+@pytest.mark.parametrize("module", ["ablations", "mask_rcnn_paper.pretrain", "mask_rcnn_paper.doctor"])
+def test_a_wrong_provider_is_one_line(module):
+    """Of every command but the doctor, who goes on and reports it; a program that imports the package gets an error."""
+    done = python("-m", module, "--help", MASK_RCNN_PAPER_DETECTRON2="x")
+    if module == "mask_rcnn_paper.doctor":
+        assert done.returncode == 0
+    else:
+        assert done.returncode == 2
+        assert done.stderr.startswith(
+            f"{module}: error: MASK_RCNN_PAPER_DETECTRON2='x': choose from upstream, embedded"
+        )
+        assert done.stderr.count("\n") == 1
+    program = python("-c", "import mask_rcnn_paper", MASK_RCNN_PAPER_DETECTRON2="x")
+    assert "ValueError: MASK_RCNN_PAPER_DETECTRON2='x'" in program.stderr

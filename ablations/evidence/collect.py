@@ -1,13 +1,14 @@
 """Collect the results of a table's rows: mean and spread over the seeds, or the reason why there is none."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from ablations.evidence.commits import short_commit
 from ablations.evidence.estimates import Estimator
 from ablations.evidence.measure import groups, measure
 from ablations.jobs.folder import FINISHED, Status
@@ -24,6 +25,14 @@ COMMON = ("scale", "provider", "coco_backend", "precision")
 _BEFORE = {"precision": "float32"}
 # COCO backends whose numbers are equal, to the bit: tests/coco/test_backends.py.
 _EQUAL_BACKENDS = {"hotcoco", "pycocotools"}
+
+# What results of one table may differ in, since machines and code do, but not without a word.
+_MAY_DIFFER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "device": lambda result: result.get("device"),
+    "threads": lambda result: result.get("threads"),
+    "torch": lambda result: result.get("versions", {}).get("torch"),
+    "commit": lambda result: result.get("git_commit") and short_commit(result["git_commit"]),
+}
 
 # A metric of a row: its values by seed, and why others have none.
 _Column = tuple[Mapping[int, float], str]
@@ -62,7 +71,8 @@ class TableResults:
 
     `data` names data sets, `data_versions` has the version of each that a result names; `provider`, `coco_backend` and
     `precision` are "" without a result. `coco_backend` names protocols that are not COCO's too: "segm by ...".
-    `own_data` names the user's own data, "" for the paper's; `other_commits` says of runs that they are of other code
+    `own_data` names the user's own data, "" for the paper's; `differing` says what may differ among results, and does;
+    `other_commits` says of runs that they are of other code
     than is here.
     """
 
@@ -77,6 +87,7 @@ class TableResults:
     data_versions: Mapping[str, str] = field(default_factory=dict)
     own_data: str = ""
     other_commits: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -107,9 +118,14 @@ def collect(
 
 
 def shared_facts(
-    table: Table, rows: Iterable[RowKey], plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]
+    table: Table,
+    rows: Iterable[RowKey],
+    plan: Plan,
+    seeds: Sequence[int],
+    statuses: Mapping[str, Status],
+    side_by_side: bool = True,
 ) -> TableResults:
-    """What the results of some rows have in common, without a row.
+    """What the results of some rows have in common, without a row; all that they have, if they need not agree.
 
     Raises:
         ValueError: the results differ in scale, provider, COCO backend (unless both are proven equal), precision, the
@@ -117,12 +133,12 @@ def shared_facts(
     """
     jobs = [job for row in rows for seed in seeds if (job := plan.job(*row, seed))]
     results = {job.folder.path: s.result for job in jobs if (s := statuses[job.identity]).state == FINISHED}
-    agreed = _agreed(results, table.id)
+    agreed = _agreed(results, table.id, side_by_side)
     versions = {name: version for (_, name), version in agreed.items() if name}
     data, provider = ", ".join(dict.fromkeys(job.data for job in jobs)), agreed["provider", ""]
-    evaluation = ", ".join(filter(None, (agreed["coco_backend", ""], *_protocols(results, table))))
+    evaluation = ", ".join(filter(None, (agreed["coco_backend", ""], *_protocols(results, table, side_by_side))))
     facts = plan.scale, tuple(seeds), data, provider, evaluation, agreed["precision", ""]
-    return TableResults(table, *facts, (), versions, plan.user_data)
+    return TableResults(table, *facts, (), versions, plan.user_data, differing=_differing(results.values()))
 
 
 def _column(metric: Metric, paper: float | None, statuses: Mapping[int, Status | None]) -> _Column:
@@ -175,7 +191,7 @@ def _printed(columns: Sequence[_Column]) -> tuple[tuple[Value | None, ...], tupl
     return tuple(ours), tuple(note for _, note in found)
 
 
-def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tuple[str, str], str]:
+def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str, must_agree: bool) -> dict[tuple[str, str], str]:
     """What the results, by folder, agree in: (key, "") of `COMMON`, "" without results; ("data_version", dataset).
 
     COCO backends that are equal agree, and all of them are named.
@@ -190,7 +206,7 @@ def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tu
             found.setdefault(key, {})[value] = folder
     for key, folders in found.items():
         equal = key[0] == "coco_backend" and {value.split()[0] for value in folders} <= _EQUAL_BACKENDS
-        if len(folders) > 1 and not equal:
+        if must_agree and len(folders) > 1 and not equal:
             examples = ", ".join(f"{value} in {folder}" for value, folder in folders.items())
             raise ValueError(
                 f"table {table_id}: results of different {' of '.join(filter(None, key))} cannot stand in one table: "
@@ -199,7 +215,17 @@ def _agreed(results: Mapping[Path, Mapping[str, Any]], table_id: str) -> dict[tu
     return {key: ", ".join(sorted(folders)) for key, folders in found.items()}
 
 
-def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table) -> list[str]:
+def _differing(results: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What of `_MAY_DIFFER` the results differ in: "torch 2.6.0, 2.9.1"; nothing of what one of them does not say."""
+    found: dict[str, dict[str, None]] = {name: {} for name in _MAY_DIFFER}
+    for result in results:
+        for name, fact in _MAY_DIFFER.items():
+            if (value := fact(result)) is not None:
+                found[name][str(value)] = None
+    return tuple(f"{name} {', '.join(sorted(values))}" for name, values in found.items() if len(values) > 1)
+
+
+def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table, must_agree: bool) -> list[str]:
     """ "segm by cityscapesscripts 2.3.0" for each task of a table, or of all, whose protocol is not COCO's."""
     tasks = {key.partition("/")[0] for metric in table.metrics for key in metric.result.split(" - ")}
     found: dict[str, dict[str, Path]] = {}
@@ -209,7 +235,7 @@ def _protocols(results: Mapping[Path, Mapping[str, Any]], table: Table) -> list[
             if task in result["metrics"]:
                 found.setdefault(task, {})[of_result.get(task, "COCO's protocol")] = folder
     for task, folders in found.items():
-        if len(folders) > 1:
+        if must_agree and len(folders) > 1:
             examples = ", ".join(f"{text} in {folder}" for text, folder in folders.items())
             raise ValueError(f"table {table.id}: {task} of different protocols cannot stand in one table: {examples}")
     return [f"{task} by {text}" for task, texts in sorted(found.items()) for text in texts if text != "COCO's protocol"]

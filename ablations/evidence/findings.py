@@ -1,6 +1,6 @@
 """Measure the paper's claims in the results there are, and judge them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
@@ -48,13 +48,16 @@ def find(
         plan: Covers the rows that have a config; `statuses` are of its jobs, by identity.
         estimator: Says how uncertain a difference is.
 
-    Raises:
-        ValueError: the results differ in what those of one table must agree in.
+    A claim whose rows differ in what those of one table must agree in is not judged; others are.
     """
     rows = dict.fromkeys(key for claim in claims if not claim.pending for key in claim.rows)
-    names = ", ".join(dict.fromkeys(table_id for table_id, _ in rows))
-    evidence = shared_facts(Table(names, "Rows that claims are about", "", (), ()), rows, plan, seeds, statuses)
+    evidence = shared_facts(_table_of(rows), rows, plan, seeds, statuses, side_by_side=False)
     return [_finding(claim, tables, plan, seeds, statuses, estimator) for claim in claims], evidence
+
+
+def _table_of(rows: Iterable[RowKey]) -> Table:
+    """A table without content, in whose name facts about these rows are asked for."""
+    return Table(", ".join(dict.fromkeys(table_id for table_id, _ in rows)), "Rows that claims are about", "", (), ())
 
 
 def row_name(key: RowKey) -> str:
@@ -75,6 +78,10 @@ def _finding(
         return Finding(claim, {}, Judgement(CITED), "; ".join(cited))
     if claim.pending:
         return Finding(claim, {}, Judgement(NOT_RUN), f"not measured yet: {claim.pending}")
+    try:
+        shared_facts(_table_of(claim.rows), claim.rows, plan, seeds, statuses)
+    except ValueError as error:
+        return Finding(claim, {}, Judgement(NOT_RUN), str(error))
     found = {
         seed: {term: _measured(term, claim, statuses.get(plan.rows.get((*term[0], seed), ""))) for term in claim.terms}
         for seed in seeds

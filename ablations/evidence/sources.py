@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.evidence.times import read_times, with_times
+from ablations.jobs.documents import Result, read_document
 from ablations.jobs.folder import FINISHED, WAITING, Status, finished_status
 from ablations.jobs.job import Job, read_statuses
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import Table
-from mask_rcnn_paper.files import read_json, write_bytes_atomically, write_json_atomically
+from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically
 from mask_rcnn_paper.stages import matches_file
 from mask_rcnn_paper.terminal import say
 
@@ -55,9 +56,7 @@ class Source:
         return {i: with_times(status, jobs[i].folder.config_hash, times) for i, status in found.items()}
 
     def _published(self, jobs: Mapping[str, Job]) -> dict[str, Status]:
-        results = {identity: read_json(published_file(job)) or {} for identity, job in jobs.items()}
-        found = {i: finished_status(result, jobs[i].folder.config_hash) for i, result in results.items()}
-        return {identity: status or _NOT_PUBLISHED for identity, status in found.items()}
+        return {identity: _published_status(job) for identity, job in jobs.items()}
 
     def matches(self, job: Job, status: Status) -> dict[str, Matches] | None:
         """What the evaluation of a finished job matched, by task; None where that was not kept, or there is nothing."""
@@ -70,6 +69,13 @@ class Source:
         """Where that is; None where there is no such file."""
         path = published_matches(job) if self.published else _run_matches(job, status)
         return path if path and path.is_file() else None
+
+
+def _published_status(job: Job) -> Status:
+    result = read_document(published_file(job), Result)
+    if result.damage:
+        return Status(WAITING, result.damage)
+    return finished_status(result.content, job.folder.config_hash) or _NOT_PUBLISHED
 
 
 def find_source(

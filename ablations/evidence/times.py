@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ablations.jobs.documents import read_document
 from ablations.jobs.folder import FINISHED, Status
-from mask_rcnn_paper.files import read_json, write_bytes_atomically
+from mask_rcnn_paper.files import write_bytes_atomically
+from mask_rcnn_paper.schema import OpenEntry
 
 TIMING = "timing.json"
 # What a result takes over. The time of an iteration it has from its own training.
@@ -19,14 +21,36 @@ TIMED = ("time/inference", "time/resizing", "time/frames")
 TURNS = "turns"
 
 
+class _Spread(OpenEntry):
+    median: float
+    low: float
+    high: float
+
+
+class _TimedRow(OpenEntry):
+    config_hash: str
+    metrics: dict[str, _Spread]
+
+
+class Timing(OpenEntry):
+    """timing.json."""
+
+    rows: list[_TimedRow]
+    rounds: int
+
+
 def read_times(folder: Path) -> dict[str, dict[str, Any]]:
-    """By config hash what a result takes over, from the folder of a scale; {} where nothing has been measured."""
-    content = read_json(folder / TIMING)
-    if not isinstance(content, dict):
-        return {}
-    found = {}
+    """By config hash what a result takes over, from the folder of a scale; {} where nothing has been measured.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    document = read_document(folder / TIMING, Timing)
+    if document.damage:
+        raise ValueError(f"{folder / TIMING} is {document.damage}: measure anew with `python -m ablations timing`")
+    content, found = document.content, {}
     for row in content.get("rows", ()):
-        metrics = {name: row["metrics"][name] for name in TIMED}
+        metrics = {name: row["metrics"][name] for name in TIMED if name in row["metrics"]}
         medians = {name.partition("/")[2]: spread["median"] for name, spread in metrics.items()}
         turns = {name: [spread["low"], spread["high"], content["rounds"]] for name, spread in metrics.items()}
         found[row["config_hash"]] = {"time": medians, TURNS: turns}

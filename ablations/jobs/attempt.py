@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import ROOT, Job
@@ -21,7 +21,8 @@ _ALWAYS = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "passive"}
 class Attempt:
     """A running process of a job, leader of a session of its own, and the file descriptor that holds the job's lock.
 
-    Made by `begin`; ends by `poll`, `finish` or `kill`. `started` is as of `time.time`; `slurm_job` is the id of the
+    Made by `begin`; ends by `poll`, `finish` or `kill`. `started` is as of `time.time`, for the record; how long it has
+    been running is by `began`, as of `time.monotonic`, which nobody sets; `slurm_job` is the id of the
     Slurm job that this happens in, None outside Slurm.
     """
 
@@ -30,12 +31,13 @@ class Attempt:
     lock: int
     started: float
     slurm_job: str | None
+    began: float = field(default_factory=time.monotonic)
     ended: Status | None = None
 
     @property
     def seconds(self) -> float:
         """How long it has been running."""
-        return time.time() - self.started
+        return time.monotonic() - self.began
 
     def poll(self) -> Status:
         """Status of the job now; once its process has ended, the final one."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ablations.jobs.folder import ENDED, FINISHED, WAITING, Status
 from ablations.jobs.job import Job, mark_blocked
+from ablations.jobs.lost_files import run_lost_again
 
 
 class Launcher(Protocol):
@@ -43,16 +44,19 @@ def execute(
 ) -> dict[str, Status]:
     """Run every job that is not finished; `report` is called after every look at them with the status of each.
 
-    A failure blocks only the jobs that need it. A job that another runner is running is waited for. On Ctrl-C
-    (or any exception) the launcher is stopped, and the same call later goes on where this one ended.
+    A finished job that has lost what another one needs runs again. A failure blocks only the jobs that need it. A job
+    that another runner is running is waited for. On Ctrl-C (or any exception) the launcher is stopped, and the same
+    call later goes on where this one ended.
 
     Returns:
         Final status by identity: finished, failed or blocked; `jobs` has inputs before their users.
     """
     statuses = {identity: job.folder.finished() or Status(WAITING) for identity, job in jobs.items()}
+    tried: set[str] = set()
     try:
         while True:
             statuses |= launcher.poll()
+            run_lost_again(jobs, statuses, tried)
             mark_blocked(jobs, statuses)
             waiting = [job for identity, job in jobs.items() if statuses[identity].state == WAITING]
             ready = [job for job in waiting if all(statuses[i].state == FINISHED for i in job.inputs)]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.jobs.documents import Progress, Record, Result, read_document
 from ablations.jobs.failure import failure_reason
-from mask_rcnn_paper.files import read_json, remove_leftovers
+from mask_rcnn_paper.files import remove_leftovers
 from mask_rcnn_paper.training.progress import PROGRESS_FILE
 
 FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "blocked", "waiting"
@@ -54,41 +55,48 @@ class JobFolder:
         return self.path / LOG
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Mapping[str, Any]:
         """What the runner noted when it last started the job or saw it end; {} where no runner has been."""
-        return _read(self.path / RECORD)
+        return read_document(self.path / RECORD, Record).content
 
     @property
-    def progress(self) -> dict[str, Any] | None:
+    def progress(self) -> Mapping[str, Any] | None:
         """What the job last wrote with `write_progress`."""
-        return _read(self.path / PROGRESS_FILE) or None
+        return read_document(self.path / PROGRESS_FILE, Progress).content or None
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with the files that say how the job is, "" for nothing."""
+        return read_document(self.path / RESULT, Result).damage or read_document(self.path / RECORD, Record).damage
 
     def ended_well(self, seconds: float | None = None) -> Status | None:
         """Status of a job whose process ended well, or None if there is no result of its config.
 
         `seconds` is how long the process ran; None: what the result says, which may leave out start and end.
         """
-        return finished_status(_read(self.path / RESULT), self.config_hash, seconds)
+        return finished_status(read_document(self.path / RESULT, Result).content, self.config_hash, seconds)
 
     def finished(self) -> Status | None:
         """As `ended_well`, or None if a runner started the job and did not see it end well.
 
         An evaluation in mid-training leaves a result too, so a result alone does not make the job finished.
         """
-        record = self.record
-        return self.ended_well(record.get("seconds")) if record.get("state", FINISHED) == FINISHED else None
+        document = read_document(self.path / RECORD, Record)
+        if document.damage or document.content.get("state", FINISHED) != FINISHED:
+            return None
+        return self.ended_well(document.content.get("seconds"))
 
     def failed(self, slurm_job: str | None = None) -> Status | None:
         """The failure that a runner recorded, None without one; `slurm_job`: only if it is of that Slurm job."""
         record = self.record
         if record.get("state") != FAILED or slurm_job not in (None, record.get("slurm_job")):
             return None
-        return Status(FAILED, record["reason"], tuple(record["tail"]), record["seconds"])
+        return Status(FAILED, record.get("reason", ""), tuple(record.get("tail", ())), record.get("seconds"))
 
     def running(self) -> Status:
         """Status of a job that runs, since when its record says."""
         now = time.time()
-        return Status(RUNNING, seconds=now - self.record.get("started", now), progress=self.progress)
+        return Status(RUNNING, seconds=max(0.0, now - self.record.get("started", now)), progress=self.progress)
 
     def running_elsewhere(self) -> Status:
         """Status of a job that another runner is at."""
@@ -98,7 +106,9 @@ class JobFolder:
         """State of the job as its folder tells it, whoever runs it; inputs are not looked at."""
         if known := self.finished() or (self.running() if self.is_locked() else self.failed()):
             return known
-        result, record = _read(self.path / RESULT), self.record
+        if damage := self.damage:
+            return Status(WAITING, damage)
+        result, record = read_document(self.path / RESULT, Result).content, self.record
         if "config_hash" in result and self.ended_well() is None:
             return Status(WAITING, f"the result is stale: it is of config {result['config_hash']}")
         if not record:
@@ -117,18 +127,17 @@ class JobFolder:
         if exit_code:
             reason = failure_reason(exit_code, lines, kind)
         else:
-            result = _read(self.path / RESULT)
+            result = read_document(self.path / RESULT, Result)
+            fault = f"its config_hash is {result.content.get('config_hash')}, planned was {self.config_hash}"
             if not (self.path / RESULT).exists():
                 fault = "there is none"
-            elif not isinstance(result.get("metrics"), dict):
-                fault = "it holds no metrics"
-            else:
-                fault = f"its config_hash is {result.get('config_hash')}, planned was {self.config_hash}"
+            elif result.damage:
+                fault = f"it is {result.damage}"
             reason = f"ended without a valid {RESULT}: {fault}" + (f"; last line: {lines[-1]}" if lines else "")
         return Status(FAILED, reason, lines[-TAIL_LINES:], seconds)
 
-    def forget(self) -> None:
-        """Let the job begin anew: neither a result nor a checkpoint counts any more.
+    def forget(self, checkpoint: bool = True) -> None:
+        """Let the job begin anew: neither a result nor, unless told otherwise, a checkpoint counts any more.
 
         Raises:
             ValueError: a live process is running it.
@@ -138,7 +147,7 @@ class JobFolder:
         lock = self.acquire_lock()
         if lock is None:
             raise ValueError(f"{self.path} is being written: wait for its run, or stop it")
-        for name in (RESULT, RECORD, CHECKPOINT):
+        for name in (RESULT, RECORD, *([CHECKPOINT] if checkpoint else [])):
             (self.path / name).unlink(missing_ok=True)
         os.close(lock)
 
@@ -205,8 +214,3 @@ def log_tail(path: Path, lines: int | None = TAIL_LINES) -> tuple[str, ...]:
     drawn = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     clean = ("".join(c if c.isprintable() else " " for c in line).rstrip() for line in drawn)
     return tuple(line[:300] for line in clean if line.strip())[-(lines or 0) :]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    content = read_json(path)
-    return content if isinstance(content, dict) else {}

@@ -32,9 +32,9 @@ class Job:
 
     `kind` is a key of `PROGRAMS`, `identity` the hash of what it computes; `config`, `scale` and `options` are as for
     `load_cfg`, `imports` as for `--import`; a program that takes none of these is given `words`. Jobs with the
-    identities in `inputs` must be finished before. `data` reads "training sets -> test sets"; `user_data` is "" where
-    the job does not see the user's own. The nominal costs are of the iterations, and of start and evaluation: only
-    ratios between jobs matter.
+    identities in `inputs` must be finished before, and have left the files that it `needs`. `data` reads
+    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own. The nominal costs are of
+    the iterations, and of start and evaluation: only ratios between jobs matter.
     """
 
     kind: str
@@ -46,6 +46,7 @@ class Job:
     imports: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    needs: tuple[Path, ...] = ()
     data: str = ""
     user_data: str = ""
     train_seconds: float = 1.0

@@ -13,6 +13,8 @@ from ablations.jobs.slurm import SlurmLauncher
 
 LAUNCHERS = ("local", "slurm")
 _LOCAL_ONLY = ("jobs_per_gpu",)
+# More processes than this no machine starts, nor has a queue room for them.
+_MOST = 100_000
 _SLURM_ONLY = ("partition", "cpus_per_job", "mem_gb", "slurm")
 
 
@@ -27,14 +29,14 @@ def make_launcher(args: argparse.Namespace, jobs: Mapping[str, Job]) -> Launcher
     if args.launcher == "local":
         if idle := [_option(name) for name in _SLURM_ONLY if getattr(args, name)]:
             raise ValueError(f"{', '.join(idle)} without --launcher slurm: leave it out, or add that")
-        _check_least(args, timeout_min=1, jobs=1, jobs_per_gpu=1)
+        _check_limits(args, timeout_min=1, jobs=1, jobs_per_gpu=1)
         sharing = args.jobs_per_gpu or 1
         return LocalLauncher(args.jobs, visible_devices(), args.gpus_per_job, sharing, args.timeout_min)
     if idle := [_option(name) for name in _LOCAL_ONLY if getattr(args, name)]:
         raise ValueError(
             f"{', '.join(idle)} with --launcher slurm: leave it out; Slurm gives every job GPUs of its own"
         )
-    _check_least(args, jobs=1, timeout_min=1, gpus_per_job=0, cpus_per_job=1, mem_gb=0)
+    _check_limits(args, jobs=1, timeout_min=1, gpus_per_job=0, cpus_per_job=1, mem_gb=0)
     asked = {
         "timeout_min": args.timeout_min or 240,  # then the node is taken away, and the job queues again and resumes
         "gpus_per_node": 1 if args.gpus_per_job is None else args.gpus_per_job,
@@ -69,11 +71,13 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def _check_least(args: argparse.Namespace, **least: int) -> None:
+def _check_limits(args: argparse.Namespace, **least: int) -> None:
     for name, limit in least.items():
         value = getattr(args, name)
         if value is not None and value < limit:
             raise ValueError(f"{_option(name)} {value}: must be at least {limit}")
+        if value is not None and value > _MOST:
+            raise ValueError(f"{_option(name)} {value}: must be at most {_MOST}")
 
 
 def _option(name: str) -> str:

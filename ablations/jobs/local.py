@@ -78,11 +78,11 @@ class LocalLauncher:
     def stop(self) -> None:
         """End all processes: politely, then by force."""
         attempts = [attempt for attempt, _ in self.running.values()]
-        deadline = time.time() + STOP_SECONDS
+        deadline = time.monotonic() + STOP_SECONDS
         try:
             for attempt in attempts:
                 attempt.terminate()
-            while any(attempt.popen.poll() is None for attempt in attempts) and time.time() < deadline:
+            while any(attempt.popen.poll() is None for attempt in attempts) and time.monotonic() < deadline:
                 time.sleep(0.05)
         finally:
             for attempt in attempts:

@@ -1,8 +1,9 @@
 """Collects the jobs of a plan: of each config the jobs that it builds on, then its own."""
 
+import ast
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -149,6 +150,7 @@ class Planner:
             imports=tuple(wanted.place for wanted in self.imports),
             words=words,
             inputs=tuple(job.identity for job in inputs),
+            needs=(inputs[0].folder.path / WEIGHTS,) if kind == TRANSFER else _files(stage_opts),
             data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
             user_data=data.name,
             train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
@@ -159,6 +161,12 @@ class Planner:
     def _recipe(self, kind: str, config: str, seed: int) -> Recipe:
         opts = (*self.user_data.opts, *self.opts[kind], "SEED", str(seed))
         return self.read(config, self.scale, opts, self.imports)
+
+
+def _files(stage_opts: Sequence[str]) -> tuple[Path, ...]:
+    """The files that the stages before a job have to leave: what KEY VALUE pairs name that say where inputs lie."""
+    values = (ast.literal_eval(value) if value.startswith("(") else (value,) for value in stage_opts[1::2])
+    return tuple(Path(file) for files in values for file in files)
 
 
 def _with_seed(name: str, seed: int) -> str:

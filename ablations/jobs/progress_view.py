@@ -106,7 +106,7 @@ class ProgressView:
         if self.live:
             tqdm.write(visible(line), file=self.stream)  # above the live lines
         else:
-            say(line, file=self.stream, flush=True)
+            say(line, file=self.stream)
 
 
 class _LiveLines:

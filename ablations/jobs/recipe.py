@@ -58,7 +58,7 @@ def read_recipe(config: str, scale: str, opts: Sequence[str], imports: Sequence[
     `imports` are modules with components that the config may name; the others are as for `load_cfg`.
 
     Raises:
-        ValueError, KeyError, FileNotFoundError: as `load_cfg`.
+        ValueError, KeyError, FileNotFoundError: as `load_cfg`, and `check_config`.
     """
     path = find_config(config)
     files = _digest([file for file, _ in with_bases(path)])
@@ -109,11 +109,16 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
 
 
 def _resolve(config: str, scale: str, opts: Sequence[str], imports: Sequence[Import]) -> Recipe:
+    from mask_rcnn_paper.config_checks import check_config
     from mask_rcnn_paper.scales import load_cfg
     from mask_rcnn_paper.training.result_file import config_hash
 
     import_components(imports)
     cfg = load_cfg(config, scale, opts)
+    try:
+        check_config(cfg, cfg.STAGES.EVAL_ONLY)
+    except ValueError as error:
+        raise ValueError(f"{config}: {error}") from error
     return recipe_of(cfg, config_hash(cfg))
 
 

@@ -192,9 +192,9 @@ class SlurmLauncher:
         if not slurm.done() or slurm.state.upper().split()[0] in _ALIVE:
             submitted.gone = None
             return None
-        submitted.gone = submitted.gone or time.time()
+        submitted.gone = submitted.gone or time.monotonic()
         has_result = slurm.paths.result_pickle.exists()
-        if not has_result and time.time() - submitted.gone < self.settle_seconds:
+        if not has_result and time.monotonic() - submitted.gone < self.settle_seconds:
             return None
         if recorded := submitted.recorded:
             return recorded

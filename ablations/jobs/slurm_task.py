@@ -58,7 +58,7 @@ class SlurmTask:
 
     def _begin(self) -> Attempt | Status:
         environment = {"OMP_NUM_THREADS": str(self.threads)}
-        deadline = time.time() + LOCK_PATIENCE_SECONDS
+        deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
         while True:
             # Slurm announces a preemption by a signal to every process of the job, and only this one has to act on it:
             # it comes late here, and what is started meanwhile never sees it.
@@ -68,7 +68,7 @@ class SlurmTask:
                 self.attempt = begun if isinstance(begun, Attempt) else None
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            if isinstance(begun, Attempt) or begun.state != WAITING or time.time() > deadline:
+            if isinstance(begun, Attempt) or begun.state != WAITING or time.monotonic() > deadline:
                 return begun
             time.sleep(POLL_SECONDS)
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ablations.paper.entries import ClaimEntry, SentenceEntry
 from ablations.paper.tables import RowKey, Table
 from ablations.paper.terms import AP, Side, Term, from_unit, is_ratio, to_unit, weights
-from ablations.paper.yaml_file import check_keys, check_name, load_list
+from ablations.paper.yaml_file import check_name, load_list
 from ablations.statistics.judge import ABOUT_EQUAL, RELATIONS, holds
+from mask_rcnn_paper.schema import parse_entry
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
 _KEY = re.compile(r"\w+/[\w-]+")
@@ -76,10 +78,10 @@ def load_claims(
     """
     claims: dict[str, Claim] = {}
     for file in (path, *more):
-        for number, sentence in enumerate(load_list(file, "sentences"), start=1):
+        for number, value in enumerate(load_list(file, "sentences"), start=1):
             where = f"{file}, sentence {number}"
-            check_keys(sentence, where, {"section", "words", "relation", "claims"}, {"margin", "unit", "pending"})
-            for entry in sentence["claims"]:
+            sentence = parse_entry(SentenceEntry, value, where)
+            for entry in sentence.claims:
                 claim = _claim(entry, sentence, tables, where)
                 if claim.id in claims or claim.id in tables:
                     raise ValueError(f"{where}, claim {claim.id}: the id is used twice, or is a table's")
@@ -102,31 +104,30 @@ def claims_about(claims: Mapping[str, Claim], names: Collection[str]) -> list[Cl
     return [claim for claim in claims.values() if {claim.id, *(table for table, _ in claim.rows)} & set(names)]
 
 
-def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> Claim:
-    where += f", claim {entry.get('id') if isinstance(entry, dict) else entry}"
-    check_keys(entry, where, {"id", "row", "metric"}, {"over", "over_metric", "paper"})
-    relation, margin, pending = sentence["relation"], sentence.get("margin", 0.0), sentence.get("pending", "")
+def _claim(value: Any, sentence: SentenceEntry, tables: Mapping[str, Table], where: str) -> Claim:
+    where += f", claim {value.get('id') if isinstance(value, dict) else value}"
+    entry = parse_entry(ClaimEntry, value, where)
+    relation, margin, pending, unit = sentence.relation, sentence.margin, sentence.pending, sentence.unit
     if relation not in RELATIONS:
         raise ValueError(f"{where}: unknown relation {relation!r}: choose from {', '.join(RELATIONS)}")
-    if type(margin) not in (int, float) or (margin > 0) != (relation == ABOUT_EQUAL):
+    if (margin > 0) != (relation == ABOUT_EQUAL):
         raise ValueError(f"{where}: margin is {margin!r}: {ABOUT_EQUAL} alone needs one, greater than 0")
-    unit = str(sentence.get("unit", Claim.unit))
-    shared = {key: str(sentence[key]) for key in ("section", "words", "relation")} | {"unit": unit, "pending": pending}
+    shared = {key: getattr(sentence, key) for key in ("section", "words", "relation", "unit", "pending")}
     left, right = _sides(entry, tables, where)
-    claim = Claim(check_name(entry["id"], where, "id"), left=left, right=right, paper=None, **shared)
+    claim = Claim(check_name(entry.id, where, "id"), left=left, right=right, paper=None, **shared)
     computed = None
     if not pending:
         _check_terms(claim.terms, tables, where)
         computed = _paper_difference(claim, tables)
-    if (computed is None) != ("paper" in entry):
+    is_given = "paper" in entry.model_fields_set
+    if (computed is None) != is_given:
         known = computed is not None and to_unit(computed, unit)
-        fault = f"given, but the tables give {known}" if "paper" in entry else "missing, and no table gives it"
+        fault = f"given, but the tables give {known}" if is_given else "missing, and no table gives it"
         raise ValueError(f"{where}: paper, the paper's own difference, is {fault}")
-    given = entry.get("paper")
     try:
-        paper = computed if given is None else from_unit(given, unit)
-    except (TypeError, ValueError):
-        raise ValueError(f"{where}: paper is {given!r}, not a number of {unit}") from None
+        paper = computed if entry.paper is None else from_unit(entry.paper, unit)
+    except ValueError:
+        raise ValueError(f"{where}: paper is {entry.paper:g}, not a number of {unit}") from None
     if margin and (margin := from_unit(margin, unit)) <= 0:
         raise ValueError(f"{where}: margin is {to_unit(margin, unit):g} times: it must be more than once")
     if paper is not None and not holds(relation, paper, paper, margin):
@@ -134,11 +135,11 @@ def _claim(entry: Any, sentence: Mapping[str, Any], tables: Mapping[str, Table],
     return replace(claim, paper=paper, margin=margin)
 
 
-def _sides(entry: Mapping[str, Any], tables: Mapping[str, Table], where: str) -> tuple[Side, Side | None]:
+def _sides(entry: ClaimEntry, tables: Mapping[str, Table], where: str) -> tuple[Side, Side | None]:
     try:
-        metrics = _metrics(entry["metric"])
-        over_metrics = _metrics(entry["over_metric"]) if "over_metric" in entry else metrics
-        left, *right = (weights(str(entry[key])) for key in ("row", "over") if key in entry)
+        metrics = _metrics(entry.metric)
+        over_metrics = metrics if entry.over_metric is None else _metrics(entry.over_metric)
+        left, *right = (weights(side) for side in (entry.row, entry.over) if side is not None)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     if over_metrics is not metrics and not right:
@@ -147,8 +148,8 @@ def _sides(entry: Mapping[str, Any], tables: Mapping[str, Table], where: str) ->
     return Side(rows, metrics), Side(*over_rows, over_metrics) if over_rows else None
 
 
-def _metrics(text: Any) -> dict[str, float]:
-    found = weights(str(text))
+def _metrics(text: str) -> dict[str, float]:
+    found = weights(text)
     if not all(map(_KEY.fullmatch, found)):
         raise ValueError(f"metric {text!r} is not task/metric, such as segm/AP50, or a difference of means of such")
     return found

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ablations.paper.yaml_file import check_keys, check_name, load_list
+from ablations.paper.entries import DeltaEntry, MetricEntry, RowEntry, TableEntry
+from ablations.paper.yaml_file import check_name, load_list
+from mask_rcnn_paper.coco.values import is_number
+from mask_rcnn_paper.schema import parse_entry
 
 TABLES_FILE = Path(__file__).with_name("tables.yaml")
 # Names all tables "text-..." that have rows to run.
@@ -27,11 +30,13 @@ class Metric:
     """A printed column.
 
     `result` is detectron2's "task/metric", or a difference "task/metric - task/metric"; `printed` is the paper's
-    header in TeX; `note` says why the column has the paper's numbers only, where that is so.
+    header in TeX, `own` that on the user's own data, where it is another; `note` says why the column has the paper's
+    numbers only, where that is so.
     """
 
     result: str
     printed: str
+    own: str = ""
     note: str = ""
 
 
@@ -125,50 +130,46 @@ def load_tables(path: str | Path = TABLES_FILE, more: Sequence[str | Path] = ())
     return tables
 
 
-def _table(entry: Any, where: str) -> Table:
-    required = {"id", "title", "section", "metrics", "rows"}
-    check_keys(entry, where, required, {"split", "deltas", "descriptors", "note"})
-    table_id = check_name(entry["id"], where, "id")
-    metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry["metrics"], 1))
+def _table(value: Any, where: str) -> Table:
+    entry = parse_entry(TableEntry, value, where)
+    metrics = tuple(_metric(m, f"{where}, metric {n}") for n, m in enumerate(entry.metrics, 1))
     width = len(metrics)
-    descriptors = {str(key): str(header) for key, header in entry.get("descriptors", {}).items()}
-    rows = tuple(_row(r, where, n, width) for n, r in enumerate(entry["rows"], 1))
+    rows = tuple(_row(r, where, n, width) for n, r in enumerate(entry.rows, 1))
     labels = {row.id: row.label for row in rows}
     for row in rows:
         if sum(row.id == other.id for other in rows) > 1:
             raise ValueError(f"{where}, row {row.id}: the id is used twice")
-        if set(row.descriptors) != set(descriptors):
-            found, legal = sorted(row.descriptors), sorted(descriptors)
+        if set(row.descriptors) != set(entry.descriptors):
+            found, legal = sorted(row.descriptors), sorted(entry.descriptors)
             raise ValueError(f"{where}, row {row.id}: has descriptors {found}, the table {legal}")
-    deltas = tuple(_delta(d, f"{where}, delta {n}", labels, width) for n, d in enumerate(entry.get("deltas", []), 1))
-    read = {"metrics": metrics, "rows": rows, "deltas": deltas, "descriptors": descriptors}
-    return Table(**{**entry, "id": table_id, "section": str(entry["section"]), **read})
+    deltas = tuple(_delta(d, f"{where}, delta {n}", labels, width) for n, d in enumerate(entry.deltas, 1))
+    read = {"metrics": metrics, "rows": rows, "deltas": deltas, "id": check_name(entry.id, where, "id")}
+    return Table(**{**dict(entry), **read})
 
 
-def _delta(entry: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
-    check_keys(entry, where, {"minuend", "subtrahend", "paper"}, {"label"})
-    ends = str(entry["minuend"]), str(entry["subtrahend"])
+def _delta(value: Any, where: str, labels: Mapping[str, str], width: int) -> Delta:
+    entry = parse_entry(DeltaEntry, value, where)
+    ends = entry.minuend, entry.subtrahend
     for end in ends:
         if end not in labels:
             raise ValueError(f"{where}: unknown row {end!r}: choose from {', '.join(labels)}")
-    label = entry.get("label", " - ".join(labels[end] for end in ends))
-    return Delta(*ends, _numbers(entry["paper"], width, where), label)
+    label = " - ".join(labels[end] for end in ends) if entry.label is None else entry.label
+    return Delta(*ends, _numbers(entry.paper, width, where), label)
 
 
-def _metric(entry: Any, where: str) -> Metric:
-    check_keys(entry, where, {"result", "printed"}, {"note"})
-    if any(part.count("/") != 1 for part in entry["result"].split(" - ")):
-        raise ValueError(f"{where}: result {entry['result']!r} is not task/metric, such as segm/AP50")
-    return Metric(**entry)
+def _metric(value: Any, where: str) -> Metric:
+    entry = parse_entry(MetricEntry, value, where)
+    if any(part.count("/") != 1 for part in entry.result.split(" - ")):
+        raise ValueError(f"{where}: result {entry.result!r} is not task/metric, such as segm/AP50")
+    return Metric(**dict(entry))
 
 
-def _row(entry: Any, where: str, number: int, width: int) -> Row:
+def _row(value: Any, where: str, number: int, width: int) -> Row:
     name = f"number {number}"
-    where += f", row {entry.get('id', name) if isinstance(entry, dict) else name}"
-    optional = {"config", "run", "pending", "origin", "ref", "source", "descriptors"}
-    check_keys(entry, where, {"id", "label", "paper"}, optional)
-    names = {key: check_name(entry[key], where, key) for key in ("id", *(["run"] if entry.get("run") else []))}
-    row = Row(**{**entry, **names, "paper": _numbers(entry["paper"], width, where)})
+    where += f", row {value.get('id', name) if isinstance(value, dict) else name}"
+    entry = parse_entry(RowEntry, value, where)
+    names = {key: check_name(getattr(entry, key), where, key) for key in ("id", *(["run"] if entry.run else []))}
+    row = Row(**{**dict(entry), **names, "paper": _numbers(entry.paper, width, where)})
     if row.origin not in ORIGINS:
         raise ValueError(f"{where}: unknown origin {row.origin!r}: choose from {', '.join(ORIGINS)}")
     if row.origin == OURS and (not row.run or row.source or bool(row.config) == bool(row.pending)):
@@ -179,7 +180,7 @@ def _row(entry: Any, where: str, number: int, width: int) -> Row:
 
 
 def _numbers(values: Any, width: int, where: str) -> tuple[float | None, ...]:
-    good = isinstance(values, list) and all(v is None or type(v) in (int, float) for v in values)
+    good = isinstance(values, list) and all(v is None or is_number(v) for v in values)
     if not good or len(values) != width:
         raise ValueError(f"{where}: paper is {values!r}, not {width} numbers (null for '-'), one per metric")
     return tuple(values)

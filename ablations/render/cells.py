@@ -93,6 +93,7 @@ def _facts(results: TableResults) -> tuple[str, ...]:
     facts = (
         runs_line(results, _versions(results.data_versions)),
         own_data_note(results.own_data),
+        differing_line(results),
         "; ".join(f"results {note}" for note in results.other_commits),
         SCALE_NOTES.get(results.scale, ""),
         results.table.note,
@@ -126,6 +127,11 @@ def runs_line(results: TableResults, versions: str = "") -> str:
         results.precision and f"precision {results.precision}",
     )
     return "; ".join(filter(None, facts))
+
+
+def differing_line(results: TableResults) -> str:
+    """What results differ in that stand side by side; "" for nothing."""
+    return f"results differ in {'; '.join(results.differing)}" if results.differing else ""
 
 
 def own_data_note(name: str) -> str:

@@ -1,13 +1,15 @@
 """Proposals that an RPN stored, for detectors to train and test on (paper, Section 3.1 and Appendix B).
 
 They are in a NumPy archive, which cannot hold code: `boxes` and `logits` of all images one after the other, best first
-or not; `ids` of the images and how many each has, `counts`; and `header`, JSON with the `format`, the `dataset` and the
-`bbox_mode` of detectron2's `BoxMode`. detectron2's own pickles are read too, but only what is data in them.
+or not; `ids` of the images and how many each has, `counts`; and `header`, JSON with the `format`, the `dataset` and its
+`data_version`, the `config_hash` of the RPN, the `bbox_mode` of detectron2's `BoxMode`, and the numbers of `images` and
+of proposals, `count`. detectron2's own pickles are read too, but only what is data in them.
 """
 
 import io
 import json
 import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import numpy as np
 from mask_rcnn_paper.files import write_bytes_atomically
 from mask_rcnn_paper.plain_pickle import UnsafePickleError, read_plain_pickle
 from mask_rcnn_paper.proposal_files import PROPOSALS, find_proposals
+from mask_rcnn_paper.schema import OpenEntry, parse_entry
 
 _FORMAT = 1
 _XYXY = 0
@@ -30,7 +33,8 @@ _SLACK = 1.0
 class Proposals:
     """`ids` of images; (N_i, 4) `boxes` in pixels of each original image and their (N_i,) `logits`, float.
 
-    `dataset` is "" where the file does not say what they are of.
+    `dataset`, `data_version` (as of registered.data_versions) and the `config_hash` of the RPN are "" where the file
+    does not say what they are of.
     """
 
     ids: tuple[Any, ...]
@@ -38,11 +42,26 @@ class Proposals:
     logits: tuple[np.ndarray, ...]
     bbox_mode: int = _XYXY
     dataset: str = ""
+    data_version: str = ""
+    config_hash: str = ""
+
+
+class Header(OpenEntry):
+    """Of an archive; numbers are None in those that are older than they."""
+
+    format: int
+    bbox_mode: int
+    dataset: str
+    data_version: str = ""
+    config_hash: str = ""
+    images: int | None = None
+    count: int | None = None
 
 
 def write_proposals(path: str | Path, proposals: Proposals) -> None:
     """Write an archive, whole or not at all; `np.load` reads it without pickles."""
-    header = {"format": _FORMAT, "dataset": proposals.dataset, "bbox_mode": proposals.bbox_mode}
+    header = {key: getattr(proposals, key) for key in ("dataset", "data_version", "config_hash", "bbox_mode")}
+    header |= {"format": _FORMAT, "images": len(proposals.ids), "count": sum(map(len, proposals.logits))}
     arrays = {
         "header": np.array(json.dumps(header)),
         "ids": np.array(proposals.ids),
@@ -83,15 +102,50 @@ def read_proposals(path: str | Path) -> Proposals:
 
 def _read_archive(path: Path) -> Proposals:
     with np.load(path, allow_pickle=False) as content:
-        header = json.loads(str(content["header"]))
-        if header["format"] != _FORMAT:
-            raise ValueError(f"its format is {header['format']!r}, this version reads {_FORMAT}")
+        header = _header(content)
         ids, counts, boxes, logits = (content[name] for name in ("ids", "counts", "boxes", "logits"))
     if counts.shape != ids.shape or (counts < 0).any() or not counts.sum() == len(boxes) == len(logits):
         raise ValueError("ids, counts, boxes and logits differ in length")
+    if header.images not in (None, len(ids)) or header.count not in (None, len(boxes)):
+        raise ValueError(
+            f"it has {len(boxes)} proposals of {len(ids)} images, and its header says {header.count} of {header.images}"
+        )
     ends = np.cumsum(counts)[:-1]
     split = (tuple(np.split(array, ends)) if len(counts) else () for array in (boxes, logits))
-    return Proposals(tuple(ids.tolist()), *split, header["bbox_mode"], header["dataset"])
+    said = header.bbox_mode, header.dataset, header.data_version, header.config_hash
+    return Proposals(tuple(ids.tolist()), *split, *said)
+
+
+def _header(content: Mapping[str, np.ndarray]) -> Header:
+    header = json.loads(str(content["header"]))
+    if isinstance(header, dict) and type(version := header.get("format")) is int and version != _FORMAT:
+        raise ValueError(f"its format is {version}, this version reads {_FORMAT}")
+    return parse_entry(Header, header, "header")
+
+
+def require_one_rpn(paths: Iterable[str | Path]) -> None:
+    """Refuse stored proposals of several RPNs in one run: a detector would be tested on others than it learnt from.
+
+    Files that are not there, and those that do not say of which RPN they are, such as pickles, are passed over.
+
+    Raises:
+        ValueError: names two files and the configs that they are of, or a file that is damaged.
+    """
+    first: dict[str, str] = {}
+    for path in map(str, paths):
+        found = find_proposals(path)
+        if found is None or not zipfile.is_zipfile(found):
+            continue
+        try:
+            with np.load(found, allow_pickle=False) as content:
+                said = _header(content).config_hash
+        except Exception as error:  # a damaged file can raise anything
+            raise ValueError(f"proposal file {path!r} is damaged ({error}): make it again") from error
+        if said:
+            first.setdefault(said, path)
+    if len(first) > 1:
+        configs = ", ".join(f"{path!r} of config {said[:8]}" for said, path in first.items())
+        raise ValueError(f"stored proposals are of different RPNs: {configs}; store all of them with one")
 
 
 def _read_pickle(path: Path) -> Proposals:
@@ -128,6 +182,9 @@ def with_proposals(dicts: list[dict], dataset: str, path: str | Path) -> list[di
     where, cure = f"proposal file {str(path)!r}", "make proposals for this one"
     if stored.dataset not in ("", dataset):
         raise ValueError(f"{where} was made from dataset {stored.dataset!r}, not {dataset!r}: {cure}")
+    version = _drawn_version(dataset)
+    if stored.data_version and version and stored.data_version != version:
+        raise ValueError(f"{where} is of {dataset} {stored.data_version}, and its images are now {version}: {cure}")
     position = {str(image_id): i for i, image_id in enumerate(stored.ids)}
     if missing := [d["image_id"] for d in dicts if str(d["image_id"]) not in position]:
         lacks = f"lacks {len(missing)} of {len(dicts)} images, e.g. image id {missing[0]!r}"
@@ -141,6 +198,14 @@ def with_proposals(dicts: list[dict], dataset: str, path: str | Path) -> list[di
         found = {"proposal_boxes": boxes, "proposal_objectness_logits": stored.logits[i][best_first]}
         samples.append({**sample, **found, "proposal_bbox_mode": mode})
     return samples
+
+
+def _drawn_version(dataset: str) -> str:
+    """Version of a generated dataset, "" of others: what is said of their files may change and images stay."""
+    from detectron2.data import MetadataCatalog
+
+    metadata = MetadataCatalog.get(dataset)
+    return metadata.get("data_version", "") if metadata.get("generated") else ""
 
 
 def _check_boxes(boxes: np.ndarray, sample: dict, where: str) -> None:

@@ -15,6 +15,8 @@ from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES, SKELETON
 from mask_rcnn_paper.data.cityscapes_splits import ensure_coco_file
 
 UNKNOWN = "unknown"
+# Of scenes and of streets, when the identity of a run came to hold their version: so that it stayed what it was.
+_FIRST_DRAWN = ("v4", "v4.1")
 # Metadata of a dataset's files.
 _OF_FILES = ("name", "json_file", "image_root", "generated", "unlabeled", "own", "data_version", "missing_hint")
 
@@ -94,6 +96,15 @@ def data_versions(datasets: Iterable[str]) -> dict[str, str]:
         found = file_version(path) if not known and path is not None and path.is_file() else UNKNOWN
         versions[name] = str(known or found)
     return versions
+
+
+def redrawn_versions(datasets: Iterable[str]) -> dict[str, str]:
+    """By name the versions of generated datasets that are drawn otherwise than when results began to be kept.
+
+    What is computed of them is another experiment than before; `_FIRST_DRAWN` are the versions that none needs to name.
+    """
+    generated = [n for n in datasets if n in DatasetCatalog.list() and MetadataCatalog.get(n).get("generated", False)]
+    return {name: version for name, version in data_versions(generated).items() if version not in _FIRST_DRAWN}
 
 
 def file_version(path: Path) -> str:

@@ -18,7 +18,9 @@ from detectron2.config import CfgNode
 from detectron2.engine import default_argument_parser, default_setup
 from detectron2.utils import comm
 
+from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.config_files import find_config
+from mask_rcnn_paper.data.careful_mapper import UnreadableImageError
 from mask_rcnn_paper.data.registered import check_annotations, coco_files
 from mask_rcnn_paper.distill.distillation import Summary, distill, unlabeled_images
 from mask_rcnn_paper.distill.teacher import load_teacher
@@ -29,7 +31,7 @@ from mask_rcnn_paper.imports import add_import_option, import_components
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import check_teacher, fall_back_to_cpu, set_default_places
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say
-from mask_rcnn_paper.training.launch import launch, torchrun_process
+from mask_rcnn_paper.training.launch import check_processes, launch, torchrun_process
 from mask_rcnn_paper.training.precision import settle_precision
 from mask_rcnn_paper.training.result_file import config_hash
 
@@ -41,6 +43,7 @@ def resolve(args: argparse.Namespace) -> CfgNode:
     import_components(args.imports)
     cfg = load_cfg(args.config_file, args.scale, args.opts)
     set_default_places(cfg, args.config_file)
+    check_config(cfg)
     check_teacher(cfg)
     check_annotations([*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST])
     fall_back_to_cpu(cfg)
@@ -55,6 +58,7 @@ def run() -> None:
     args = parse_words(argument_parser())
     with one_line_errors(PROGRAM):
         process = torchrun_process(args)
+        check_processes(args)
         resolve(args)  # here too, since an exit code does not come back from the processes of `launch`
     launch(main, args, process)
 
@@ -67,7 +71,7 @@ def main(args: argparse.Namespace) -> Summary | None:
         unlabeled_images(cfg)
         for name in cfg.DATASETS.TRAIN:
             coco_files(name)
-    with one_line_errors(PROGRAM, OSError, TeacherError), disk_full_explained(cfg.OUTPUT_DIR):
+    with one_line_errors(PROGRAM, OSError, TeacherError, UnreadableImageError), disk_full_explained(cfg.OUTPUT_DIR):
         args.config_file = str(find_config(args.config_file))  # default_setup logs what is in it
         default_setup(cfg, args)
         logger = logging.getLogger("detectron2.mask_rcnn_paper")
@@ -75,7 +79,7 @@ def main(args: argparse.Namespace) -> Summary | None:
         torch.set_flush_denormal(True)  # as in training
         summary = distill(cfg, load_teacher(cfg, args.opts), args.resume)
     if comm.is_main_process():
-        say(f"{summary.lines}\nannotations: {cfg.OUTPUT_DIR}", flush=True)
+        say(f"{summary.lines}\nannotations: {cfg.OUTPUT_DIR}")
     return summary
 
 

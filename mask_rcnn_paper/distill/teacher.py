@@ -13,6 +13,7 @@ from detectron2.structures import BoxMode
 from torch import nn
 from torch.utils.data import SequentialSampler
 
+from mask_rcnn_paper.data.careful_mapper import CarefulMapper
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.precision import set_precision
@@ -99,7 +100,7 @@ def _load(cfg: CfgNode, weights: str) -> nn.Module:
 
 def _batches(cfg: CfgNode) -> Callable[[list[dict]], Iterable[list[dict]]]:
     """As in evaluation, but of all samples: who shares them among processes has done so before."""
-    options = {"mapper": DatasetMapper(cfg, is_train=False), "batch_size": cfg.TEST.IMS_PER_BATCH}
+    options = {"mapper": CarefulMapper(DatasetMapper(cfg, is_train=False)), "batch_size": cfg.TEST.IMS_PER_BATCH}
     options |= {"num_workers": cfg.DATALOADER.NUM_WORKERS}
     return lambda samples: build_detection_test_loader(samples, sampler=SequentialSampler(samples), **options)
 

@@ -4,6 +4,7 @@ A folder is built under a temporary name, synced and renamed whole. Processes th
 builder; the lock belongs to the open file, so the system drops it if the builder dies.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -57,6 +58,14 @@ def cached_folder(folder: Path, build: Callable[[Path], None]) -> Path:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def discard_folder(folder: Path) -> None:
+    """Let `cached_folder` build a damaged folder anew; who has files of it open keeps them."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.tmp", dir=folder.parent))
+    with contextlib.suppress(FileNotFoundError):  # another process was first
+        folder.rename(aside / folder.name)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _locked(descriptor: int) -> bool:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from mask_rcnn_paper.generated.backdrop import draw_backdrop, expose
-from mask_rcnn_paper.generated.cache import cached_folder
+from mask_rcnn_paper.generated.cache import cached_folder, discard_folder
 from mask_rcnn_paper.generated.categories import CATEGORIES
 from mask_rcnn_paper.generated.datasets import VERSION, spec_hash
 from mask_rcnn_paper.generated.parallel import map_indices
@@ -40,15 +40,28 @@ class CropSpec:
 
 
 def load_crops(spec: CropSpec, root: Path, fine: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return the crops, drawn first if they are not in the cache under ``root``.
+    """Return the crops, drawn first if they are not in the cache under ``root``, or damaged there.
 
     Returns:
         (count, side, side, 3) uint8 BGR images, mapped from disk, and (count,) int64 labels, which index
         `CATEGORIES`, or if `fine` count up to `number_of_classes`.
     """
     name = f"{'fine_' if fine else ''}crops-v{VERSION}-{spec_hash(spec)}"
-    folder = cached_folder(root / name, partial(_write_crops, spec, fine))
-    return np.load(folder / "crops.npy", mmap_mode="r"), np.arange(spec.count) % number_of_classes(fine)
+    draw = partial(_write_crops, spec, fine)
+    crops = _read(cached_folder(root / name, draw), spec)
+    if crops is None:
+        discard_folder(root / name)
+        crops = np.load(cached_folder(root / name, draw) / "crops.npy", mmap_mode="r")
+    return crops, np.arange(spec.count) % number_of_classes(fine)
+
+
+def _read(folder: Path, spec: CropSpec) -> np.ndarray | None:
+    """The crops of a folder; None where they are damaged, as by a disk that was full or a copy that was cut short."""
+    try:
+        crops = np.load(folder / "crops.npy", mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
+    return crops if crops.shape == (spec.count, spec.side, spec.side, 3) and crops.dtype == np.uint8 else None
 
 
 def number_of_classes(fine: bool) -> int:

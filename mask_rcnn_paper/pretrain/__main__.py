@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mask_rcnn_paper.config_checks import check_config
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.imports import add_import_option, import_components
@@ -15,6 +16,7 @@ from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import DEFAULT_OUTPUT, PRETRAINED_WEIGHTS, fall_back_to_cpu, pretrain_output
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 from mask_rcnn_paper.training.precision import settle_precision
+from mask_rcnn_paper.training.weights import UnfitWeightsError
 
 
 def main(argv: Sequence[str] | None = None) -> dict:
@@ -32,11 +34,12 @@ def main(argv: Sequence[str] | None = None) -> dict:
             raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
         import_components(arguments.imports)
         cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
+        check_config(cfg)
         if cfg.OUTPUT_DIR == DEFAULT_OUTPUT:
             cfg.OUTPUT_DIR = str(pretrain_output(cfg))
         fall_back_to_cpu(cfg)
         settle_precision(cfg)
-    with one_line_errors(parser.prog, OSError), disk_full_explained(cfg.OUTPUT_DIR):
+    with one_line_errors(parser.prog, OSError, UnfitWeightsError), disk_full_explained(cfg.OUTPUT_DIR):
         result = pretrain(cfg, arguments.resume)
     accuracy = result["metrics"]["classification"]["accuracy"]
     say(f"accuracy on held-out crops: {accuracy:.1f} %; weights in {Path(cfg.OUTPUT_DIR) / PRETRAINED_WEIGHTS}")

@@ -73,8 +73,20 @@ class SafeCheckpointer(DetectionCheckpointer):
 
         Raises:
             UnsafePickleError: nothing of the file has been run.
+            UnfitWeightsError: it cannot be read as weights.
             FileNotFoundError: it is not there, or cannot be had.
         """
+        try:
+            return self._load(path, *args, **kwargs)
+        except (FileNotFoundError, UnsafePickleError):
+            raise
+        except Exception as error:  # of a damaged or foreign file: almost anything, an OSError that names no file too
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            raise UnfitWeightsError(
+                f"MODEL.WEIGHTS={path!r} cannot be read as weights ({reason}): give the file that a training wrote"
+            ) from error
+
+    def _load(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         name = (path or "").partition("?")[0]
         if name.endswith(".pkl") and os.path.isfile(local := self._fetched(name)):
             read_plain_pickle(local)
@@ -90,13 +102,7 @@ class SafeCheckpointer(DetectionCheckpointer):
         """
         place = self.get_checkpoint_file() if resume and self.has_checkpoint() else path
         with all_loaded(self.model, place, allow_partial):
-            try:
-                self.load(place, checkpointables=[])
-            except (OSError, UnsafePickleError):
-                raise
-            except Exception as error:  # of a damaged or foreign file: almost anything
-                reason = " ".join(str(error).split())[:300]
-                raise UnfitWeightsError(f"MODEL.WEIGHTS={place!r} cannot be read as weights ({reason})") from error
+            self.load(place, checkpointables=[])
 
     def _fetched(self, path: str) -> str:
         try:

@@ -16,6 +16,7 @@ from mask_rcnn_paper.coco.backends import BACKENDS, PycocotoolsEval, choose_back
 from mask_rcnn_paper.coco.calibration import save_calibrations
 from mask_rcnn_paper.coco.matches import save_matches
 from mask_rcnn_paper.data.proposals import read_proposals, write_proposals
+from mask_rcnn_paper.data.registered import data_versions
 from mask_rcnn_paper.files import disk_full_explained, sync_folder
 from mask_rcnn_paper.proposal_files import PICKLE, PROPOSALS
 from mask_rcnn_paper.stages import CALIBRATION, MATCHES
@@ -28,16 +29,19 @@ class SafeCOCOEvaluator(COCOEvaluator):
 
     detectron2 writes them in place: killed meanwhile, it would leave a part of an RPN's proposals. It pickles these,
     which become `PROPOSALS` here. Of a detector there are two files more: `MATCHES`, what was matched, and
-    `CALIBRATION`, the precision of scores that follows from it. Arguments are COCOEvaluator's, and `backend` is as
-    TEST.COCO_BACKEND.
+    `CALIBRATION`, the precision of scores that follows from it. Arguments are COCOEvaluator's, `backend` is as
+    TEST.COCO_BACKEND, and `config_hash` is what stored proposals say of their RPN.
     """
 
     # Tasks whose metrics COCO's evaluation computes, and follow from what it matched.
     matched_tasks: Collection[str] = ("bbox", "segm", "keypoints")
 
-    def __init__(self, dataset_name: str, output_dir: str | Path, backend: str = "auto", **options: Any) -> None:
+    def __init__(
+        self, dataset_name: str, output_dir: str | Path, backend: str = "auto", config_hash: str = "", **options: Any
+    ) -> None:
         self.dataset_name, self.final_dir = dataset_name, Path(output_dir)
         self.unfinished_dir = self.final_dir / ".unfinished"
+        self.config_hash = config_hash
         self.backend = BACKENDS[choose_backend(backend)]
         if comm.is_main_process():
             shutil.rmtree(self.unfinished_dir, ignore_errors=True)  # of a run that was killed
@@ -69,7 +73,9 @@ class SafeCOCOEvaluator(COCOEvaluator):
         pickled = self.unfinished_dir / PICKLE
         if pickled.is_file():
             found = read_proposals(pickled)
-            write_proposals(self.unfinished_dir / PROPOSALS, replace(found, dataset=self.dataset_name))
+            name, version = self.dataset_name, data_versions([self.dataset_name])[self.dataset_name]
+            found = replace(found, dataset=name, data_version=version, config_hash=self.config_hash)
+            write_proposals(self.unfinished_dir / PROPOSALS, found)
             pickled.unlink()
             (self.final_dir / PICKLE).unlink(missing_ok=True)
 

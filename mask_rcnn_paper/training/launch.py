@@ -19,6 +19,8 @@ import torch.distributed as dist
 from detectron2.engine import launch as launch_processes
 from detectron2.utils import comm
 
+from mask_rcnn_paper.cores import core_count
+
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 _TIMEOUT = timedelta(minutes=30)  # of collective operations, as in detectron2's launch
 
@@ -57,6 +59,23 @@ def torchrun_process(args: argparse.Namespace, environ: Mapping[str, str] = os.e
         both = f"{process.local_size} processes, but this machine has {gpus} GPUs"
         raise ValueError(f"torchrun started {both}: --nproc-per-node {gpus}")
     return process
+
+
+def check_processes(args: argparse.Namespace) -> None:
+    """Refuse numbers of processes that cannot be started here; 0 GPUs stand for one process on the CPU.
+
+    Raises:
+        ValueError: the option, its value, and what is legal.
+    """
+    gpus = torch.cuda.device_count()
+    most, what = (gpus, "GPUs") if gpus else (core_count(), "cores, and no GPU")
+    if not 0 <= args.num_gpus <= most:
+        raise ValueError(f"--num-gpus {args.num_gpus}: must be from 0 to {most}, since this machine has {most} {what}")
+    if args.num_machines < 1:
+        raise ValueError(f"--num-machines {args.num_machines}: must be at least 1")
+    if not 0 <= args.machine_rank < args.num_machines:
+        last = args.num_machines - 1
+        raise ValueError(f"--machine-rank {args.machine_rank}: must be from 0 to {last}, below --num-machines")
 
 
 def launch(main: Callable, args: argparse.Namespace, process: TorchrunProcess | None = None) -> None:

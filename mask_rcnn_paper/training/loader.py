@@ -17,6 +17,7 @@ from detectron2.utils import comm
 from detectron2.utils.env import seed_all_rng
 from torch.utils.data import Dataset, Sampler, get_worker_info
 
+from mask_rcnn_paper.data.careful_mapper import CarefulMapper
 from mask_rcnn_paper.training.fixed_ratio import FixedRatioSampler
 from mask_rcnn_paper.training.resume import kept_rng_state
 
@@ -101,14 +102,14 @@ def build_train_loader(cfg: CfgNode, *sets: list[dict]) -> Iterable[list[dict]]:
         if ratio:
             other = f"DATALOADER.SAMPLER_TRAIN={cfg.DATALOADER.SAMPLER_TRAIN!r}"
             raise ValueError(f"{other} cannot keep DATALOADER.DATASET_RATIO={tuple(ratio)}: use TrainingSampler")
-        return build_detection_train_loader(cfg, dataset=dicts)
+        return build_detection_train_loader(cfg, dataset=dicts, mapper=CarefulMapper(DatasetMapper(cfg, True)))
     seed = cfg.SEED if cfg.SEED >= 0 else None
     grouping = cfg.DATALOADER.ASPECT_RATIO_GROUPING
     wide = [grouping and sample["width"] > sample["height"] for sample in dicts]
     sizes = [len(samples) for samples in sets]
     sampler = FixedRatioSampler(sizes, ratio, seed) if ratio else TrainingSampler(len(dicts), seed=seed)
     order = BatchOrder(wide, max(1, cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size()), sampler)
-    samples = MapDataset(DatasetFromList(dicts, copy=False), DatasetMapper(cfg, True))
+    samples = MapDataset(DatasetFromList(dicts, copy=False), CarefulMapper(DatasetMapper(cfg, True)))
     loader = build_detection_train_loader(
         dataset=SeededSamples(samples, seed),
         mapper=None,

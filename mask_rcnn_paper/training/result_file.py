@@ -37,7 +37,8 @@ def config_hash(cfg: CfgNode) -> str:
     agree, although the embedded core lacks some of detectron2's keys. Left out are keys that only say where or how to
     run, and the places of inputs that another stage makes (its identity is that of the stage): MODEL.WEIGHTS where
     STAGES.PRETRAIN or STAGES.DETECTOR, proposal files where STAGES.RPN, annotations where STAGES.DISTILL is set. So is
-    how test-time augmentation would be where there is none.
+    how test-time augmentation would be where there is none. Generated data count with their version, where that is not
+    the first one.
 
     Returns:
         64 hexadecimal digits.
@@ -57,7 +58,11 @@ def chosen_values(cfg: CfgNode) -> dict[str, Any]:
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)
     defaults = dict(_leaves(default_cfg))
-    return {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
+    chosen = {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
+    from mask_rcnn_paper.data.registered import redrawn_versions
+
+    redrawn = redrawn_versions((*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST))
+    return chosen | ({"versions of generated data": redrawn} if redrawn else {})
 
 
 def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from detectron2.utils import comm
 
 from mask_rcnn_paper.cityscapes.protocol import protocol_version
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
+from mask_rcnn_paper.data.careful_mapper import CarefulMapper
 from mask_rcnn_paper.data.validated import evaluation_dicts, require_valid, training_sets
 from mask_rcnn_paper.modeling.test_time_augmentation import PaperRCNNWithTTA, original_image_mapper
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
@@ -62,7 +63,8 @@ class Trainer(DefaultTrainer):
         folder = os.path.join(cfg.OUTPUT_DIR, "inference", dataset_name)
         sigmas = cfg.TEST.KEYPOINT_OKS_SIGMAS
         evaluator = CityscapesEvaluator if _by_cityscapes(cfg, dataset_name) else SafeCOCOEvaluator
-        return evaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, kpt_oks_sigmas=sigmas)
+        options = {"config_hash": cfg.CONFIG_HASH, "kpt_oks_sigmas": sigmas}
+        return evaluator(dataset_name, folder, cfg.TEST.COCO_BACKEND, **options)
 
     @classmethod
     def test(cls, cfg: CfgNode, model: torch.nn.Module, evaluators: list | None = None) -> dict:
@@ -102,9 +104,10 @@ class Trainer(DefaultTrainer):
         """
         dicts, workers = evaluation_dicts(cfg, dataset_name), cfg.DATALOADER.NUM_WORKERS
         if cfg.TEST.AUG.ENABLED:
-            loader = build_detection_test_loader(dicts, mapper=original_image_mapper(cfg), num_workers=workers)
+            mapper = CarefulMapper(original_image_mapper(cfg))
+            loader = build_detection_test_loader(dicts, mapper=mapper, num_workers=workers)
             return WatchedBatches(loader, cfg.OUTPUT_DIR, f"views of {dataset_name}")
-        mapper, batch_size = DatasetMapper(cfg, is_train=False), cfg.TEST.IMS_PER_BATCH
+        mapper, batch_size = CarefulMapper(DatasetMapper(cfg, is_train=False)), cfg.TEST.IMS_PER_BATCH
         return build_detection_test_loader(dicts, mapper=mapper, batch_size=batch_size, num_workers=workers)
 
     def build_hooks(self) -> list[HookBase]:

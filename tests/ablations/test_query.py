@@ -142,3 +142,17 @@ def test_tables_and_claims_of_ones_own_are_like_the_papers(asked, tmp_path):
     assert query.plan.job("losses", "sigmoid", 0) is query.plan.job("2b", "sigmoid", 0)
     findings, _ = query.findings()
     assert [finding.judgement.verdict for finding in findings] == ["not run", "not run"]
+
+
+def test_an_output_that_cannot_be_a_folder_is_refused(tmp_path):
+    """A loop of links, and names that no file system takes."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for output in (str(tmp_path / "loop"), "x" * 300, "a\0b"):
+        with pytest.raises(ValueError, match="--output '.*' is no place for a folder"):
+            make_query(Asked(tables=["2b"], scale="mini", output=output))
+
+
+def test_seeds_that_no_generator_takes_are_refused():
+    """numpy's are below 2^32, and each process adds its number."""
+    with pytest.raises(ValueError, match="--seeds 4294967296: must be at most 2147483647"):
+        make_query(Asked(tables=["2b"], scale="mini", seeds=[1, 2**32]))

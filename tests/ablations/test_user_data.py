@@ -85,9 +85,13 @@ def test_bad_names_and_missing_files_are_named(folder, words, message):
     [
         ({"val": None}, "own.yaml: val missing"),
         ({"sigmas": [1]}, "unknown key sigmas: choose from flip_pairs, keypoint_names, name, oks_sigmas, train, val"),
-        ({"train": "train.json"}, "own.yaml, train: is 'train.json', not a mapping with annotations, images"),
-        ({"train": {"annotations": "a"}}, "own.yaml, train: images missing"),
+        ({"train": "train.json"}, "own.yaml: train is 'train.json', not a mapping"),
+        ({"train": {"annotations": "a"}}, "own.yaml: train: images missing"),
         ({"oks_sigmas": 0.1}, "own.yaml: oks_sigmas is 0.1, not a list"),
+        ({"oks_sigmas": ["a"]}, "own.yaml: oks_sigmas, number 1 is 'a', not a number"),
+        ({"oks_sigmas": [-1.0]}, "own.yaml: oks_sigmas, number 1 is -1.0, Input should be greater than 0"),
+        ({"flip_pairs": [5]}, "own.yaml: flip_pairs, number 1 is 5, not a list"),
+        ({"keypoint_names": [1]}, "own.yaml: keypoint_names, number 1 is 1, not text"),
         ({"name": 7}, "name of data 7"),
     ],
 )
@@ -189,3 +193,16 @@ def test_stored_proposals_fit_detectors(folder, tmp_path):
         files = ast.literal_eval(detector.options[detector.options.index(f"DATASETS.PROPOSAL_FILES_{split}") + 1])
         name = f"{NAME}_{'train' if split == 'TRAIN' else 'val'}"
         assert files == (f"{rpn.folder.path}/inference/{name}/box_proposals.npz",)
+
+
+def test_columns_of_persons_are_headed_as_what_they_hold(tmp_path):
+    """All classes of the data, unless persons are all that it has; other tables keep their headers."""
+    (table,) = fit(write_own(tmp_path / "many"), "5", to_run=False)[1]
+    assert [metric.printed for metric in table.metrics] == ["AP^bb", "AP^mask", "AP^kp"]
+
+    def persons(data):
+        data["categories"] = [{**data["categories"][0], "name": "person"}]
+        data["annotations"] = [a for a in data["annotations"] if a["category_id"] == data["categories"][0]["id"]]
+
+    (table,) = fit(write_own(tmp_path / "persons", persons), "5", to_run=False)[1]
+    assert table.metrics == load_tables()["5"].metrics

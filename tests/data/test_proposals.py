@@ -6,9 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from detectron2.data import MetadataCatalog
 from detectron2.structures import BoxMode
 
-from mask_rcnn_paper.data.proposals import Proposals, read_proposals, with_proposals, write_proposals
+from mask_rcnn_paper.data.proposals import (
+    Proposals,
+    read_proposals,
+    require_one_rpn,
+    with_proposals,
+    write_proposals,
+)
 from tests.attacks import Payload
 
 BOXES = [[[0, 0, 1, 3], [0, 0, 2, 3]], [], [[0, 0, 1, 1]]]
@@ -159,3 +166,60 @@ def test_swapped_ends_are_refused(tmp_path):
         with_proposals(SAMPLES, "tiny", tmp_path / "p.npz")
     write_proposals(tmp_path / "p.npz", replace(STORED, bbox_mode=BoxMode.XYWH_ABS.value))
     assert with_proposals(SAMPLES, "tiny", tmp_path / "p.npz")[0]["proposal_bbox_mode"] == BoxMode.XYWH_ABS
+
+
+def headed(path, **changes):
+    """An archive whose header says something else; None takes a key away."""
+    header = {"format": 1, "dataset": "tiny", "bbox_mode": BoxMode.XYXY_ABS.value, "images": 3, "count": 3, **changes}
+    return archive(path, header=np.array(json.dumps({k: v for k, v in header.items() if v is not None})))
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"count": 4}, "it has 3 proposals of 3 images, and its header says 4 of 3"),
+        ({"images": 2}, "it has 3 proposals of 3 images, and its header says 3 of 2"),
+        ({"format": "1"}, "header: format is '1', not a whole number"),
+        ({"dataset": 7}, "header: dataset is 7, not text"),
+        ({"bbox_mode": None}, "header: bbox_mode missing"),
+        ({"config_hash": []}, r"header: config_hash is \[\], not text"),
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused(tmp_path, changes, message):
+    """Counts that differ from what is there, and values of other types."""
+    with pytest.raises(ValueError, match=message):
+        read_proposals(headed(tmp_path / "p.npz", **changes))
+
+
+def test_older_headers_are_read(tmp_path):
+    """They say neither numbers nor whose the proposals are."""
+    assert equal(read_proposals(headed(tmp_path / "p.npz", images=None, count=None)), STORED)
+
+
+def test_proposals_of_images_that_were_drawn_anew_are_refused(tmp_path, request):
+    """Of generated data; what is said of other files may change, and their images stay."""
+    write_proposals(tmp_path / "p.npz", replace(STORED, data_version="v1"))
+    metadata = MetadataCatalog.get("tiny")
+    request.addfinalizer(lambda: MetadataCatalog.remove("tiny"))
+    metadata.set(data_version="v2")
+    assert len(with_proposals(SAMPLES, "tiny", tmp_path / "p.npz")) == 3
+    metadata.set(generated=True)
+    with pytest.raises(
+        ValueError, match="p.npz' is of tiny v1, and its images are now v2: make proposals for this one"
+    ):
+        with_proposals(SAMPLES, "tiny", tmp_path / "p.npz")
+
+
+def test_a_run_has_proposals_of_one_rpn(tmp_path):
+    """Else a detector is tested on others than it learnt from; who says nothing is believed."""
+    for name, said in (("a", "1" * 64), ("b", "1" * 64), ("c", "2" * 64), ("d", "")):
+        write_proposals(tmp_path / f"{name}.npz", replace(STORED, config_hash=said))
+    pickled(tmp_path / "e.pkl")
+    paths = {name: tmp_path / f"{name}.npz" for name in "abcd"}
+    require_one_rpn([paths["a"], paths["b"], paths["d"], tmp_path / "e.pkl", tmp_path / "none.npz"])
+    with pytest.raises(
+        ValueError, match="are of different RPNs: .*a.npz' of config 11111111, .*c.npz' of 22222222|222"
+    ):
+        require_one_rpn([paths["a"], paths["d"], paths["c"]])
+    with pytest.raises(ValueError, match="p.npz' is damaged .*: make it again"):
+        require_one_rpn([headed(tmp_path / "p.npz", config_hash=3)])

@@ -1,6 +1,7 @@
 """Crops of single objects."""
 
 import numpy as np
+import pytest
 
 from mask_rcnn_paper.generated.crops import TINTS, CropSpec, draw_crop, load_crops, number_of_classes
 
@@ -43,3 +44,15 @@ def test_the_tint_is_the_strongest_channel():
         if changed.any():
             tint = index // 12 % len(TINTS)
             assert crops[0][changed].mean(0).argmax() == tint
+
+
+@pytest.mark.parametrize("size", [0, 60, 500])
+def test_a_truncated_cache_is_drawn_again(tmp_path, size):
+    """Whether its header is whole or not."""
+    spec = CropSpec(3, 40, seed=1)
+    before = load_crops(spec, tmp_path)[0].copy()
+    (path,) = tmp_path.glob("*/crops.npy")
+    with open(path, "r+b") as file:
+        file.truncate(size)
+    np.testing.assert_array_equal(load_crops(spec, tmp_path)[0], before)
+    assert [folder.name for folder in tmp_path.iterdir() if folder.is_dir()] == [path.parent.name]

@@ -245,3 +245,12 @@ def test_a_checkpoint_of_an_earlier_version_is_resumed_from(tmp_path, caplog):
         found = of_experiment(tmp_path, {"config_hash": "a", "config": "{}"}).resume_or_load("")
     assert found["iteration"] == 0
     assert "does not say which config it is of" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["x.pth", "x.pkl"])
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04" + bytes(999), b"\x80\x04]"])
+def test_what_is_no_checkpoint_is_one_line(tmp_path, name, content):
+    """Whatever its readers raise, also where a training starts from it."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name}' (cannot be read as weights|is not a pickle)"):
+        SafeCheckpointer(torch.nn.Linear(1, 1)).load(str(tmp_path / name))

@@ -16,7 +16,7 @@ from detectron2.utils import comm
 import mask_rcnn_paper.training.launch as launch_module
 from mask_rcnn_paper.config_files import CONFIG_ROOT
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.launch import TorchrunProcess, launch, torchrun_process
+from mask_rcnn_paper.training.launch import TorchrunProcess, check_processes, launch, torchrun_process
 
 ENVIRON = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "MASTER_ADDR": "node0", "MASTER_PORT": "29500"}
 
@@ -149,3 +149,23 @@ def test_the_number_of_processes_is_no_part_of_a_row():
     configs = [path for path in CONFIG_ROOT.glob("*/*.yaml") if path.parent.name != "scales"]
     assert len(configs) > 30
     assert {load_cfg(path, "paper", []).SOLVER.REFERENCE_WORLD_SIZE for path in configs} == {0}
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"num_gpus": -1}, "--num-gpus -1: must be from 0 to 4, since this machine has 4 "),
+        ({"num_gpus": 99}, "--num-gpus 99: must be from 0 to 4"),
+        ({"num_machines": 0}, "--num-machines 0: must be at least 1"),
+        ({"machine_rank": 1}, "--machine-rank 1: must be from 0 to 0"),
+    ],
+)
+@pytest.mark.parametrize("gpus", [0, 4])
+def test_processes_that_cannot_be_started_are_refused(monkeypatch, gpus, changes, message):
+    """On GPUs one each; without one as many as there are cores."""
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
+    monkeypatch.setattr("mask_rcnn_paper.training.launch.core_count", lambda: 4)
+    arguments = argparse.Namespace(**{"num_gpus": 2, "num_machines": 1, "machine_rank": 0, **changes})
+    with pytest.raises(ValueError, match=message):
+        check_processes(arguments)
+    check_processes(argparse.Namespace(num_gpus=4, num_machines=1, machine_rank=0))

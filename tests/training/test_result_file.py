@@ -11,7 +11,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from mask_rcnn_paper.generated.datasets import VERSION
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.training.result_file import RESULT_FILE, config_hash, write_result
+from mask_rcnn_paper.training.result_file import RESULT_FILE, chosen_values, config_hash, write_result
 
 
 @pytest.fixture
@@ -135,3 +135,13 @@ def test_the_peak_is_that_of_the_process_alone(cfg):
     code = "from mask_rcnn_paper.training.result_file import peak_memory; print(peak_memory('cpu')['process'])"
     child = float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert child < len(block) / 1e6 < write_result(cfg, {}, 1.0)["peak_memory"]["process"]
+
+
+def test_generated_data_count_with_their_version_once_they_are_drawn_anew(monkeypatch):
+    """At the first version a run keeps the hash that it had before versions counted; other data have none."""
+    cfg = load_cfg("table2b/sigmoid.yaml", "smoke")
+    before = config_hash(cfg)
+    monkeypatch.setitem(MetadataCatalog.get("smoke_val").__dict__, "data_version", "v5")
+    assert config_hash(cfg) != before
+    assert chosen_values(cfg)["versions of generated data"] == {"smoke_val": "v5"}
+    assert "versions of generated data" not in chosen_values(load_cfg("table2b/sigmoid.yaml"))

@@ -222,3 +222,14 @@ def test_protocols_do_not_mix(collected):
     given = {("softmax", 0): fakes.finished(SOFTMAX, **own), ("sigmoid", 0): fakes.finished(SIGMOID)}
     with pytest.raises(ValueError, match="table 2b: segm of different protocols .* COCO's protocol in "):
         collected(given)
+
+
+def test_what_may_differ_is_said(collected):
+    """Machines, libraries and code; results that say nothing of it differ in nothing."""
+    facts = {"threads": 1, "device": "cpu", "versions": {"torch": "2.6.0"}, "git_commit": "a" * 40}
+    given = {("softmax", 0): fakes.finished(SOFTMAX, **facts), ("sigmoid", 0): fakes.finished(SIGMOID)}
+    assert collected(given).differing == ()
+    other = {"threads": 8, "device": "H100", "versions": {"torch": "2.9.1"}, "git_commit": "b" * 40 + "+changes"}
+    given["sigmoid", 0] = fakes.finished(SIGMOID, **other)
+    commits = f"commit {'a' * 10}, {'b' * 10}+changes"
+    assert collected(given).differing == ("device H100, cpu", "threads 1, 8", "torch 2.6.0, 2.9.1", commits)

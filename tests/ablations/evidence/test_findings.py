@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import pytest
 
@@ -211,5 +212,22 @@ def test_results_that_are_not_comparable_are_refused(gather, key, other):
     """As in a table, also where they are of different seeds."""
     given = runs(SIGMOID, 36.0, 37.0) | runs(SOFTMAX, 24.0, 25.0)
     given[SOFTMAX, 1] = fakes.finished((25.0, 2.0, 3.0), **{key: other})
-    with pytest.raises(ValueError, match=rf"table 2b: results of different {key} .*2b-softmax-0.*2b-softmax-1"):
-        gather(CLAIM, given)
+    found = gather(CLAIM, given)
+    assert (found.judgement.verdict, found.differences) == (NOT_RUN, {})
+    assert re.search(rf"table 2b: results of different {key} .*2b-softmax-0.*2b-softmax-1", found.note)
+
+
+def test_what_cannot_be_compared_leaves_other_claims_alone(tmp_path):
+    """Only rows that a claim is about have to belong together."""
+    given = {"sigmoid": fakes.finished((36.0, 2.0, 3.0)), "softmax": fakes.finished((24.0, 2.0, 3.0))}
+    given["roialign_ave"] = fakes.finished((30.0, 2.0, 3.0), precision="bfloat16")
+    keys = {"sigmoid": SIGMOID, "softmax": SOFTMAX, "roialign_ave": ("2c", "roialign_ave")}
+    jobs = fakes.graph(*(fakes.job(tmp_path, name) for name in given))
+    plan = Plan(jobs, {(*keys[name], 0): f"id-{name}" for name in given}, "mini")
+    statuses = {f"id-{name}": status for name, status in given.items()}
+    mixed = compared(keys["roialign_ave"], SOFTMAX, AP)
+    estimator = fakes.estimator(plan, (0,), statuses)
+    (good, bad), evidence = find([CLAIM, mixed], load_tables(), plan, (0,), statuses, estimator)
+    assert (good.differences, bad.judgement.verdict) == ({0: 12.0}, NOT_RUN)
+    assert "results of different precision" in bad.note
+    assert evidence.precision == "bfloat16, float32"

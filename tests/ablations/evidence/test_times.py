@@ -43,10 +43,16 @@ def test_a_finished_row_has_the_times_of_its_config(tmp_path):
 
 
 def test_without_a_measurement_there_are_none(tmp_path):
-    """Nor where the file is not one."""
+    """Where nothing was measured."""
     assert read_times(tmp_path) == {}
-    (tmp_path / TIMING).write_text("[]")
-    assert read_times(tmp_path) == {}
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"rows": [{"config_hash": 1}], "rounds": 9}', '{"rows": 3}'])
+def test_a_damaged_file_of_times_is_refused(tmp_path, text):
+    """With the cure."""
+    (tmp_path / TIMING).write_text(text)
+    with pytest.raises(ValueError, match="timing.json is damaged: .*: measure anew with `python -m ablations timing`"):
+        read_times(tmp_path)
 
 
 @pytest.mark.parametrize("published", [False, True])

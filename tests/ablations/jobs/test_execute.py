@@ -112,9 +112,18 @@ def test_a_failure_blocks_only_what_needs_it(tmp_path):
         ("os.kill(os.getpid(), 9)", "killed by SIGKILL (out of memory?)"),
         ("os.abort()", "killed by SIGABRT"),
         ("pass", "ended without a valid result.json: there is none"),
-        ("open(f'{folder}/result.json', 'w').write('{\"metr')", "valid result.json: it holds no metrics"),
-        ("open(f'{folder}/result.json', 'wb').write(bytes(range(256)))", "valid result.json: it holds no"),
-        ("result.pop('metrics'); finish()", "ended without a valid result.json: it holds no metrics"),
+        (
+            "open(f'{folder}/result.json', 'w').write('{\"metr')",
+            "valid result.json: it is damaged: result.json is not JSON",
+        ),
+        (
+            "open(f'{folder}/result.json', 'wb').write(bytes(range(256)))",
+            "valid result.json: it is damaged: result.json is not JSON",
+        ),
+        (
+            "result.pop('metrics'); finish()",
+            "ended without a valid result.json: it is damaged: result.json: metrics missing",
+        ),
         ("result['config_hash'] = 'x'; finish()", "result.json: its config_hash is x, planned was h"),
         ("finish(); sys.exit(3)", "exit code 3"),
     ],

@@ -59,10 +59,21 @@ def test_a_result_alone_does_not_finish_a_job_that_a_runner_started(folder, stat
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"metrics": 3, "config_hash": "h"}', "\x00\xff"])
 def test_a_damaged_result_is_none(folder, content):
-    """A job that left it runs again."""
+    """It says so, and runs again."""
     write(folder, "result.json", content)
     assert folder.ended_well() is None
     assert folder.status().state == WAITING
+    assert folder.status().reason.startswith("damaged: result.json")
+    assert "ended without a valid result.json: it is damaged: " in folder.after_process(0, 2.0, "rpn").reason
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"state": 3}', '{"seconds": "long"}'])
+def test_a_damaged_record_finishes_nothing(folder, content):
+    """Whether a runner saw the end is not known, and an evaluation in mid-training leaves a result too."""
+    write(folder, "result.json", RESULT)
+    write(folder, "job.json", content)
+    assert folder.finished() is None
+    assert folder.status().reason.startswith("damaged: job.json")
 
 
 def test_a_result_of_another_config_is_stale(folder):

@@ -240,6 +240,11 @@ def broken(tmp_path, change):
         ),
         (lambda s: s.update(pending="x"), r"paper, the paper's own difference, is missing, and no table gives it"),
         (lambda s: s["claims"].append(None), r"claim None: is None, not a mapping with id, metric, row"),
+        (lambda s: s.update(claims="x"), r"sentence \d+: claims is 'x', not a list"),
+        (lambda s: s.update(margin="1"), r"sentence \d+: margin is '1', not a number"),
+        (lambda s: s.update(margin=float("nan")), r"sentence \d+: margin is nan, not a finite number"),
+        (lambda s: s["claims"][0].update(row=["2b/softmax"]), r"claim 2b-sigmoid: row is \['2b/softmax'\], not text"),
+        (lambda s: s["claims"][0].update(paper="5"), r"claim 2b-sigmoid: paper is '5', not a number"),
     ],
 )
 def test_a_broken_claims_file_says_what_and_where(tables, tmp_path, change, message):

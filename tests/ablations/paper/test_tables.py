@@ -173,6 +173,17 @@ def broken(tmp_path, change):
         (lambda t: t["rows"][0].update(descriptors={"x": 1}), r"row softmax: has descriptors \['x'\], the"),
         (lambda t: t["deltas"][0].update(minuend="relu"), r"delta 1: unknown row 'relu': choose from "),
         (lambda t: t["rows"].append(None), r"row number 3: is None, not a mapping"),
+        (lambda t: t.update(rows={"a": 1}), r"table 2b: rows is {'a': 1}, not a list"),
+        (lambda t: t.update(metrics=None), r"table 2b: metrics is None, not a list"),
+        (lambda t: t.update(descriptors=[1]), r"table 2b: descriptors is \[1\], not a mapping"),
+        (lambda t: t.update(title=["x"]), r"table 2b: title is \['x'\], not text"),
+        (lambda t: t["rows"][0].update(config=7), r"row softmax: config is 7, not text"),
+        (
+            lambda t: t["rows"][0].update(descriptors={"x": [1]}),
+            r"softmax: descriptors, x is \[1\], not text, a number",
+        ),
+        (lambda t: t["rows"][0].update(paper=[1, 2, float("nan")]), r"paper is \[1, 2, nan\], not 3 numbers"),
+        (lambda t: t["metrics"][0].update(result=3), r"metric 1: result is 3, not text"),
     ],
 )
 def test_a_broken_tables_file_says_what_and_where(tmp_path, change, message):

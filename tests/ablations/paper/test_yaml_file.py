@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablations.paper.yaml_file import check_keys, check_name, load_list
+from ablations.paper.yaml_file import check_name, load_list
 from tests.attacks import HOSTILE
 
 
@@ -21,21 +21,6 @@ def test_other_files_are_refused(tmp_path, text, message):
     (tmp_path / "x.yaml").write_text(text)
     with pytest.raises(ValueError, match=f"x.yaml {message}"):
         load_list(tmp_path / "x.yaml", "things")
-
-
-@pytest.mark.parametrize(
-    "entry, message",
-    [
-        (7, "row 3: is 7, not a mapping with a, b"),
-        ({"a": 1}, "row 3: b missing"),
-        ({"a": 1, "b": 2, "d": 3}, "row 3: unknown key d: choose from a, b, c"),
-    ],
-)
-def test_keys_are_checked(entry, message):
-    """What is required must be there, and nothing that is unknown."""
-    with pytest.raises(ValueError, match=message):
-        check_keys(entry, "row 3", {"a", "b"}, {"c"})
-    check_keys({"a": 1, "b": 2, "c": 3}, "row 3", {"a", "b"}, {"c"})
 
 
 @pytest.mark.parametrize("name", ["2b", "text-4.2-agnostic", "r50_c4", "X", 2, 1.5, "a" * 100])

@@ -52,3 +52,11 @@ def test_the_reason_names_the_value():
     """So that it can be checked."""
     found = respect_headroom(Judgement(NOT_REPRODUCED, None, 0.01), GREATER, [("2c/x segm/AP75", -1.0, 2.84)])
     assert found.note == "no headroom: 2c/x segm/AP75 is 2.8"
+
+
+@pytest.mark.parametrize("relation", [GREATER, ABOUT_EQUAL])
+def test_rows_that_find_next_to_nothing_show_nothing(relation):
+    """Neither that they are equal nor which is better; one row above the floor is enough for an order."""
+    low = {name: 0.3 for name in TERMS}
+    assert verdict(REPRODUCED, relation, **low) == INCONCLUSIVE
+    assert verdict(REPRODUCED, GREATER, **{**low, "a75": 9.0}) == REPRODUCED
