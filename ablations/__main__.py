@@ -80,9 +80,11 @@ _SEEDS, _SEEDS_TO_RUN = (
 )
 _KEPT = "show the results kept in ablations/results/ instead of those under --output"
 _PUBLISHED = _option("--published", action="store_true", help=_KEPT)
-_TEXT_FORMAT, _TABLE_FORMAT = (
-    _option("--format", choices=choices, default=choices[0])
-    for choices in (("text", "json"), ("md", "tex", "html", "csv", "json"))
+_TEXT_FORMAT = _option("--format", choices=("text", "json"), default="text")
+_TABLE_FORMAT = _option(
+    "--format",
+    choices=("text", "md", "tex", "html", "csv", "json"),
+    help="default: text on a terminal, md elsewhere",
 )
 _RUNNING = (
     _option("--dry-run", action="store_true", help="print the jobs and what they cost, and run nothing"),

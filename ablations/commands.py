@@ -18,8 +18,9 @@ from ablations.jobs.job import Job
 from ablations.jobs.progress_view import progress_text
 from ablations.published_page import write_page
 from ablations.query import Asked, Query, make_query
-from ablations.render import FORMATS
+from ablations.render import FORMATS, usual_format
 from ablations.render.claims import claims_json, claims_text
+from ablations.render.screen import claims_screen, is_terminal
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.terminal import say
 
@@ -84,7 +85,7 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`table`: the tables with the results there are."""
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), fall_back=True)
-        text = FORMATS[args.format]([query.results(table) for table in query.shown])
+        text = FORMATS[args.format or usual_format()]([query.results(table) for table in query.shown])
     say(text, end="")
     return 0
 
@@ -94,7 +95,8 @@ def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), of_tables=False, of_claims=True, fall_back=True)
         findings, evidence = query.findings()
-    say({"text": claims_text, "json": claims_json}[args.format](findings, evidence), end="")
+    text = claims_screen if is_terminal() else claims_text
+    say({"text": text, "json": claims_json}[args.format](findings, evidence), end="")
     return 0
 
 

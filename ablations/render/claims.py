@@ -23,7 +23,22 @@ from ablations.statistics.multiplicity import benjamini_hochberg, expected_false
 
 def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
     """The sentences by section, and below each a line for every comparison that it makes."""
-    head = (
+    parts = ["\n".join(facts_about(evidence))]
+    for heading, sentences in by_section(findings):
+        cells = [_cells(finding) for _, group in sentences for finding in group]
+        aligned = ("left", "left", "left", "right", "right", "left", "left")
+        grid = iter(tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=aligned).split("\n"))
+        lines = [heading]
+        for words, group in sentences:
+            lines += [f'  "{words}"', *(f"    {next(grid).rstrip()}" for _ in group)]
+        parts.append("\n".join(lines))
+    *tail, last = summary(findings, evidence)
+    return "\n\n".join([*parts, "\n".join(tail), last]) + "\n"
+
+
+def facts_about(evidence: TableResults) -> list[str]:
+    """What a reader must know before the verdicts."""
+    facts = (
         "Claims of the paper: comparison, metric, the paper's difference, ours, verdict",
         runs_line(evidence),
         differing_line(evidence),
@@ -34,18 +49,14 @@ def claims_text(findings: Sequence[Finding], evidence: TableResults) -> str:
         # See plan.py.
         "only the detector varies with the seed: no interval covers pre-training and RPN",
     )
-    parts = ["\n".join(filter(None, head))]
-    for heading, sentences in by_section(findings):
-        cells = [_cells(finding) for _, group in sentences for finding in group]
-        aligned = ("left", "left", "left", "right", "right", "left", "left")
-        grid = iter(tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=aligned).split("\n"))
-        lines = [heading]
-        for words, group in sentences:
-            lines += [f'  "{words}"', *(f"    {next(grid).rstrip()}" for _ in group)]
-        parts.append("\n".join(lines))
-    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts(findings).items())
+    return list(filter(None, facts))
+
+
+def summary(findings: Sequence[Finding], evidence: TableResults) -> list[str]:
+    """What stands below the verdicts; the last line counts them."""
+    totals = ", ".join(f"{count} {verdict}" for verdict, count in counts(findings).items())
     tail = filter(None, (many_verdicts(findings), signature(evidence)))
-    return "\n\n".join([*parts, "\n".join(tail), f"{len(findings)} claims: {summary}"]) + "\n"
+    return [*tail, f"{len(findings)} claims: {totals}"]
 
 
 def _cells(finding: Finding) -> list[str]:
