@@ -51,6 +51,38 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # "softmax", a cross-entropy over all positions of the map (the paper's), or "sigmoid", a binary one at each.
     cfg.MODEL.ROI_KEYPOINT_HEAD.LOSS = "softmax"
 
+    # Heads of single-stage models, "PaperRetinaNet" and "TensorMask": standard deviation of their weights before
+    # training, 0.01 (RetinaNet, Section 4.1). Signals shrink with every layer by about this times the root of its
+    # inputs, so narrow ones at reduced scales have larger weights.
+    cfg.MODEL.DENSE_HEAD_INIT_STD = 0.01
+    # META_ARCHITECTURE "TensorMask" (its appendix, Tables 4 and 5). Keys and values of detectron2's TensorMask project,
+    # but for BOX_ON. Windows are squares of ANCHOR_GENERATOR.SIZES, whole numbers of the stride of their level; MASK_ON
+    # False is the appendix's "box-only".
+    cfg.MODEL.TENSOR_MASK = CN()
+    # Feature maps of the levels, each of twice the stride of the one before.
+    cfg.MODEL.TENSOR_MASK.IN_FEATURES = ["p2", "p3", "p4", "p5", "p6", "p7"]
+    # Classes without background, as MODEL.ROI_HEADS.NUM_CLASSES of other rows.
+    cfg.MODEL.TENSOR_MASK.NUM_CLASSES = 80
+    # False: no box branch; boxes, for NMS too, are those of masks (Appendix A.4): TEST.NMS_BOXES must be "mask-bb".
+    cfg.MODEL.TENSOR_MASK.BOX_ON = True
+    # Convolutions of each tower, and their channels.
+    cfg.MODEL.TENSOR_MASK.NUM_CONVS = 4
+    cfg.MODEL.TENSOR_MASK.CLS_CHANNELS = 256
+    cfg.MODEL.TENSOR_MASK.BBOX_CHANNELS = 128
+    cfg.MODEL.TENSOR_MASK.MASK_CHANNELS = 128
+    # Factors of dx, dy, dw, dh.
+    cfg.MODEL.TENSOR_MASK.BBOX_REG_WEIGHTS = (1.5, 1.5, 0.75, 0.75)
+    # Of FL*, a focal loss.
+    cfg.MODEL.TENSOR_MASK.FOCAL_LOSS_GAMMA = 3.0
+    cfg.MODEL.TENSOR_MASK.FOCAL_LOSS_ALPHA = 0.3
+    # Of the mask loss, and of the pixels of objects in it.
+    cfg.MODEL.TENSOR_MASK.MASK_LOSS_WEIGHT = 2.0
+    cfg.MODEL.TENSOR_MASK.POSITIVE_WEIGHT = 1.5
+    # Least score in [0, 1], most detections of an image before NMS, and its IoU threshold.
+    cfg.MODEL.TENSOR_MASK.SCORE_THRESH_TEST = 0.05
+    cfg.MODEL.TENSOR_MASK.TOPK_CANDIDATES_TEST = 6000
+    cfg.MODEL.TENSOR_MASK.NMS_THRESH_TEST = 0.5
+
     # True: train only on images with at least MODEL.ROI_KEYPOINT_HEAD.MIN_KEYPOINTS_PER_IMAGE labelled keypoints,
     # also where the model has no keypoint branch: all rows of Table 5 "are trained on the same data". detectron2
     # filters only under MODEL.KEYPOINT_ON.
@@ -106,10 +138,11 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # view is smaller than INPUT.MIN_SIZE_TEST, others not where one is larger. 0: all are, everywhere.
     cfg.TEST.AUG.KEYPOINT_BOX_SIDE = 150
     # Boxes of detections, for NMS and for box AP (TensorMask's appendix A.4, Table 5): "bb", those that the box branch
-    # regresses, or "mask-bb", the tight boxes of the predicted masks. Of the plugin's RoI heads, with MODEL.MASK_ON.
+    # regresses, or "mask-bb", the tight boxes of the predicted masks. Of the plugin's RoI heads and of
+    # TensorMask, with MODEL.MASK_ON.
     cfg.TEST.NMS_BOXES = "bb"
     # Under "mask-bb": for how many detections of an image, the best, masks are predicted before NMS; at least 1.
-    # MODEL.ROI_HEADS.NMS_THRESH_TEST and TEST.DETECTIONS_PER_IMAGE stay what they are.
+    # NMS_THRESH_TEST of ROI_HEADS or TENSOR_MASK, and TEST.DETECTIONS_PER_IMAGE, stay what they are.
     cfg.TEST.NMS_CANDIDATES = 1000
     # What computes COCO's metrics: "pycocotools"; "hotcoco", whose numbers are the same, to the bit, in a fraction of
     # the time; "auto", hotcoco where it is installed. No part of a run's identity.

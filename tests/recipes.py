@@ -74,6 +74,23 @@ table8/non_local         X-152-32x8d-5k FPN-NL RoIAlign/ave 2 7   14    bm  80 5
 # Rows of inference alone, and those that train their weights.
 INFERENCE = {"table8/test_time_augm": "table8/non_local", "table9/test_time_augm": "table9/data_distillation"}
 
+# TensorMask's appendix. sides: "aug" is any of 640 to 800.
+APPENDIX = """
+config                        model      backbone boxes masks nms     sides lr   it  drops
+tableTM-4/retinanet_24        RetinaNet  R-50     yes   no    bb      800   0.01 180 120,160
+tableTM-4/retinanet_72        RetinaNet  R-50     yes   no    bb      aug   0.01 540 480,520
+tableTM-4/faster_rcnn         R-CNN      R-50     yes   no    bb      aug   0.02 540 480,520
+tableTM-4/mask_rcnn           R-CNN      R-50     yes   yes   bb      aug   0.02 540 480,520
+tableTM-4/tensormask_box_only TensorMask R-50     yes   no    bb      aug   0.02 540 480,520
+tableTM-4/tensormask          TensorMask R-50     yes   yes   bb      aug   0.02 540 480,520
+tableTM-5/nobox_maskbb        TensorMask R-50     no    yes   mask-bb aug   0.02 540 480,520
+tableTM-fig10/mask_rcnn       R-CNN      R-101    yes   yes   bb      aug   0.02 540 480,520
+tableTM-fig10/tensormask      TensorMask R-101    yes   yes   bb      aug   0.02 540 480,520
+"""
+
+# Evaluates the weights of TensorMask by other boxes.
+BY_MASK_BOXES = "tableTM-5/box_maskbb"
+
 RPNS = """
 config              backbone    feat K
 rpn/r50_c4          R-50        C4   80
@@ -98,6 +115,7 @@ table2a/x101_fpn           table1/x101_fpn table3/x101_fpn table8/original_basel
 table2a/r50_fpn            table2e/fcn text/fpn_roialign
 table4/keypoint_only       table5/keypoint_only table6/roialign table9/original_baseline
 table4/keypoint_and_mask   table5/keypoint_and_mask
+tableTM-4/tensormask       tableTM-5/box_bb
 """
 
 
@@ -187,6 +205,35 @@ def expected_end_to_end(row: dict[str, str]) -> dict[str, object]:
     }
 
 
+def expected_appendix(row: dict[str, str]) -> dict[str, object]:
+    """Flat config values of a row of TensorMask's appendix."""
+    depth = int(row["backbone"].split("-")[1])
+    return {
+        "MODEL.WEIGHTS": f"detectron2://ImageNetPretrained/MSRA/R-{depth}.pkl",
+        "MODEL.RESNETS.DEPTH": depth,
+        "MODEL.LOAD_PROPOSALS": False,
+        "MODEL.MASK_ON": row["masks"] == "yes",
+        "MODEL.KEYPOINT_ON": False,
+        "MODEL.TENSOR_MASK.BOX_ON": row["boxes"] == "yes",
+        "TEST.NMS_BOXES": row["nms"],
+        "STAGES.RPN": "",
+        "INPUT.MIN_SIZE_TRAIN": (640, 800) if row["sides"] == "aug" else (800,),
+        "INPUT.MIN_SIZE_TRAIN_SAMPLING": "range" if row["sides"] == "aug" else "choice",
+        "INPUT.MIN_SIZE_TEST": 800,
+        "DATASETS.TRAIN": ("coco_2017_train",),
+        "DATASETS.TEST": ("coco_2017_val",),
+        "SOLVER.IMS_PER_BATCH": 16,
+        "SOLVER.BASE_LR": float(row["lr"]),
+        "SOLVER.MAX_ITER": 1000 * int(row["it"]),
+        "SOLVER.STEPS": tuple(1000 * int(step) for step in row["drops"].split(",")),
+        "SOLVER.WARMUP_ITERS": 1000,
+        "SOLVER.WARMUP_FACTOR": 0.001,
+        "SOLVER.BIAS_LR_FACTOR": 1.0,
+        "SOLVER.WEIGHT_DECAY_BIAS": 0.0001,
+        **_MODELS[row["model"]],
+    }
+
+
 def expected_inference() -> dict[str, object]:
     """What test-time augmentation adds to a row: Appendix B, and where it is silent the authors' code."""
     return {
@@ -258,6 +305,47 @@ _COMMON = {
     "SOLVER.WARMUP_FACTOR": 0.3333,
     "SOLVER.BIAS_LR_FACTOR": 2.0,
     "SOLVER.WEIGHT_DECAY_BIAS": 0.0,
+}
+
+_LEVELS = "build_retinanet_resnet_fpn_backbone"
+_MODELS = {
+    "R-CNN": {
+        "MODEL.META_ARCHITECTURE": "GeneralizedRCNN",
+        "MODEL.BACKBONE.NAME": "build_resnet_fpn_backbone",
+        "MODEL.PROPOSAL_GENERATOR.NAME": "RPN",
+        "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE": 512,
+        "MODEL.ROI_HEADS.NMS_THRESH_TEST": 0.5,
+    },
+    "RetinaNet": {
+        "MODEL.META_ARCHITECTURE": "PaperRetinaNet",
+        "MODEL.BACKBONE.NAME": _LEVELS,
+        "MODEL.FPN.IN_FEATURES": ["res3", "res4", "res5"],
+        "MODEL.ANCHOR_GENERATOR.SIZES": [[x, x * 2 ** (1 / 3), x * 2 ** (2 / 3)] for x in (32, 64, 128, 256, 512)],
+        "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS": [[0.5, 1.0, 2.0]],
+        "MODEL.RETINANET.IN_FEATURES": ["p3", "p4", "p5", "p6", "p7"],
+        "MODEL.RETINANET.IOU_THRESHOLDS": [0.4, 0.5],
+        "MODEL.RETINANET.FOCAL_LOSS_GAMMA": 2.0,
+        "MODEL.RETINANET.FOCAL_LOSS_ALPHA": 0.25,
+        "MODEL.RETINANET.SMOOTH_L1_LOSS_BETA": 0.0,
+        "MODEL.DENSE_HEAD_INIT_STD": 0.01,
+    },
+    "TensorMask": {
+        "MODEL.META_ARCHITECTURE": "TensorMask",
+        "MODEL.BACKBONE.NAME": _LEVELS,
+        "MODEL.FPN.IN_FEATURES": ["res2", "res3", "res4", "res5"],
+        "MODEL.FPN.FUSE_TYPE": "avg",
+        "MODEL.ANCHOR_GENERATOR.SIZES": [[44 * 2**k, 60 * 2**k] for k in range(6)],
+        "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS": [[1.0]],
+        "MODEL.TENSOR_MASK.NUM_CLASSES": 80,
+        "MODEL.TENSOR_MASK.CLS_CHANNELS": 256,
+        "MODEL.TENSOR_MASK.BBOX_CHANNELS": 128,
+        "MODEL.TENSOR_MASK.MASK_CHANNELS": 128,
+        "MODEL.TENSOR_MASK.FOCAL_LOSS_GAMMA": 3.0,
+        "MODEL.TENSOR_MASK.FOCAL_LOSS_ALPHA": 0.3,
+        "MODEL.TENSOR_MASK.MASK_LOSS_WEIGHT": 2.0,
+        "MODEL.TENSOR_MASK.POSITIVE_WEIGHT": 1.5,
+        "MODEL.DENSE_HEAD_INIT_STD": 0.01,
+    },
 }
 
 _CITYSCAPES = {"INPUT.MIN_SIZE_TEST": 1024, "INPUT.MAX_SIZE_TRAIN": 2048, "INPUT.MAX_SIZE_TEST": 2048}

@@ -8,6 +8,8 @@ from mask_rcnn_paper.data.distilled import images_of, is_distilled
 from mask_rcnn_paper.scales import load_cfg
 from tests.flatten import flatten
 from tests.recipes import (
+    APPENDIX,
+    BY_MASK_BOXES,
     DETECTORS,
     DISTILLATIONS,
     END_TO_END,
@@ -16,6 +18,7 @@ from tests.recipes import (
     SAME,
     STUDENTS,
     entries,
+    expected_appendix,
     expected_detector,
     expected_end_to_end,
     expected_inference,
@@ -30,6 +33,12 @@ ROI_LAYER = {"MODEL.ROI_POOLER.NAME", "MODEL.ROI_POOLER.AGGREGATION"}
 SHARED = {"MODEL.BACKBONE.NAME", "MODEL.WEIGHTS", "STAGES.DETECTOR"}
 BATCH = {"SOLVER.IMS_PER_BATCH", "SOLVER.BASE_LR"}
 SCHEDULE = {"SOLVER.STEPS", "SOLVER.MAX_ITER"}
+SIZES = {"INPUT.MIN_SIZE_TRAIN", "INPUT.MIN_SIZE_TRAIN_SAMPLING"}
+# What reduced scales divide.
+TENSOR_MASK = {f"MODEL.TENSOR_MASK.{key}" for key in ("NUM_CLASSES", "CLS_CHANNELS", "BBOX_CHANNELS", "MASK_CHANNELS")}
+ANCHORS = {"MODEL.ANCHOR_GENERATOR.SIZES", "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS"}
+SINGLE_STAGE = ANCHORS | {"MODEL.META_ARCHITECTURE", "MODEL.BACKBONE.NAME", "MODEL.DENSE_HEAD_INIT_STD"}
+SINGLE_STAGE |= {"SOLVER.CLIP_GRADIENTS.ENABLED", "SOLVER.CLIP_GRADIENTS.CLIP_TYPE"}
 VIEWS = {"MODEL.WEIGHTS", "STAGES.DETECTOR", "STAGES.EVAL_ONLY", "TEST.AUG.ENABLED", "TEST.AUG.MAX_SIZE"}
 # Rows that a table compares, and the keys in which they may differ: its axis.
 AXES = [
@@ -82,6 +91,26 @@ AXES = [
     ("text/sampling_1 text/sampling_4 table2c/roialign_ave", {"MODEL.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO"}),
     ("text/fpn_roipool text/fpn_roialign", ROI_LAYER),
     ("text/keypoint_14 text/keypoint_28", {"MODEL.ROI_KEYPOINT_HEAD.RESOLUTION"}),
+    ("tableTM-4/retinanet_24 tableTM-4/retinanet_72", SCHEDULE | SIZES),
+    (
+        "tableTM-4/retinanet_72 tableTM-4/faster_rcnn",
+        SINGLE_STAGE
+        | {"MODEL.RESNETS.OUT_FEATURES", "MODEL.FPN.IN_FEATURES", "SOLVER.BASE_LR"}
+        | {"MODEL.RETINANET.SMOOTH_L1_LOSS_BETA", "MODEL.RETINANET.NUM_CLASSES"},
+    ),
+    ("tableTM-4/faster_rcnn tableTM-4/mask_rcnn", {"MODEL.MASK_ON"}),
+    (
+        "tableTM-4/mask_rcnn tableTM-4/tensormask",
+        SINGLE_STAGE | TENSOR_MASK | {"MODEL.FPN.FUSE_TYPE", "SOLVER.BASE_LR"},
+    ),
+    ("tableTM-4/tensormask_box_only tableTM-4/tensormask", {"MODEL.MASK_ON"}),
+    (
+        "tableTM-5/box_bb tableTM-5/box_maskbb",
+        {"MODEL.WEIGHTS", "STAGES.DETECTOR", "STAGES.EVAL_ONLY", "TEST.NMS_BOXES"},
+    ),
+    ("tableTM-5/box_bb tableTM-5/nobox_maskbb", {"MODEL.TENSOR_MASK.BOX_ON", "TEST.NMS_BOXES"}),
+    ("tableTM-4/mask_rcnn tableTM-fig10/mask_rcnn", DEPTH),
+    ("tableTM-4/tensormask tableTM-fig10/tensormask", DEPTH),
     # At 56 the plugin's head is detectron2's.
     ("text/keypoint_28 table6/roialign", {"MODEL.ROI_KEYPOINT_HEAD.RESOLUTION", "MODEL.ROI_KEYPOINT_HEAD.NAME"}),
 ]
@@ -116,6 +145,7 @@ def test_every_row_is_transcribed():
     """No YAML escapes the tests below."""
     rows = [*entries(DETECTORS), *entries(STUDENTS), *entries(END_TO_END), *entries(RPNS)]
     names = {entry["config"] for entry in rows} | set(DISTILLATIONS) | set(INFERENCE)
+    names |= {entry["config"] for entry in entries(APPENDIX)} | {BY_MASK_BOXES}
     names |= {name for line in SAME.strip().splitlines() for name in line.split()}
     assert names == {row.removesuffix(".yaml") for row in ROWS}
 
@@ -141,6 +171,14 @@ def test_the_recipe_of_a_row_trained_end_to_end_is_the_papers(row):
     """As above, with an RPN of its own: Appendix B."""
     found = flatten(load_cfg(f"{row['config']}.yaml"))
     expected = expected_end_to_end(row)
+    assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("row", entries(APPENDIX), ids=lambda row: row["config"])
+def test_a_row_of_tensormasks_appendix_has_its_recipe(row):
+    """Tables 4 and 5 and Figure 10 of TensorMask; what is open there is the public project's."""
+    found = flatten(load_cfg(f"{row['config']}.yaml"))
+    expected = expected_appendix(row)
     assert {key: found[key] for key in expected} == expected
 
 

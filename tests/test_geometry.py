@@ -14,6 +14,8 @@ from detectron2.structures import Boxes, pairwise_iou
 from mask_rcnn_paper.generated.datasets import MINI_SPECS, scene_annotations
 from mask_rcnn_paper.generated.scene import draw_scene
 from mask_rcnn_paper.layers.roi_ops import quantize_rois
+from mask_rcnn_paper.modeling.window_assignment import assign_windows
+from mask_rcnn_paper.modeling.window_grid import WindowGrid
 from mask_rcnn_paper.scales import load_cfg
 
 COCO = {
@@ -81,6 +83,27 @@ MEASURES = dict(zip(COCO, (cells, kept_by_rounding, with_an_anchor), strict=True
 def test_geometry_is_within_a_fifth_of_cocos(boxes, figure, backbone):
     """Every figure of every backbone."""
     assert MEASURES[figure](boxes, backbone) == pytest.approx(COCO[figure][backbone], rel=0.2)
+
+
+@pytest.fixture(scope="module")
+def trained_levels(objects):
+    """Of each object the levels of TensorMask whose windows are trained to be it, in images of their own."""
+    cfg = load_cfg("tableTM-4/tensormask.yaml", "mini")
+    steps = [2 ** int(name[1:]) for name in cfg.MODEL.TENSOR_MASK.IN_FEATURES]
+    maps = [torch.zeros(1, 1, -(-SIZE[0] // step), -(-SIZE[1] // step)) for step in steps]
+    windows = WindowGrid.of_maps(build_anchor_generator(cfg, [ShapeSpec(stride=step) for step in steps])(maps), maps)
+    boxes = [torch.tensor(a["bbox"]) for a in objects]
+    boxes = [torch.cat([box[:2], box[:2] + box[2:]])[None] for box in boxes]
+    found = [assign_windows(box, windows.boxes, torch.tensor(steps)[windows.level]) for box in boxes]
+    return [windows.level[index >= 0].unique().tolist() for index in found]
+
+
+def test_nearly_every_object_has_a_window_of_tensormask(trained_levels):
+    """On P2 to P5; windows of P6 and P7 want objects of 320 pixels, and images have 192."""
+    assert np.mean([bool(levels) for levels in trained_levels]) > 0.95
+    of_level = [np.mean([level in levels for levels in trained_levels]) for level in range(6)]
+    assert min(of_level[:4]) > 0.05
+    assert max(of_level[4:]) == 0
 
 
 def test_images_are_read_as_they_are_drawn():

@@ -12,7 +12,7 @@ from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.stages import proposal_file
 from mask_rcnn_paper.training.result_file import RESULT_FILE
 from tests.own_files import own_words, write_own
-from tests.recipes import DETECTORS, END_TO_END, INFERENCE, RPNS, entries
+from tests.recipes import APPENDIX, BY_MASK_BOXES, DETECTORS, END_TO_END, INFERENCE, RPNS, entries
 from tests.train import ALL_SCORES, run
 from tests.validate_dataset.cases import run_lengths
 
@@ -27,7 +27,7 @@ def deep_ones_are_slow(table: str) -> list:
     """Rows of a text table; the deeper backbones, which do nothing that ResNet-50 does not, are marked slow."""
     slow = pytest.mark.slow
     # A body that is shared cannot be trained from nothing: test_four_steps.py.
-    rows = [row for row in entries(table) if not row["feat"].endswith("*")]
+    rows = [row for row in entries(table) if not row.get("feat", "").endswith("*")]
     return [pytest.param(row, id=row["config"], marks=[slow] * (row["backbone"] != "R-50")) for row in rows]
 
 
@@ -79,6 +79,23 @@ def test_the_additions_of_table_8_on_a_small_backbone(tmp_path):
     metrics = run("table8/test_time_augm.yaml", tmp_path / "tested", *backbone, *weights)
     assert set(metrics) == set(read_json(tmp_path / "tested" / RESULT_FILE)["metrics"]) == {"bbox", "segm"}
     assert not list((tmp_path / "tested").glob("*.pth"))
+
+
+@pytest.mark.parametrize("row", deep_ones_are_slow(APPENDIX))
+def test_every_row_of_tensormasks_appendix_trains_and_writes_a_result(row, tmp_path):
+    """Two iterations; then, with the weights of its first row, the row of Table 5 that evaluates other boxes."""
+    heads = ("ROI_HEADS", "RETINANET", "TENSOR_MASK")
+    found = [word for head in heads for word in (f"MODEL.{head}.SCORE_THRESH_TEST", "0.001")]
+    found += ["TEST.NMS_CANDIDATES", "50", *FROM_SCRATCH]
+    run(f"{row['config']}.yaml", tmp_path / "trained", *found)
+    outputs = {"trained": {"bbox"} | ({"segm"} if row["masks"] == "yes" else set())}
+    if row["config"] == "tableTM-4/tensormask":
+        weights = ["MODEL.WEIGHTS", str(tmp_path / "trained" / "model_final.pth")]
+        run(f"{BY_MASK_BOXES}.yaml", tmp_path / "tested", *weights, *found)
+        outputs["tested"] = {"bbox", "segm"}
+    for output, tasks in outputs.items():
+        assert set(read_json(tmp_path / output / RESULT_FILE)["metrics"]) == tasks
+    assert not (tmp_path / "tested" / "model_final.pth").exists()
 
 
 def test_augmented_keypoints_on_stored_proposals(rpn_outputs, tmp_path):

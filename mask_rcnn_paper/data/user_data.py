@@ -4,7 +4,8 @@ A config names the data in DATASETS.OWN; `apply_own_data` reads the files and se
 
     DATASETS.TRAIN, .TEST                    NAME_train and NAME_val; a config that tests on its training set, as an RPN
                                              does to store proposals, still tests on both
-    MODEL.ROI_HEADS.NUM_CLASSES              categories of the file, also for the paper's person-only rows
+    MODEL.ROI_HEADS.NUM_CLASSES              categories of the file, also for the paper's person-only rows; likewise of
+                                             RETINANET or TENSOR_MASK where that is the META_ARCHITECTURE
     INPUT.MASK_FORMAT                        bitmask where masks are run lengths
     MODEL.ROI_KEYPOINT_HEAD.NUM_KEYPOINTS,
     TEST.KEYPOINT_OKS_SIGMAS                 of the keypoints, see coco/keypoints.py
@@ -30,6 +31,8 @@ from mask_rcnn_paper.data.distilled import is_distilled
 from mask_rcnn_paper.data.registered import file_version
 
 SPLITS = ("train", "val")
+# Where single-stage models have their number of classes.
+_CLASSIFIERS = {"RetinaNet": "RETINANET", "PaperRetinaNet": "RETINANET", "TensorMask": "TENSOR_MASK"}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -67,6 +70,8 @@ def apply_own_data(cfg: CfgNode, given: Collection[str] = ()) -> None:
     stores_proposals = bool(set(cfg.DATASETS.TEST) & set(cfg.DATASETS.TRAIN))
     derived = {"DATASETS.TRAIN": datasets[:1], "DATASETS.TEST": datasets if stores_proposals else datasets[1:]}
     derived |= {"MODEL.ROI_HEADS.NUM_CLASSES": len(train.classes), **_keypoint_keys(cfg, names, pairs)}
+    if head := _CLASSIFIERS.get(cfg.MODEL.META_ARCHITECTURE):
+        derived[f"MODEL.{head}.NUM_CLASSES"] = len(train.classes)
     if cfg.MODEL.MASK_ON and train.has_run_lengths:
         derived["INPUT.MASK_FORMAT"] = "bitmask"
     for key, value in derived.items():

@@ -30,6 +30,19 @@ _THRESHOLD = 0.5
 _PIXELS_AT_ONCE = 100 * 800 * 1333
 
 
+def by_masks(nms_boxes: str, mask_on: bool) -> bool:
+    """Whether TEST.NMS_BOXES asks for the boxes of masks.
+
+    Raises:
+        ValueError: another value, or masks that are off (MODEL.MASK_ON) though they are asked for.
+    """
+    if nms_boxes not in NMS_BOXES:
+        raise ValueError(f"TEST.NMS_BOXES={nms_boxes!r}: choose from {', '.join(NMS_BOXES)}")
+    if nms_boxes == OF_MASKS and not mask_on:
+        raise ValueError(f"TEST.NMS_BOXES={OF_MASKS!r} with MODEL.MASK_ON=False: there are no masks to take boxes of")
+    return nms_boxes == OF_MASKS
+
+
 @dataclass(frozen=True)
 class MaskBoxNMS:
     """Suppression by the tight boxes of masks, in place of detectron2's by regressed boxes.
@@ -47,13 +60,15 @@ class MaskBoxNMS:
 
         Args:
             detections: Best first, with `scores`, `pred_classes`, `pred_boxes` (R, 4) as regressed, and `pred_masks`
-                (R, 1, M, M), probabilities in those boxes.
+                (R, 1, M, M), probabilities in those boxes, or `PlacedMasks` with boxes of their own.
 
         Returns:
             Those that are kept, best first. Their `pred_boxes` are the tight boxes of their masks in the network's
             input, their `pred_masks` `PlacedMasks`. Detections without a pixel have no box, and are dropped.
         """
-        masks = PlacedMasks(detections.pred_masks[:, 0], detections.pred_boxes, detections.image_size)
+        masks = detections.pred_masks
+        if not isinstance(masks, PlacedMasks):
+            masks = PlacedMasks(masks[:, 0], detections.pred_boxes, detections.image_size)
         boxes = masks.tight_boxes()
         (found,) = (boxes[:, 2] > boxes[:, 0]).nonzero(as_tuple=True)
         kept = batched_nms(boxes[found], detections.scores[found], detections.pred_classes[found], self.threshold)
@@ -132,14 +147,8 @@ class MaskBoxNMSHeads(ROIHeads):
             ValueError: another TEST.NMS_BOXES, masks that are off, or no candidates.
         """
         ret = super().from_config(cfg, input_shape)
-        if cfg.TEST.NMS_BOXES not in NMS_BOXES:
-            raise ValueError(f"TEST.NMS_BOXES={cfg.TEST.NMS_BOXES!r}: choose from {', '.join(NMS_BOXES)}")
-        if cfg.TEST.NMS_BOXES == REGRESSED:
+        if not by_masks(cfg.TEST.NMS_BOXES, cfg.MODEL.MASK_ON):
             return ret
-        if not cfg.MODEL.MASK_ON:
-            raise ValueError(
-                f"TEST.NMS_BOXES={OF_MASKS!r} with MODEL.MASK_ON=False: there are no masks to take boxes of"
-            )
         if cfg.TEST.NMS_CANDIDATES < 1:
             raise ValueError(f"TEST.NMS_CANDIDATES={cfg.TEST.NMS_CANDIDATES}: must be at least 1")
         predictor = ret["box_predictor"]

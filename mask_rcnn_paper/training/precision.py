@@ -16,6 +16,7 @@ FLOAT32, FLOAT16, BFLOAT16 = "float32", "float16", "bfloat16"
 # Under these names detectron2's heads, and this project's, keep the layers whose output is a prediction. Rounded to
 # bfloat16's 8 bits, scores would tie, and large logits lose what tells them apart.
 _PREDICTIONS = ("objectness_logits", "anchor_deltas", "cls_score", "bbox_pred", "predictor", "score_lowres", "linear")
+# The mask branch of TensorMask reads its last convolution's weights in float32 by itself.
 _KEYPOINT_LOGITS = "score_lowres"
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 

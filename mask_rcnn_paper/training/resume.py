@@ -11,6 +11,8 @@ import torch
 from detectron2.engine import HookBase
 from detectron2.utils import comm
 
+# The moving average by which detectron2's RetinaNet divides its losses: an attribute, in no checkpoint of its own.
+_NORMALIZER = "loss_normalizer"
 _logger = logging.getLogger("detectron2.mask_rcnn_paper")
 
 
@@ -48,6 +50,8 @@ def kept_rng_state() -> Iterator[None]:
 class ExactResumeHook(HookBase):
     """Save the random generators of all processes with each checkpoint; restore them, and skip the data seen before.
 
+    So with what else detectron2 keeps in no checkpoint, the normaliser of RetinaNet's losses.
+
     detectron2 restores weights, momentum and schedule; then it begins with the first images again. Register this hook
     before the one that saves; `period` is SOLVER.CHECKPOINT_PERIOD. Runs are equal bit for bit where the operators are
     deterministic, as on a CPU, and where SEED is set and the number of processes, and whether there are workers
@@ -73,13 +77,21 @@ class ExactResumeHook(HookBase):
             found = "none" if self.loaded is None else f"those of {len(self.loaded)} processes"
             _logger.warning(f"The checkpoint holds no states of the generators for this run ({found}): they begin anew")
             return
-        set_rng_state(self.loaded[comm.get_rank()])
+        state = self.loaded[comm.get_rank()]
+        set_rng_state(state)
+        if state.get(_NORMALIZER) is not None:
+            setattr(self._model(), _NORMALIZER, state[_NORMALIZER])
 
     def after_step(self) -> None:
         """Collect the generators' states where a checkpoint is due."""
         done = self.trainer.iter + 1
         if done % self.period == 0 or done >= self.trainer.max_iter:
-            self.saved, self.saved_at = comm.gather(get_rng_state()), self.trainer.iter
+            state = get_rng_state() | {_NORMALIZER: getattr(self._model(), _NORMALIZER, None)}
+            self.saved, self.saved_at = comm.gather(state), self.trainer.iter
+
+    def _model(self) -> torch.nn.Module:
+        """The model itself, also where each process wraps it."""
+        return getattr(self.trainer.model, "module", self.trainer.model)
 
     def state_dict(self) -> dict[str, Any]:
         """States by process; nothing for a checkpoint out of turn, which has no part of the other processes."""

@@ -18,13 +18,13 @@ from tests.own_files import NAME, own_words, write_own
 
 def test_list_shows_every_row_with_its_state(ablations, pending_table):
     """People get lines, programs JSON; each row has a config and a state, or the reason why it has none."""
-    code, out, _ = ablations(f"list 1 2b 2c later TM-4 {pending_table}")
+    code, out, _ = ablations(f"list 1 2b 2c later text-A-counts {pending_table}")
     assert code == 0
     assert "softmax  table2b/softmax.yaml  not run" in out
     assert "2c  RoIAlign (ResNet-50-C4)" in out
     assert "cited by the paper: [10] Dai et al., CVPR 2016" in out
     assert "not built yet: a part" in out
-    assert "from the TensorMask paper: Chen et al." in out
+    assert "a property of the data set: [7] Cordts et al." in out
     code, out, _ = ablations("list --format json")
     tables = json.loads(out)
     assert len(tables) == 27
@@ -123,7 +123,7 @@ def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
     "words, opts, message",
     [
         ("run 2z", (), "unknown table '2z': choose from 1, 2a, 2b, 2c"),
-        ("run TM-4 TM-5", (), "nothing to run: no row of table TM-4, TM-5 is of this paper"),
+        ("run text-A-counts", (), "nothing to run: no row of table text-A-counts is of this paper"),
         ("run 2b --data pets", (), "--data 'pets': give NAME=train.json:train_images,val.json:val_images, or a .yaml"),
         ("run 2b --data a=b.json:c,d.json:e", (), "b.json' of the train data does not exist"),
         ("table 2b", ("DATASETS.OWN.NAME", "a"), "DATASETS.OWN.NAME cannot be given as KEY VALUE: use --data"),

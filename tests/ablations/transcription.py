@@ -232,6 +232,7 @@ SAME_MODEL = [
     "4/keypoint_only 5/keypoint_only",
     "4/keypoint_and_mask 5/keypoint_and_mask",
     "text-4.2-fpn-roialign/roialign 2a/r50_fpn",
+    "TM-4/tensormask TM-5/box_bb",
 ]
 
 

@@ -47,6 +47,15 @@ def test_a_detector_trains_on_train_and_tests_on_val(folder, scale):
     assert cfg.INPUT.MASK_FORMAT == "polygon"
 
 
+@pytest.mark.parametrize(
+    "row, head", [("tableTM-4/retinanet_72.yaml", "RETINANET"), ("tableTM-4/tensormask.yaml", "TENSOR_MASK")]
+)
+def test_single_stage_models_have_the_classes_of_the_file(folder, row, head):
+    """Under keys of their own, which other rows leave alone."""
+    assert load_cfg(row, "mini", own_opts(folder)).MODEL[head].NUM_CLASSES == 2
+    assert load_cfg(MASKS, "mini", own_opts(folder)).MODEL[head].NUM_CLASSES == 80
+
+
 def test_an_rpn_tests_on_both(folder):
     """It stores proposals for training and for testing detectors."""
     assert load_cfg(RPN, "mini", own_opts(folder)).DATASETS.TEST == (TRAIN, VAL)

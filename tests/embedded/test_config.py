@@ -73,8 +73,8 @@ def test_an_unknown_key_is_named_with_its_file_and_the_nearest_key(tmp_path):
 
 def test_an_upstream_key_asks_for_upstream(tmp_path):
     """Keys of detectron2 that the core lacks ask for detectron2, from files too."""
-    path = write(tmp_path, "retina.yaml", "MODEL: {RETINANET: {NUM_CLASSES: 3}}")
-    with pytest.raises(KeyError, match="MODEL.RETINANET.*retina.yaml.*install detectron2"):
+    path = write(tmp_path, "semantic.yaml", "MODEL: {SEM_SEG_HEAD: {NUM_CLASSES: 3}}")
+    with pytest.raises(KeyError, match="MODEL.SEM_SEG_HEAD.*semantic.yaml.*install detectron2"):
         get_cfg().merge_from_file(path)
 
 

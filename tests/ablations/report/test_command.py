@@ -80,8 +80,8 @@ def test_nothing_published_is_said(report):
 
 
 def test_a_table_without_claims_has_a_report(report):
-    """TensorMask's are of another paper."""
-    assert "The paper makes no claim about these tables." in text(report("TM-4 --scale mini")[1])
+    """Figure 10 of TensorMask has no sentence of its own."""
+    assert "The paper makes no claim about these tables." in text(report("TM-fig10 --scale mini")[1])
 
 
 def test_a_picture_is_written_instead(tmp_path, report, monkeypatch):

@@ -136,7 +136,7 @@ def test_postprocessing_without_detections():
 @pytest.mark.parametrize(
     "key, value, error",
     [
-        ("MODEL.META_ARCHITECTURE", "RetinaNet", KeyError),
+        ("MODEL.META_ARCHITECTURE", "PanopticFPN", KeyError),
         ("VIS_PERIOD", 100, ValueError),
         ("MODEL.PIXEL_STD", [1.0], ValueError),
     ],

@@ -12,7 +12,7 @@ def get_cfg() -> CfgNode:
     return CfgNode(
         {
             "VERSION": VERSION,
-            "MODEL": {**_general(), **_backbone(), **_proposals(), **_roi_heads()},
+            "MODEL": {**_general(), **_backbone(), **_proposals(), **_roi_heads(), "RETINANET": _retinanet()},
             "INPUT": _input(),
             "DATASETS": {
                 "TRAIN": (),
@@ -161,6 +161,28 @@ def _roi_heads() -> dict[str, Any]:
             # False: divided by the keypoints that a full batch of foreground RoIs would have.
             "NORMALIZE_LOSS_BY_VISIBLE_KEYPOINTS": True,
         },
+    }
+
+
+def _retinanet() -> dict[str, Any]:
+    return {
+        "NUM_CLASSES": 80,  # without background
+        "IN_FEATURES": ["p3", "p4", "p5", "p6", "p7"],
+        "NUM_CONVS": 4,
+        "NORM": "",
+        "IOU_THRESHOLDS": [0.4, 0.5],
+        "IOU_LABELS": [0, -1, 1],
+        "PRIOR_PROB": 0.01,
+        # TOPK_CANDIDATES_TEST: per feature map.
+        "SCORE_THRESH_TEST": 0.05,
+        "TOPK_CANDIDATES_TEST": 1000,
+        "NMS_THRESH_TEST": 0.5,
+        "BBOX_REG_WEIGHTS": (1.0, 1.0, 1.0, 1.0),
+        "FOCAL_LOSS_GAMMA": 2.0,
+        "FOCAL_LOSS_ALPHA": 0.25,
+        # SMOOTH_L1_LOSS_BETA 0 is L1.
+        "SMOOTH_L1_LOSS_BETA": 0.1,
+        "BBOX_REG_LOSS_TYPE": "smooth_l1",
     }
 
 

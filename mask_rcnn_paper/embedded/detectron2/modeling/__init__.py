@@ -10,7 +10,7 @@ from detectron2.modeling.backbone import (
     build_backbone,
     build_resnet_backbone,
 )
-from detectron2.modeling.meta_arch import META_ARCH_REGISTRY, GeneralizedRCNN, ProposalNetwork, build_model
+from detectron2.modeling.meta_arch import META_ARCH_REGISTRY, GeneralizedRCNN, ProposalNetwork, RetinaNet, build_model
 from detectron2.modeling.postprocessing import detector_postprocess
 from detectron2.modeling.proposal_generator import (
     PROPOSAL_GENERATOR_REGISTRY,
@@ -52,6 +52,7 @@ __all__ = [
     "ProposalNetwork",
     "ROIHeads",
     "ResNet",
+    "RetinaNet",
     "ShapeSpec",
     "StandardROIHeads",
     "build_anchor_generator",

@@ -30,6 +30,32 @@ class LastLevelMaxPool(nn.Module):
         return [F.max_pool2d(x, kernel_size=1, stride=2)]
 
 
+class LastLevelP6P7(nn.Module):
+    """Makes `p6` from the backbone's last map by a convolution of stride 2, and `p7` likewise from `p6`.
+
+    Paper: RetinaNet (arXiv:1708.02002), Sec. 4, footnote 2.
+
+    Args:
+        in_channels: Channels of the map `in_feature`.
+        out_channels: Channels of both outputs.
+        in_feature: Its name.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, in_feature: str = "res5") -> None:
+        super().__init__()
+        self.num_levels = 2
+        self.in_feature = in_feature
+        self.p6 = nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=2, padding=1)
+        self.p7 = nn.Conv2d(out_channels, out_channels, kernel_size=3, stride=2, padding=1)
+        for layer in (self.p6, self.p7):
+            c2_xavier_fill(layer)
+
+    def forward(self, c5: Tensor) -> list[Tensor]:
+        """Map (N, in_channels, H, W) to a list of two maps, of a half and a quarter of the size."""
+        p6 = self.p6(c5)
+        return [p6, self.p7(F.relu(p6))]
+
+
 def _conv(in_channels: int, out_channels: int, kernel: int, norm: str) -> Conv2d:
     layer = get_norm(norm, out_channels)
     return Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=layer is None, norm=layer)
@@ -127,11 +153,28 @@ def build_resnet_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> FPN:
         cfg: Full config.
         input_shape: The image's channels.
     """
+    return _resnet_fpn(cfg, build_resnet_backbone(cfg, input_shape), LastLevelMaxPool())
+
+
+@BACKBONE_REGISTRY.register()
+def build_retinanet_resnet_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> FPN:
+    """Build an FPN on the ResNet that `MODEL.RESNETS` describes, with `p6` and `p7` from convolutions of `res5`.
+
+    Args:
+        cfg: Full config.
+        input_shape: The image's channels.
+    """
+    resnet = build_resnet_backbone(cfg, input_shape)
+    (last,) = select_shapes("MODEL.RESNETS.OUT_FEATURES", ["res5"], resnet.output_shape())
+    return _resnet_fpn(cfg, resnet, LastLevelP6P7(last.channels, cfg.MODEL.FPN.OUT_CHANNELS))
+
+
+def _resnet_fpn(cfg: CfgNode, resnet: Backbone, top_block: nn.Module) -> FPN:
     return FPN(
-        bottom_up=build_resnet_backbone(cfg, input_shape),
+        bottom_up=resnet,
         in_features=cfg.MODEL.FPN.IN_FEATURES,
         out_channels=cfg.MODEL.FPN.OUT_CHANNELS,
         norm=cfg.MODEL.FPN.NORM,
-        top_block=LastLevelMaxPool(),
+        top_block=top_block,
         fuse_type=cfg.MODEL.FPN.FUSE_TYPE,
     )

@@ -2,67 +2,19 @@
 
 from typing import Any
 
-import torch
 from detectron2.config import CfgNode, configurable
 from detectron2.modeling.backbone import Backbone, build_backbone
 from detectron2.modeling.choices import require
 from detectron2.modeling.meta_arch.build import META_ARCH_REGISTRY
-from detectron2.modeling.postprocessing import detector_postprocess
+from detectron2.modeling.meta_arch.image_model import BatchedInputs, ImageModel, postprocess
 from detectron2.modeling.proposal_generator import build_proposal_generator
 from detectron2.modeling.roi_heads import build_roi_heads
 from detectron2.structures import ImageList, Instances
 from torch import Tensor, nn
 
-BatchedInputs = list[dict[str, Any]]
-
-
-def _per_channel(values: tuple[float, ...]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
-
-
-class _ImageModel(nn.Module):
-    """What both models share: pixel normalisation, batching and rescaling."""
-
-    def __init__(self, backbone: Backbone, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]) -> None:
-        super().__init__()
-        if len(pixel_mean) != len(pixel_std):
-            found = f"MODEL.PIXEL_MEAN={list(pixel_mean)} and MODEL.PIXEL_STD={list(pixel_std)}"
-            raise ValueError(f"{found}: give one number a channel")
-        self.backbone = backbone
-        self.register_buffer("pixel_mean", _per_channel(pixel_mean), persistent=False)
-        self.register_buffer("pixel_std", _per_channel(pixel_std), persistent=False)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model computes."""
-        return self.pixel_mean.device
-
-    def preprocess_image(self, batched_inputs: BatchedInputs) -> ImageList:
-        """Normalise the images and pad them to one batch (N, C, H, W)."""
-        images = [(x["image"].to(self.device) - self.pixel_mean) / self.pixel_std for x in batched_inputs]
-        return ImageList.from_tensors(
-            images, self.backbone.size_divisibility, padding_constraints=self.backbone.padding_constraints
-        )
-
-    def _field(self, batched_inputs: BatchedInputs, name: str) -> list[Instances] | None:
-        """One Instances an image on the model's device, or None where the inputs lack them."""
-        if name not in batched_inputs[0]:
-            return None
-        return [x[name].to(self.device) for x in batched_inputs]
-
-
-def _postprocess(
-    instances: list[Instances], batched_inputs: BatchedInputs, image_sizes: list[tuple[int, int]], key: str
-) -> list[dict[str, Instances]]:
-    """Rescale results to the `height` and `width` of each input, by default the image's own."""
-    return [
-        {key: detector_postprocess(r, x.get("height", size[0]), x.get("width", size[1]))}
-        for r, x, size in zip(instances, batched_inputs, image_sizes, strict=True)
-    ]
-
 
 @META_ARCH_REGISTRY.register()
-class GeneralizedRCNN(_ImageModel):
+class GeneralizedRCNN(ImageModel):
     """Backbone, proposals, and heads on each proposal. Paper: Mask R-CNN, Sec. 3.
 
     Args:
@@ -121,7 +73,7 @@ class GeneralizedRCNN(_ImageModel):
         if not self.training:
             return self.inference(batched_inputs)
         images = self.preprocess_image(batched_inputs)
-        gt_instances = self._field(batched_inputs, "instances")
+        gt_instances = self.field(batched_inputs, "instances")
         features = self.backbone(images.tensor)
         proposals, proposal_losses = self._propose(images, features, batched_inputs, gt_instances)
         _, losses = self.roi_heads(images, features, proposals, gt_instances)
@@ -154,7 +106,7 @@ class GeneralizedRCNN(_ImageModel):
             results = self.roi_heads.forward_with_given_boxes(features, given)
         if not do_postprocess:
             return results
-        return _postprocess(results, batched_inputs, images.image_sizes, "instances")
+        return postprocess(results, batched_inputs, images.image_sizes, "instances")
 
     def _propose(
         self,
@@ -165,7 +117,7 @@ class GeneralizedRCNN(_ImageModel):
     ) -> tuple[list[Instances], dict[str, Tensor]]:
         if self.proposal_generator is not None:
             return self.proposal_generator(images, features, gt_instances)
-        proposals = self._field(batched_inputs, "proposals")
+        proposals = self.field(batched_inputs, "proposals")
         if proposals is None:
             raise ValueError(
                 "MODEL.PROPOSAL_GENERATOR.NAME='PrecomputedProposals' but the inputs have no proposals: set "
@@ -175,7 +127,7 @@ class GeneralizedRCNN(_ImageModel):
 
 
 @META_ARCH_REGISTRY.register()
-class ProposalNetwork(_ImageModel):
+class ProposalNetwork(ImageModel):
     """Backbone and proposal generator only: the first stage of stage-wise training.
 
     The arguments are those of `GeneralizedRCNN`.
@@ -210,8 +162,8 @@ class ProposalNetwork(_ImageModel):
         """Compute the RPN's losses in training, `{"proposals": Instances}` for each image in testing."""
         images = self.preprocess_image(batched_inputs)
         features = self.backbone(images.tensor)
-        gt_instances = self._field(batched_inputs, "instances") if self.training else None
+        gt_instances = self.field(batched_inputs, "instances") if self.training else None
         proposals, losses = self.proposal_generator(images, features, gt_instances)
         if self.training:
             return losses
-        return _postprocess(proposals, batched_inputs, images.image_sizes, "proposals")
+        return postprocess(proposals, batched_inputs, images.image_sizes, "proposals")
