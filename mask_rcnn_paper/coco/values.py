@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 LARGEST = 2**53
-"""Whole numbers of JSON are exact up to here (RFC 8259, section 6), and so are those that evaluation keeps as floats."""
+"""Whole numbers of JSON are exact up to here (RFC 8259, section 6), as are those that evaluation keeps as floats."""
 
 
 def is_number(value: Any) -> bool:

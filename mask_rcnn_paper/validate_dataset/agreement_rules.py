@@ -35,14 +35,14 @@ MISFIT = Rule(
 def check_agreement(dataset: Dataset) -> Iterator[tuple[int, Violation]]:
     """Position of an annotation in the file, and where its box, mask and area disagree.
 
-    Nothing is compared with what is not even near the image: of this other rules speak.
+    Nothing is compared with what is not in the image, or reaches far out of it: of this other rules speak.
     """
     shapes, annotations = dataset.geometry, dataset.data["annotations"]
     boxes = corners(shapes.boxes)
     inside = overlap(boxes + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN]), shapes.masks)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         far = (shapes.boxes[:, 2:] > 0).all(1) & (inside < _SHARE_INSIDE * sides_product(shapes.masks))
-        far &= ~(_far_out(boxes, shapes.sizes) | _far_out(shapes.masks, shapes.sizes))
+        far &= ~(_is_off(boxes, shapes.sizes) | _is_off(shapes.masks, shapes.sizes))
     for index in np.flatnonzero(far).tolist():
         extent = shapes.masks[index].round(1).tolist()
         text = f"does not hold its mask, which reaches from x, y = {extent[:2]} to {extent[2:]}"
@@ -60,7 +60,7 @@ def _check_areas(dataset: Dataset, boxes: np.ndarray) -> Iterator[tuple[int, Vio
         of_boxes, without_mask = sides_product(boxes), np.isnan(shapes.mask_areas)
         most = np.fmax(np.fmax(of_boxes, sides_product(shapes.masks)), shapes.mask_areas)
         wrong = (stated < shapes.mask_areas / _LESS - _PIXELS) | (stated > most * _MORE + _PIXELS)
-        wrong &= ~(_far_out(boxes, shapes.sizes) | _far_out(shapes.masks, shapes.sizes))
+        wrong &= ~(_is_off(boxes, shapes.sizes) | _is_off(shapes.masks, shapes.sizes))
         right = np.where(without_mask, of_boxes, shapes.mask_areas)
         equal = _equal(stated, right)
     for index in np.flatnonzero(wrong | equal).tolist():
@@ -77,8 +77,9 @@ def _equal(stated: np.ndarray, right: np.ndarray) -> np.ndarray:
     return known & constant & ((right > _SPREAD * stated) | (right < stated / _SPREAD))
 
 
-def _far_out(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return (np.maximum(-boxes[:, :2], boxes[:, 2:] - sizes) > FAR_OUT * sizes).any(1)
+def _is_off(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    outside = (boxes[:, :2] >= sizes) | (boxes[:, 2:] <= 0)
+    return (outside | (np.maximum(-boxes[:, :2], boxes[:, 2:] - sizes) > FAR_OUT * sizes)).any(1)
 
 
 def corners(boxes: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Rules of `bbox`, [x, y, width, height] in pixels from the image's top left corner, and of `area` and `iscrowd`."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from mask_rcnn_paper.coco.values import is_number
 from mask_rcnn_paper.validate_dataset.dataset import Dataset

@@ -3,7 +3,7 @@
 import json
 import posixpath
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import mode
@@ -35,10 +35,14 @@ class Dataset:
     data: dict[str, Any]
     image_dir: Path | None = None
     mask_format: str | None = "polygon"
+    _entries: dict[str, list[tuple[int, dict]]] = field(default_factory=dict, init=False)
 
     def entries(self, section: str) -> list[tuple[int, dict]]:
         """Position and entry of the objects of a section."""
-        return [(i, entry) for i, entry in enumerate(self.data[section]) if isinstance(entry, dict)]
+        if section not in self._entries:
+            numbered = enumerate(self.data[section])
+            self._entries[section] = [(i, entry) for i, entry in numbered if isinstance(entry, dict)]
+        return self._entries[section]
 
     @cached_property
     def by_id(self) -> dict[str, dict[int, dict]]:
@@ -57,7 +61,12 @@ class Dataset:
 
     def size_of(self, annotation: dict) -> tuple[int, int] | None:
         """(width, height) of the annotation's image, or None where that is unknown."""
-        return size(self.target(annotation, "image_id") or {})
+        reference = annotation.get("image_id")
+        return self._sizes.get(reference) if type(reference) is int else None
+
+    @cached_property
+    def _sizes(self) -> dict[int, tuple[int, int] | None]:
+        return {key: size(image) for key, image in self.by_id["images"].items()}
 
     @cached_property
     def geometry(self) -> Geometry:

@@ -104,9 +104,10 @@ def _of_keypoints(dataset: Dataset) -> _Explained | None:
 
 
 def _fraction(values: np.ndarray, sizes: np.ndarray) -> _Explained | None:
-    """Coordinates (A, 4) between 0 and 1, in images (A, 2) that are no icons."""
+    """Coordinates (A, 4) between 0 and 1, not all of them whole, in images (A, 2) that are no icons."""
     known = np.isfinite(values).all(1) & (sizes > _SMALL_IMAGE).all(1)
-    return _explained("shares of the image's sides", known & (values >= 0).all(1) & (values <= 1).all(1), known)
+    small = ((values >= 0) & (values <= 1)).all(1) & (values % 1 > 0).any(1)
+    return _explained("shares of the image's sides", small, known)
 
 
 def _explained(name: str, fits: np.ndarray, known: np.ndarray) -> _Explained | None:

@@ -37,23 +37,26 @@ class Geometry:
     def of(cls, annotations: list[Any], size_of: Callable[[dict], tuple[int, int] | None]) -> "Geometry":
         """Of a file's annotations; `size_of` gives (width, height) of an annotation's image, or None."""
         count = len(annotations)
-        boxes, masks, sizes = np.full((count, 4), np.nan), np.full((count, 4), np.nan), np.full((count, 2), np.nan)
-        areas, are_polygons = np.full(count, np.nan), np.zeros(count, bool)
+        masks, areas, are_polygons = np.full((count, 4), np.nan), np.full(count, np.nan), np.zeros(count, bool)
+        boxes, sizes = [(math.nan,) * 4] * count, [(math.nan,) * 2] * count
         for i, annotation in enumerate(annotations):
             if not isinstance(annotation, dict):
                 continue
-            box, size = annotation.get("bbox"), size_of(annotation)
-            if is_box(box):
+            box, size, segmentation = annotation.get("bbox"), size_of(annotation), annotation.get("segmentation")
+            if isinstance(box, list) and len(box) == 4 and sums_up(box):
                 boxes[i] = box
             if size is not None:
                 sizes[i] = size
-            segmentation = annotation.get("segmentation")
             if isinstance(segmentation, dict):
                 masks[i], areas[i] = _run_lengths(segmentation, size)
             else:
                 are_polygons[i] = isinstance(segmentation, list) and bool(segmentation)
         for index, lengths, points in _polygons(annotations, np.flatnonzero(are_polygons)):
             masks[index], areas[index] = _extents(lengths, points)
+        boxes, sizes = (
+            np.array(boxes, dtype=np.float64).reshape(-1, 4),
+            np.array(sizes, dtype=np.float64).reshape(-1, 2),
+        )
         return cls(boxes, masks, areas, are_polygons & np.isfinite(masks[:, 0]), sizes)
 
 

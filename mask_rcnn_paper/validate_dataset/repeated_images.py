@@ -39,5 +39,5 @@ REPEATED = Rule(
 def check_repeated(image: dict, dataset: Dataset) -> Iterator[Violation]:
     """No earlier entry has this file, however its path is written."""
     first = dataset.images_by_file.get(image_file(image))
-    if first is not None and first is not image:
+    if first is not None and first.get("id") != image.get("id"):
         yield Violation(REPEATED, "file_name", image["file_name"], f"is the file of image {first.get('id')!r} too")

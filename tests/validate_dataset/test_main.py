@@ -50,7 +50,7 @@ def test_errors(folder, capsys):
 
 def test_warnings_alone(folder, capsys):
     """Exit code 0."""
-    damage(folder, bbox=[50, 10, 20, 20])
+    damage(folder, bbox=[10, 10, 60, 20])
     assert run(folder) == 0
     assert "warning bbox-crosses-border (1)" in capsys.readouterr().out
 
