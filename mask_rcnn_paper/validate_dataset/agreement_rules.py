@@ -6,6 +6,7 @@ import numpy as np
 
 from mask_rcnn_paper.validate_dataset.boxes import AREA, FAR_OUT
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
+from mask_rcnn_paper.validate_dataset.polygon_rules import has_outside
 from mask_rcnn_paper.validate_dataset.rule import Rule, Violation, drops
 
 # Share of a mask's extent that lies in the box. Boxes may be loose, or those of an object partly hidden: then they hold
@@ -44,6 +45,8 @@ def check_agreement(dataset: Dataset) -> Iterator[tuple[int, Violation]]:
         far = (shapes.boxes[:, 2:] > 0).all(1) & (inside < _SHARE_INSIDE * sides_product(shapes.masks))
         far &= ~(_is_off(boxes, shapes.sizes) | _is_off(shapes.masks, shapes.sizes))
     for index in np.flatnonzero(far).tolist():
+        if shapes.are_polygons[index] and has_outside(annotations[index]["segmentation"], shapes.sizes[index]):
+            continue
         extent = shapes.masks[index].round(1).tolist()
         text = f"does not hold its mask, which reaches from x, y = {extent[:2]} to {extent[2:]}"
         yield index, Violation(FAR, "bbox", annotations[index]["bbox"], text)

@@ -62,6 +62,11 @@ def check_polygons(dataset: Dataset) -> Iterator[tuple[int, Violation]]:
             yield index, Violation(FLAT, "segmentation", segmentation, "has no area: its points are on one line")
 
 
+def has_outside(segmentation: list[list[float]], size: np.ndarray) -> bool:
+    """Whether one of these sound polygons breaks `OUTSIDE` in an image of (width, height)."""
+    return any(_is_outside(_points(polygon), size) for polygon in segmentation)
+
+
 def _points(polygon: list[float]) -> np.ndarray:
     return np.array(polygon, dtype=np.float64).reshape(-1, 2)
 
