@@ -12,7 +12,7 @@ Change = Callable[[dict], None]
 
 
 def write_own(folder: Path, change: Change = lambda data: None, keypoints: bool = False) -> Path:
-    """Write train.json, val.json and images/ into a folder, which is made, and return it.
+    """Write train.json, val.json, images/ and in it val/ into a folder, which is made, and return it.
 
     Args:
         folder: where.
@@ -21,8 +21,11 @@ def write_own(folder: Path, change: Change = lambda data: None, keypoints: bool 
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_images(folder / "images")
+    write_images(folder / "images" / "val", seed=1)
     for split in ("train", "val"):
         data = valid_data(keypoints)
+        for image in data["images"] if split == "val" else ():
+            image["file_name"] = f"val/{image['file_name']}"
         change(data)
         (folder / f"{split}.json").write_text(json.dumps(data))
     return folder

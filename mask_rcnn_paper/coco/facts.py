@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mask_rcnn_paper.coco.keypoints import FLIP_FIELDS
+from mask_rcnn_paper.coco.values import shorten
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,22 @@ def _classes(categories: list[Any], path: Path) -> dict[int, str]:
     return dict(sorted(names.items()))
 
 
+def _are_lists(value: Any, pairs: bool) -> bool:
+    whole = isinstance(value, list)
+    return whole and all(isinstance(item, list if pairs else str) for item in value)
+
+
 def _keypoints(categories: list[Any], path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...] | None]:
     """Names and mirror pairs of the categories that have them."""
     named = [category for category in categories if isinstance(category, dict) and category.get("keypoints")]
     if not named:
         return (), None
+    for category in named:
+        for field in ("keypoints", *FLIP_FIELDS):
+            if category.get(field) and not _are_lists(category[field], pairs=field != "keypoints"):
+                where = f"annotation file {str(path)!r}, category {category.get('name')!r}"
+                need = "pairs of keypoints' names" if field in FLIP_FIELDS else "names"
+                raise ValueError(f"{where}: {field} is {shorten(category[field])}, and must be a list of {need}")
     names = tuple(map(str, named[0]["keypoints"]))
     for category in named:
         if tuple(map(str, category["keypoints"])) != names:

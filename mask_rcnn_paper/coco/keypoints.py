@@ -22,6 +22,9 @@ SKELETON: list[list[int]] = [
 FLIP_FIELDS = ("flip_pairs", "keypoint_flip_map")
 """Fields of a category that list mirror pairs: COCO has none; these are in use."""
 
+LARGEST_SIGMA = 0.2
+"""Of object keypoint similarity. COCO's are up to 0.107; with more, a keypoint in another limb counts as found."""
+
 _OTHER_SIDE = {"left": "right", "right": "left", "l": "r", "r": "l"}
 # A word, also at a change of case, as in "LeftEar" and "earLeft"; or a single letter between marks, as in "l_ear".
 _SIDE = re.compile(
@@ -94,11 +97,12 @@ def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]
 
     Raises:
         MissingOptionError: none are given for names that COCO does not have.
-        ValueError: not one for each, or one that is not above 0.
+        ValueError: not one for each, or one that is not above 0 and at most `LARGEST_SIGMA`.
     """
     if given:
-        if len(given) != len(names) or not all(type(s) in (int, float) and s > 0 for s in given):
-            need = f"there must be {len(names)} numbers above 0, one for each of the keypoints {', '.join(names)}"
+        if len(given) != len(names) or not all(type(s) in (int, float) and 0 < s <= LARGEST_SIGMA for s in given):
+            need = f"there must be {len(names)} numbers above 0 and up to {LARGEST_SIGMA} (COCO's largest is 0.107), "
+            need += f"one for each of the keypoints {', '.join(names)}"
             raise ValueError(f"OKS sigmas {list(given)}: {need}")
         return [float(sigma) for sigma in given]
     if tuple(names) == KEYPOINT_NAMES:

@@ -55,7 +55,7 @@ def read_counts(counts: Any) -> np.ndarray | None:
             groups of 5 bits, lowest first, bit 6 set if more follow, the top bit of the last group as sign.
     """
     if isinstance(counts, list):
-        sound = bool(counts) and all(type(c) is int and 0 <= c < 2**40 for c in counts)
+        sound = set(map(type, counts)) == {int} and min(counts) >= 0 and max(counts) < 2**40
         return np.array(counts, dtype=np.int64) if sound else None
     if not isinstance(counts, str) or not counts.isascii():
         return None

@@ -4,19 +4,32 @@ import json
 import math
 from typing import Any
 
+LARGEST = 2**53
+"""Whole numbers of JSON are exact up to here (RFC 8259, section 6), as are those that evaluation keeps as floats."""
+
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite number; true and false are none."""
-    return type(value) is int or (type(value) is float and math.isfinite(value))
+    """Whether a value is a finite number that computing can hold; true and false are none."""
+    return math.isfinite(value) if type(value) is float else is_whole(value)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number of at most `LARGEST`; true and false are none."""
+    return type(value) is int and -LARGEST <= value <= LARGEST
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is text that can be written to a file; halves of a surrogate pair, as in "\\ud800", cannot."""
+    return isinstance(value, str) and value != "" and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def as_int(value: Any) -> int | None:
     """The whole number that an id of another type means, such as 12 of "12" and 12.0; None where it means none."""
-    if isinstance(value, str) and len(value) < 20 and value.strip().isascii() and value.strip().isdigit():
+    if isinstance(value, str) and len(value) < 16 and value.strip().isascii() and value.strip().isdigit():
         return int(value)
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and is_whole(int(value)):
         return int(value)
-    return value if type(value) is int else None
+    return value if is_whole(value) else None
 
 
 def shorten(value: Any, limit: int = 60) -> str:

@@ -18,6 +18,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog, get_detection_datas
 from detectron2.data.datasets import load_coco_json
 from detectron2.data.detection_utils import check_metadata_consistency
 
+from mask_rcnn_paper.data.apart import require_apart
 from mask_rcnn_paper.data.cityscapes_splits import EVALUATOR
 from mask_rcnn_paper.data.proposals import with_proposals
 from mask_rcnn_paper.data.registered import annotation_file, coco_files, file_version
@@ -43,13 +44,16 @@ def training_sets(cfg: CfgNode) -> list[list[dict]]:
 
     Raises:
         InvalidDatasetError: a dataset has errors, and DATASETS.SKIP_INVALID is False or they concern the whole file.
+        SharedImagesError: as `require_apart`.
         KeyError, ValueError, FileNotFoundError: as detectron2's `get_detection_dataset_dicts`, and `with_proposals`.
     """
     names = cfg.DATASETS.TRAIN
     if not names:
         raise ValueError("DATASETS.TRAIN is empty: name a dataset to train on")
+    partly_invalid = _partly_invalid(cfg)
+    require_apart(cfg)
     with contextlib.ExitStack() as stack:
-        for name, subject in _partly_invalid(cfg).items():
+        for name, subject in partly_invalid.items():
             stack.enter_context(_replaced(name, _load_valid(name, subject)))
         for name, file in _proposal_files(cfg, "TRAIN").items():
             stack.enter_context(_replaced(name, with_proposals(DatasetCatalog.get(name), name, file)))
@@ -95,8 +99,10 @@ def require_usable(cfg: CfgNode) -> None:
 
     Raises:
         InvalidDatasetError: as `training_sets` and `require_valid`.
+        SharedImagesError: as `require_apart`.
     """
     _partly_invalid(cfg)
+    require_apart(cfg)
     for name in cfg.DATASETS.TEST:
         require_valid(cfg, name)
 

@@ -1,15 +1,18 @@
 """Rules of `bbox`, [x, y, width, height] in pixels from the image's top left corner, and of `area` and `iscrowd`."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from mask_rcnn_paper.coco.values import is_number
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
+from mask_rcnn_paper.validate_dataset.geometry import is_box
 from mask_rcnn_paper.validate_dataset.mask_rules import area_of_mask, box_of_mask
 from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, field_check, illegal, sets
 
 TOLERANCE = 0.1
 """Pixels by which a box may cross the border: COCO's own boxes are rounded."""
+
+FAR_OUT = 2
+"""Sides of the image beyond which nothing that merely crosses the border reaches."""
 
 
 def _clip(annotation: dict, dataset: Dataset) -> list[float] | None:
@@ -22,7 +25,7 @@ def _clip(annotation: dict, dataset: Dataset) -> list[float] | None:
 
 def _measure(annotation: dict, dataset: Dataset) -> float | None:
     box, area = annotation.get("bbox"), area_of_mask(annotation, dataset)
-    if area <= 0 and _is_box(box) and min(box[2:]) > 0:
+    if area <= 0 and is_box(box) and min(box[2:]) > 0:
         area = box[2] * box[3]
     return area if area > 0 else None
 
@@ -46,7 +49,7 @@ IS_CROWD = Rule("iscrowd", "write 0, or 1 for a group; pycocotools needs it", _B
 def check_box(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
     """Four finite numbers, an area, and a place inside the image."""
     box, image_size = annotation.get("bbox"), dataset.size_of(annotation)
-    if not _is_box(box):
+    if not is_box(box):
         yield illegal(NUMBERS, "bbox", box, "four finite numbers")
     elif min(box[2:]) <= 0:
         yield Violation(DEGENERATE, "bbox", box, "must have a width and a height above 0")
@@ -54,12 +57,10 @@ def check_box(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
         (x, y, w, h), (width, height) = box, image_size
         if x >= width or y >= height or x + w <= 0 or y + h <= 0:
             yield Violation(OUTSIDE, "bbox", box, f"lies outside its image of {width}x{height} pixels")
+        elif min(x, width - x - w) < -FAR_OUT * width or min(y, height - y - h) < -FAR_OUT * height:
+            yield Violation(OUTSIDE, "bbox", box, f"reaches far beyond its image of {width}x{height} pixels")
         elif min(x, y, width - x - w, height - y - h) < -TOLERANCE:
             yield Violation(CROSSES, "bbox", box, f"crosses the border of its image of {width}x{height} pixels")
-
-
-def _is_box(box: Any) -> bool:
-    return isinstance(box, list) and len(box) == 4 and all(map(is_number, box))
 
 
 check_area = field_check(AREA, "area", lambda area: is_number(area) and area > 0, "a number above 0")

@@ -1,16 +1,30 @@
 """All rules of a COCO file, in the order in which their violations are reported, and all repairs."""
 
+import contextlib
+import gc
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules, keypoint_rules, mask_rules
+from mask_rcnn_paper.validate_dataset import (
+    agreement_rules,
+    boxes,
+    entries,
+    format_rules,
+    image_rules,
+    json_rules,
+    keypoint_places,
+    keypoint_rules,
+    mask_rules,
+    polygon_rules,
+    repeated_images,
+)
 from mask_rcnn_paper.validate_dataset.dataset import SECTIONS, Dataset
-from mask_rcnn_paper.validate_dataset.rule import ERROR, Check, Violation
+from mask_rcnn_paper.validate_dataset.rule import ERROR, Check, Violation, errors
 
 _MAX_ROUNDS = 50
 
@@ -41,10 +55,11 @@ class CocoChecker:
         for section in SECTIONS:
             found += self._apply(section, enumerate(data[section]), dataset, entries.check_entry_type)
             found += self._apply(section, dataset.entries(section), dataset, partial(entries.check_id, section=section))
+        found += [v.locate(self.file) for v in format_rules.check_formats(dataset, self.with_keypoints)]
         of_boxes = (boxes.check_box, mask_rules.check_mask, boxes.check_area, boxes.check_is_crowd)
         for section, *checks in (
-            ("categories", entries.check_category_name, keypoint_rules.check_keypoint_names),
-            ("images", image_rules.check_file_name, image_rules.check_size),
+            ("categories", entries.check_category_name, entries.check_unique_name, keypoint_rules.check_keypoint_names),
+            ("images", image_rules.check_file_name, repeated_images.check_repeated, image_rules.check_size),
             ("images", lambda image, _: self._of_files.get(_key(image), [])),
             ("annotations", entries.check_references, *of_boxes, keypoint_rules.check_keypoints),
             ("categories", keypoint_rules.check_named),
@@ -52,7 +67,13 @@ class CocoChecker:
         ):
             applied = [check for check in checks if self.with_keypoints or check not in keypoint_rules.CHECKS]
             found += self._apply(section, dataset.entries(section), dataset, *applied)
+        for check in (polygon_rules.check_polygons, agreement_rules.check_agreement, *self._of_places()):
+            annotations = data["annotations"]
+            found += [v.locate(self.file, "annotations", i, annotations[i]) for i, v in check(dataset)]
         return found + [violation.locate(self.file) for violation in mask_rules.check_any_masks(dataset)]
+
+    def _of_places(self) -> tuple[Callable[[Dataset], Iterable[tuple[int, Violation]]], ...]:
+        return (keypoint_places.check_keypoint_places,) if self.with_keypoints else ()
 
     def _apply(self, section: str, numbered: Iterable, dataset: Dataset, *checks: Check) -> Iterator[Violation]:
         """All violations of one entry before those of the next."""
@@ -81,20 +102,29 @@ def check_coco(file: Path, checker: CocoChecker) -> tuple[Any, list[Violation]]:
         OSError: the file cannot be opened.
     """
     content = file.read_bytes()
+    with _garbage_kept():
+        data, found = json_rules.parse(content)
+        located = [violation.locate(checker.file) for violation in found]
+        return data, located if data is None else located + checker.check(data)
+
+
+@contextlib.contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Collect none of it: millions of small objects that all stay would be gone through again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
     try:
-        data = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        text = f"is not JSON: {error}" if content else "is empty"
-        start = content[:40].decode("utf-8", "replace")
-        return None, [Violation(entries.NOT_JSON, "content", start, text, str(checker.file))]
-    return data, checker.check(data)
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @dataclass
 class Fixed:
     """What `fix` did: by rule, how many entries were changed, and by (section, rule), how many were dropped.
 
-    `left` are the violations in the result: errors that cannot be mended, and warnings that need not be.
+    `left` are the violations in the result: errors if nothing could be done, and warnings that need not be mended.
     """
 
     mended: Counter = field(default_factory=Counter)
@@ -106,9 +136,12 @@ def fix(data: Any, checker: CocoChecker, violations: list[Violation], drop_only:
     """Change `data` in place until the checker finds nothing more that can be mended.
 
     Section by section, since dropping an image leaves annotations without one: then everything is checked anew. With
-    `drop_only` nothing is mended, and images and annotations that have errors are left out.
+    `drop_only` nothing is mended, and images and annotations that have errors are left out. Nothing is changed where
+    an error is there that cannot be mended, such as boxes in another format: mending the rest might hide it.
     """
     fixed = Fixed(left=violations)
+    if any(not (_can_drop(v) or v.rule is entries.INFO if drop_only else v.rule.repair) for v in errors(violations)):
+        return fixed
     for _ in range(_MAX_ROUNDS):
         mendable = [v for v in fixed.left if (_can_drop(v) if drop_only else v.rule.repair)]
         if not mendable:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mask_rcnn_paper.coco.values import as_int, shorten
+from mask_rcnn_paper.coco.values import LARGEST, as_int, is_text, is_whole, shorten
 from mask_rcnn_paper.validate_dataset.dataset import REFERENCES, SECTIONS, Dataset
-from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, drops, field_check, illegal, sets
+from mask_rcnn_paper.validate_dataset.rule import Repair, Rule, Violation, drops, field_check, illegal, sets
 
 
 def _renumber(entry: dict, violation: Violation, dataset: Dataset) -> bool:
@@ -32,7 +32,6 @@ _IMAGE, _CATEGORY = (
     Repair(f"takes 12 for '12' where there is such {what}, else drops the annotation", _point_to_number)
     for what in ("an image", "a category")
 )
-NOT_JSON = Rule("not-json", "download or write the file again")
 NOT_AN_OBJECT = Rule(
     "not-an-object", "give the annotation file: an object with info, images, annotations and categories"
 )
@@ -51,7 +50,6 @@ ANNOTATION_ZERO = Rule(
     "annotation-id-zero",
     "count annotations from 1: pycocotools takes a detection matched to annotation 0 for unmatched",
     Repair("renumbers the annotation", _renumber),
-    WARNING,
 )
 IMAGE_UNKNOWN = Rule("image-unknown", "add the image or remove the annotation", _IMAGE)
 CATEGORY_UNKNOWN = Rule(
@@ -89,14 +87,42 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-check_category_name = field_check(CATEGORY_NAME, "name", lambda name: isinstance(name, str) and name != "", "text")
+check_category_name = field_check(CATEGORY_NAME, "name", is_text, "text that can be written")
+
+
+def check_unique_name(category: dict, dataset: Dataset) -> Iterator[Violation]:
+    """No earlier category has this name: two classes of one name cannot be told apart, in tables or by a model."""
+    first = _first_named(category, dataset)
+    if first is not None and first is not category:
+        yield Violation(DUPLICATE_NAME, "name", category["name"], f"is that of category {shorten(first.get('id'))} too")
+
+
+def _first_named(category: dict, dataset: Dataset) -> dict | None:
+    alike = (entry for _, entry in dataset.entries("categories") if entry.get("name") == category.get("name"))
+    return next(alike) if is_text(category.get("name")) else None
+
+
+def _join(category: dict, violation: Violation, dataset: Dataset) -> bool:
+    first = _first_named(category, dataset)
+    for _, annotation in dataset.entries("annotations"):
+        if dataset.target(annotation, "category_id") is category:
+            annotation["category_id"] = first["id"]
+    return False
+
+
+DUPLICATE_NAME = Rule(
+    "category-name-duplicate",
+    "give each category a name of its own, or make them one",
+    Repair("drops the later category, and gives its annotations to the first", _join),
+)
 
 
 def check_id(entry: dict, dataset: Dataset, section: str) -> Iterator[Violation]:
     """`id` of an entry of a section."""
     value = entry.get("id")
-    if type(value) is not int:
-        yield Violation(ID_TYPE, "id", value, "is missing" if "id" not in entry else "must be a whole number")
+    if not is_whole(value):
+        legal = f"must be a whole number of at most {LARGEST}"
+        yield Violation(ID_TYPE, "id", value, "is missing" if "id" not in entry else legal)
     elif dataset.by_id[section][value] is not entry:
         rule = DUPLICATE_ANNOTATION if section == "annotations" else DUPLICATE_ENTRY
         yield Violation(rule, "id", value, f"occurs earlier in {section}")
@@ -108,7 +134,7 @@ def check_references(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
     """`image_id` and `category_id`."""
     for rule, field, what in ((IMAGE_UNKNOWN, "image_id", "an image"), (CATEGORY_UNKNOWN, "category_id", "a category")):
         value, known = annotation.get(field), dataset.by_id[REFERENCES[field]]
-        if type(value) is not int:
+        if not is_whole(value):
             yield illegal(rule, field, value, f"a whole number, the id of {what}")
         elif value not in known:
             legal = "" if len(known) > 100 else f"; there are {shorten(sorted(known))}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mask_rcnn_paper.coco.keypoints import FLIP_FIELDS
-from mask_rcnn_paper.coco.values import is_number, shorten
+from mask_rcnn_paper.coco.values import is_number, is_text, shorten
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
 from mask_rcnn_paper.validate_dataset.rule import WARNING, Repair, Rule, Violation, illegal, sets
 
@@ -20,13 +20,13 @@ def _drop_limbs(category: dict, dataset: Dataset) -> list:
     return [limb for limb in limbs if _good_limb(limb, len(names))]
 
 
-def _store(annotation: dict, keypoints: list) -> bool:
+def store(annotation: dict, keypoints: list) -> bool:
     annotation["keypoints"], annotation["num_keypoints"] = keypoints, _labelled(keypoints)
     return True
 
 
 def _unlabel(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
-    return _store(annotation, [0, 0, 0] * _expected(annotation, dataset))
+    return store(annotation, [0, 0, 0] * _expected(annotation, dataset))
 
 
 def _unlabel_bad(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
@@ -34,30 +34,30 @@ def _unlabel_bad(annotation: dict, violation: Violation, dataset: Dataset) -> bo
     for i in range(0, len(keypoints), 3):
         if not all(map(is_number, keypoints[i : i + 3])):
             keypoints[i : i + 3] = 0, 0, 0
-    return _store(annotation, keypoints)
+    return store(annotation, keypoints)
 
 
 def _mend_visibility(annotation: dict, violation: Violation, dataset: Dataset) -> bool:
     keypoints = [*annotation["keypoints"]]
     keypoints[2::3] = [v if v in (0, 1, 2) else 2 * (v > 0) for v in keypoints[2::3]]
-    return _store(annotation, keypoints)
+    return store(annotation, keypoints)
 
 
 _LIMBS = sets("skeleton", "drops the limb", _drop_limbs)
 _COUNT = sets("num_keypoints", "counts anew", lambda annotation, _: _labelled(annotation["keypoints"]))
-_UNLABEL = Repair("makes all keypoints of the annotation unlabelled", _unlabel)
+UNLABEL = Repair("makes all keypoints of the annotation unlabelled", _unlabel)
 _UNLABEL_BAD = Repair("makes the keypoint unlabelled (0, 0, 0)", _unlabel_bad)
 _VISIBILITY = Repair("writes 2 where it is above 0, else 0", _mend_visibility)
 NAMES = Rule("keypoint-names", "list the names of the keypoints, each once", Repair("removes the names", _remove_field))
 COUNTS = Rule(
     "keypoint-counts",
-    "a model has one number of keypoints: split the file, or give all categories the same",
+    "a model has one list of keypoints: split the file, or give all categories the same",
     Repair("removes the names of the later category", _remove_field),
 )
 SKELETON = Rule("keypoint-skeleton", "a limb is a pair of keypoint numbers from 1 on", _LIMBS, WARNING)
 FLIP = Rule(
     "keypoint-flip-pairs",
-    "list pairs of two keypoints, each keypoint in one pair at most: they trade places in a mirror",
+    "list pairs of two keypoints' names, each in one pair at most: they trade places in a mirror",
     Repair("removes the field", _remove_field),
 )
 UNNAMED = Rule(
@@ -66,9 +66,9 @@ UNNAMED = Rule(
 MISSING = Rule(
     "keypoints-missing",
     "give keypoints to every annotation, zeros where there are none, or to none: evaluation fails on a mixture",
-    _UNLABEL,
+    UNLABEL,
 )
-LENGTH = Rule("keypoints-length", "write x, y, visibility for each keypoint of the category", _UNLABEL)
+LENGTH = Rule("keypoints-length", "write x, y, visibility for each keypoint of the category", UNLABEL)
 NUMBERS = Rule("keypoints-numbers", "write finite numbers", _UNLABEL_BAD)
 VISIBILITY = Rule("keypoints-visibility", "write 0 for not labelled, 1 for hidden, 2 for visible", _VISIBILITY)
 LABELLED = Rule("keypoints-count", "num_keypoints is the number of keypoints with visibility above 0", _COUNT)
@@ -79,11 +79,13 @@ def check_keypoint_names(category: dict, dataset: Dataset) -> Iterator[Violation
     names = category.get("keypoints")
     if names is None or names == []:
         return
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+    if not isinstance(names, list) or not all(map(is_text, names)) or len(set(names)) < len(names):
         yield Violation(NAMES, "keypoints", names, "must be a list of different names")
         return
     if len(names) != dataset.num_keypoints:
         yield Violation(COUNTS, "keypoints", len(names), f"names, but an earlier category has {dataset.num_keypoints}")
+    elif (first := dataset.keypoint_names) and names != first:
+        yield Violation(COUNTS, "keypoints", names, f"are others than those of an earlier category, {shorten(first)}")
     limbs = category.get("skeleton") or []
     for limb in limbs if isinstance(limbs, list) else [limbs]:
         if not _good_limb(limb, len(names)):
@@ -105,9 +107,8 @@ def _check_flip_pairs(field: str, pairs: Any, names: list[str]) -> Iterator[Viol
             yield Violation(FLIP, field, pair, "is no pair")
             return
         for keypoint in pair:
-            named = isinstance(keypoint, str) and keypoint in names
-            if not named and not (type(keypoint) is int and 0 <= keypoint <= len(names)):
-                yield Violation(FLIP, field, pair, f"{shorten(keypoint)} is no keypoint of this category")
+            if not isinstance(keypoint, str) or keypoint not in names:
+                yield Violation(FLIP, field, pair, f"{shorten(keypoint)} is no keypoint's name of this category")
                 return
             if keypoint in seen:
                 yield Violation(FLIP, field, pair, f"{keypoint!r} is there twice")

@@ -1,6 +1,5 @@
 """Rules of `segmentation`: a list of polygons, or run lengths (RLE) {"size": [height, width], "counts": ...}."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +7,9 @@ import numpy as np
 from pycocotools import mask as mask_util
 
 from mask_rcnn_paper.coco.masks import decode_mask, encode_mask, mask_to_polygons, read_counts, signed_area
-from mask_rcnn_paper.coco.values import is_number
+from mask_rcnn_paper.coco.values import LARGEST, is_number
 from mask_rcnn_paper.validate_dataset.dataset import Dataset
+from mask_rcnn_paper.validate_dataset.geometry import sums_up
 from mask_rcnn_paper.validate_dataset.rule import WARNING, Rule, Violation, drops, sets
 
 
@@ -72,16 +72,8 @@ def _check_polygons(polygons: list[list]) -> Iterator[Violation]:
         field = f"segmentation[{i}]"
         if len(polygon) < 6 or len(polygon) % 2:
             yield Violation(POINTS, field, polygon, f"has {len(polygon)} numbers: must be an even number, 6 or more")
-        elif not _sums_up(polygon) and (bad := [value for value in polygon if not is_number(value)]):
-            yield Violation(NUMBERS, field, bad[0], "is not a finite number")
-
-
-def _sums_up(polygon: list) -> bool:
-    # One C loop, several times faster than looking at each number.
-    try:
-        return math.isfinite(sum(polygon))
-    except (TypeError, OverflowError):
-        return False
+        elif not sums_up(polygon) and (bad := [value for value in polygon if not _is_coordinate(value)]):
+            yield Violation(NUMBERS, field, bad[0], "is not a finite number, or much too large")
 
 
 def _check_run_lengths(annotation: dict, dataset: Dataset) -> Iterator[Violation]:
@@ -109,7 +101,11 @@ def _check_run_lengths(annotation: dict, dataset: Dataset) -> Iterator[Violation
 def good_polygon(polygon: Any) -> bool:
     """Whether a polygon is a list of at least three points."""
     whole = isinstance(polygon, list) and len(polygon) >= 6 and len(polygon) % 2 == 0
-    return whole and all(map(is_number, polygon))
+    return whole and all(map(_is_coordinate, polygon))
+
+
+def _is_coordinate(value: Any) -> bool:
+    return is_number(value) and abs(value) <= LARGEST
 
 
 def _good_polygons(segmentation: Any) -> list[list[float]]:

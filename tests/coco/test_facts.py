@@ -83,6 +83,12 @@ def change(**sections):
         (change(categories=[{"id": 1}]), "category 1 of 1: is .* and a name"),
         (change(categories=[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]), "2 of 2: has id 1 of category 'a'"),
         (
+            change(categories=[{"id": 1, "name": "a", "keypoints": 5}]),
+            "keypoints is 5, and must be a list of names",
+        ),
+        (change(categories=[{"id": 1, "name": "a", "keypoints": ["x"], "flip_pairs": 5}]), "flip_pairs is 5"),
+        (change(categories=[{"id": 1, "name": "a", "keypoints": ["x"], "flip_pairs": [5]}]), r"is \[5\], and must be"),
+        (
             change(categories=[{"id": n, "name": n * "a", "keypoints": ["x" * n]} for n in (1, 2)]),
             "categories 'a' and 'aa' differ in their keypoints",
         ),

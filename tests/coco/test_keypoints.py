@@ -101,8 +101,8 @@ def test_other_keypoints_need_sigmas():
     assert oks_sigmas(("nose", "tail"), [0.07, 0.07]) == [0.07, 0.07]
 
 
-@pytest.mark.parametrize("given", [[0.1], [0.1, 0.0], [0.1, "a"], [0.1, True]])
+@pytest.mark.parametrize("given", [[0.1], [0.1, 0.0], [0.1, "a"], [0.1, True], [0.1, 0.21]])
 def test_bad_sigmas_are_refused(given):
-    """Another number of them, or what is not above 0; COCO's names do not help."""
-    with pytest.raises(ValueError, match="there must be 2 numbers above 0, .* nose, left_eye"):
+    """Another number of them, or what is not above 0 and up to 0.2; COCO's names do not help."""
+    with pytest.raises(ValueError, match="there must be 2 numbers above 0 and up to 0.2 .* nose, left_eye"):
         oks_sigmas(("nose", "left_eye"), given)

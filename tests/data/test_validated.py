@@ -147,6 +147,13 @@ def test_boxes_without_area_are_left_out_by_the_mapper(own):
     assert "rule bbox-degenerate" in refused(training_dicts, config())
 
 
+def test_cocos_own_annotations_without_area_may_be_used(own):
+    """Number 918 of train2017, whose outline, box and area are all of a line, and nothing but this is of it."""
+    line = [[10.0, 15.5, 10.0, 15.5, 11.03, 15.5, 11.03, 15.5]]
+    own(broken(segmentation=line, bbox=[10.0, 15.5, 1.03, 0.0], area=0.0))
+    assert len(training_dicts(config())) == 2
+
+
 def test_evaluation_never_skips(own):
     """A test set with errors is refused whatever SKIP_INVALID says, and the key is not offered."""
     path = own(broken(bbox=[50, 50, 5, 5]))

@@ -30,7 +30,8 @@ def valid_data(keypoints: bool = False) -> dict[str, Any]:
         category |= names | {"flip_pairs": [["left_eye", "right_eye"]]}
         for annotation in annotations:
             labelled = annotation["iscrowd"] == 0
-            annotation["keypoints"] = [12, 12, 2, 14.5, 11, 1, 0, 0, 0] if labelled else [0] * 9
+            x, y = annotation["bbox"][:2]
+            annotation["keypoints"] = [x + 2, y + 2, 2, x + 4.5, y + 1, 1, 0, 0, 0] if labelled else [0] * 9
             annotation["num_keypoints"] = 2 if labelled else 0
     return {
         "info": {"year": 2017},
@@ -57,10 +58,10 @@ def _image(id: int, file_name: str, width: int, height: int) -> dict:
     return {"id": id, "file_name": file_name, "width": width, "height": height}
 
 
-def write_images(folder: Path) -> Path:
+def write_images(folder: Path, seed: int = 0) -> Path:
     """Write the images of `valid_data` and return the folder."""
     folder.mkdir(exist_ok=True)
-    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    noise = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), np.uint8)
     Image.fromarray(noise).save(folder / "a.png")
     Image.fromarray(noise[:40, :40]).save(folder / "b.png")
     return folder

@@ -31,7 +31,9 @@ CASES = [
          annotations=1),
     case(boxes.OUTSIDE, "annotation 1 (image 1), bbox=[0, -9, 5, 9]", put("annotations", 0, bbox=[0, -9, 5, 9]),
          annotations=1),
-    case(boxes.CROSSES, "annotation 1 (image 1), bbox=[60, 40, 5, 9]", put("annotations", 0, bbox=[60, 40, 5, 9])),
+    case(boxes.OUTSIDE, "annotation 1 (image 1), bbox=[1, 1, 1e+30, 5]", put("annotations", 0, bbox=[1, 1, 1e30, 5]),
+         annotations=1),
+    case(boxes.CROSSES, "annotation 1 (image 1), bbox=[9, 9, 20, 40]", put("annotations", 0, bbox=[9, 9, 20, 40])),
     *AREA_CASES,
 ]  # fmt: skip
 

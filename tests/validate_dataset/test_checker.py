@@ -6,14 +6,39 @@ import random
 import pytest
 
 from mask_rcnn_paper.generated.datasets import IMAGES, INSTANCES, PERSON_KEYPOINTS, DatasetSpec, write_dataset
-from mask_rcnn_paper.validate_dataset import boxes, entries, image_rules, keypoint_rules, mask_rules
+from mask_rcnn_paper.validate_dataset import (
+    agreement_rules,
+    boxes,
+    entries,
+    format_rules,
+    image_rules,
+    json_rules,
+    keypoint_places,
+    keypoint_rules,
+    mask_rules,
+    polygon_rules,
+    repeated_images,
+)
 from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco, fix
 from mask_rcnn_paper.validate_dataset.dataset import SECTIONS
 from mask_rcnn_paper.validate_dataset.rule import ERROR, Rule, errors
-from tests.validate_dataset import test_boxes, test_entries, test_image_rules, test_keypoint_rules, test_mask_rules
+from tests.validate_dataset import (
+    test_agreement_rules,
+    test_boxes,
+    test_entries,
+    test_image_rules,
+    test_keypoint_places,
+    test_keypoint_rules,
+    test_mask_rules,
+    test_polygon_rules,
+    test_repeated_images,
+)
 from tests.validate_dataset.cases import broken, valid_data, write_images
 
-TESTS = (test_boxes, test_entries, test_image_rules, test_keypoint_rules, test_mask_rules)
+TESTS = (
+    *(test_agreement_rules, test_boxes, test_entries, test_image_rules, test_keypoint_places, test_keypoint_rules),
+    *(test_mask_rules, test_polygon_rules, test_repeated_images),
+)
 CASES = [case for module in TESTS for case in module.CASES]
 
 
@@ -33,7 +58,7 @@ def test_not_json(content, said, tmp_path):
     path.write_bytes(content)
     data, (violation,) = check_coco(path, CocoChecker(path))
     assert data is None
-    assert violation.rule is entries.NOT_JSON
+    assert violation.rule is json_rules.NOT_JSON
     assert violation.file == str(path)
     assert said in violation.text
 
@@ -97,10 +122,14 @@ def test_what_was_sound_stays(case, tmp_path):
 
 def test_every_rule_with_a_repair_has_a_case():
     """No rule is without a test, and no repair without a word on what it does."""
-    modules = (boxes, entries, image_rules, keypoint_rules, mask_rules)
+    modules = (
+        *(agreement_rules, boxes, entries, image_rules, json_rules, keypoint_places, keypoint_rules, mask_rules),
+        *(polygon_rules, repeated_images),
+    )
     everywhere = {value for module in modules for value in vars(module).values() if isinstance(value, Rule)}
     with_case = {case.values[0].rule for case in CASES}
-    of_the_file = {entries.NOT_JSON, entries.NOT_AN_OBJECT, entries.SECTION_MISSING, entries.SECTION_TYPE}
+    of_the_file = {json_rules.NOT_JSON, entries.NOT_AN_OBJECT, entries.SECTION_MISSING, entries.SECTION_TYPE}
+    of_the_file |= {json_rules.ENCODING, json_rules.REPEATED_KEY}
     assert everywhere - with_case == of_the_file | {entries.SECTION_EMPTY, mask_rules.NO_MASKS}
     assert len(with_case) > 30
     assert all(rule.repair is None or rule.repair.text for rule in everywhere)
@@ -127,13 +156,27 @@ def test_leaving_out():
     """With `drop_only` nothing is mended: entries with errors go, warnings and other entries stay."""
     data = valid_data()
     data["annotations"][0]["area"] = 0
-    data["annotations"][2]["bbox"] = [30, 30, 20, 5]
+    data["annotations"][2]["bbox"] = [5, 5, 50, 20]
     checker = CocoChecker("f")
     fixed = fix(data, checker, checker.check(data), drop_only=True)
     assert [a["id"] for a in data["annotations"]] == [2, 3, 4]
     assert fixed.dropped == {("annotations", boxes.AREA.name): 1}
     assert not fixed.mended
     assert [f.rule for f in fixed.left] == [boxes.CROSSES]
+
+
+def test_nothing_is_mended_beside_what_cannot_be():
+    """Boxes in another format stay as they are, also those that would be clipped or dropped as single ones."""
+    data = valid_data()
+    for annotation in data["annotations"]:
+        x, y, width, height = annotation["bbox"]
+        annotation["bbox"] = [x, y, x + width, y + height]
+    checker, before = CocoChecker("f"), copy.deepcopy(data)
+    for drop_only in (False, True):
+        fixed = fix(data, checker, checker.check(data), drop_only)
+        assert format_rules.BOXES in {violation.rule for violation in fixed.left}
+        assert not fixed.mended + fixed.dropped
+        assert data == before
 
 
 def test_what_cannot_be_mended_is_left():

@@ -41,6 +41,9 @@ CASES = [
     case(entries.DUPLICATE_ANNOTATION, "annotation 1 (image 2), id=1", put("annotations", 2, id=1)),
     case(entries.DUPLICATE_ANNOTATION, "annotation 2 (image 1), id=2",
          append("annotations", lambda data: copy.deepcopy(data["annotations"][1])), annotations=1),
+    case(entries.ID_TYPE, "annotation 1000", put("annotations", 2, id=10**400)),
+    case(entries.CATEGORY_NAME, "category 7, name=", put("categories", 1, name="\ud800")),
+    case(entries.DUPLICATE_NAME, 'category 7, name="person"', put("categories", 1, name="person"), categories=1),
     case(entries.ANNOTATION_ZERO, "annotation 0 (image 1), id=0", put("annotations", 0, id=0)),
     *NAME_CASES,
     *REFERENCE_CASES,
@@ -59,6 +62,28 @@ def test_not_an_object(data, said):
     (violation,) = CocoChecker("f").check(data)
     assert violation.rule is entries.NOT_AN_OBJECT
     assert said in violation.text
+
+
+def test_annotation_zero_is_an_error():
+    """A detection matched to it counts as unmatched; --fix renumbers."""
+    data = valid_data()
+    data["annotations"][0]["id"] = 0
+    checker = CocoChecker("f")
+    (violation,) = found = checker.check(data)
+    assert violation.rule.severity == ERROR
+    assert not fix(data, checker, found).left
+    assert [annotation["id"] for annotation in data["annotations"]] == [5, 2, 3, 4]
+
+
+def test_categories_of_one_name_become_one():
+    """The annotations of the later category are the first one's."""
+    data = valid_data()
+    data["categories"][1]["name"] = "person"
+    data["annotations"][2]["category_id"] = 7
+    checker = CocoChecker("f")
+    assert not fix(data, checker, checker.check(data)).left
+    assert [category["id"] for category in data["categories"]] == [1]
+    assert {annotation["category_id"] for annotation in data["annotations"]} == {1}
 
 
 @pytest.mark.parametrize("section", ["images", "annotations", "categories"])

@@ -29,7 +29,25 @@ def strip(data, images):
     del data["annotations"][2:]
 
 
+def crowd_together(data, images):
+    """Give the first image 101 instances, as annotations 1 and 5 to 104."""
+    model = data["annotations"][0]
+    data["annotations"] += [model | {"id": i} for i in range(5, 104)]
+
+
+def deepen(mode):
+    """Store the first image with this PIL mode."""
+
+    def damage(data, images):
+        pixels = np.full((48, 64), 40000, np.uint16 if mode == "I;16" else np.float32)
+        data["images"][0]["file_name"] = "a.tiff"
+        Image.fromarray(pixels).save(images / "a.tiff")
+
+    return damage
+
+
 SIZE_CASES = [
+    case(image_rules.SIZE, "image 1, height=1000", put("images", 0, height=10**400)),
     case(image_rules.SIZE, "image 1, width", put("images", 0, width=REMOVED)),
     case(image_rules.SIZE, "image 1, height=48.0", put("images", 0, height=48.0)),
     case(image_rules.SIZE, "image 1, width=0", put("images", 0, width=0)),
@@ -53,6 +71,10 @@ CASES = [
     case(image_rules.WRONG_SIZE, 'image 2, file_name="b.png"',
          lambda d, images: Image.new("L", (80, 80)).save(images / "b.png"), **LOST),
     case(image_rules.WRONG_SIZE, 'image 1, file_name="a.jpg"', turn, **LOST),
+    case(image_rules.DEPTH, 'image 1, file_name="a.tiff"', deepen("I;16"), **LOST),
+    case(image_rules.DEPTH, 'image 1, file_name="a.tiff"', deepen("F"), **LOST),
+    case(image_rules.FILE_NAME, "image 1, file_name=", put("images", 0, file_name="\ud800.png"), **LOST),
+    case(image_rules.CROWDED, "image 1", crowd_together),
     *SIZE_CASES,
     *CROWD_CASES,
 ]  # fmt: skip
@@ -81,6 +103,26 @@ def test_without_decoding(damage, found, tmp_path):
     data, images = valid_data(), write_images(tmp_path)
     damage(data, images)
     assert {f.rule.name for f in CocoChecker("f", images, decode=False).check(data)} == found
+
+
+def test_deep_images_are_found_without_decoding(tmp_path):
+    """Training asks the header of what may be deep, and does not even open a JPEG."""
+    data, images = valid_data(), write_images(tmp_path)
+    deepen("I;16")(data, images)
+    assert [v.rule for v in CocoChecker("f", images, decode=False).check(data)] == [image_rules.DEPTH]
+    (images / "a.tiff").rename(images / "a.jpg")
+    data["images"][0]["file_name"] = "a.jpg"
+    assert CocoChecker("f", images, decode=False).check(data) == []
+
+
+def test_many_instances_are_a_warning():
+    """Groups do not count, nor do 100 instances."""
+    data = valid_data()
+    crowd_together(data, None)
+    (violation,) = CocoChecker("f").check(data)
+    assert (violation.rule, violation.rule.severity) == (image_rules.CROWDED, "warning")
+    data["annotations"].pop()
+    assert CocoChecker("f").check(data) == []
 
 
 def test_images_are_not_looked_at(tmp_path):

@@ -88,11 +88,19 @@ def test_limbs_go_with_the_names():
 
 
 def test_numbered_flip_pairs():
-    """Pairs of numbers are legal too, from 0 or from 1."""
+    """Pairs of numbers are refused, as training does: nobody knows whether they count from 0 or from 1."""
     data = valid_data(keypoints=True)
-    for pairs in ([[1, 2]], [[2, 3]]):
-        data["categories"][0]["flip_pairs"] = pairs
-        assert CocoChecker("f").check(data) == []
+    data["categories"][0]["flip_pairs"] = [[1, 2]]
+    (violation,) = CocoChecker("f").check(data)
+    assert violation.rule is keypoint_rules.FLIP
+
+
+def test_categories_have_the_same_keypoints():
+    """Other names are refused, as training does, also where they are as many."""
+    data = valid_data(keypoints=True)
+    data["categories"][1]["keypoints"] = ["nose", "left_ear", "right_ear"]
+    (violation,) = CocoChecker("f").check(data)
+    assert (violation.rule, violation.id) == (keypoint_rules.COUNTS, 7)
 
 
 @pytest.mark.parametrize("case, expected", [(c.values[0], m) for c, m in zip(ANNOTATION_CASES, MENDED, strict=True)])

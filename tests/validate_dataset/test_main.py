@@ -50,7 +50,7 @@ def test_errors(folder, capsys):
 
 def test_warnings_alone(folder, capsys):
     """Exit code 0."""
-    damage(folder, bbox=[50, 10, 20, 20])
+    damage(folder, bbox=[10, 10, 60, 20])
     assert run(folder) == 0
     assert "warning bbox-crosses-border (1)" in capsys.readouterr().out
 
@@ -72,10 +72,24 @@ def test_no_images(folder, capsys):
 
 def test_mask_format(folder, capsys):
     """Run lengths are an error for polygons, which is the default, and not for bitmasks."""
-    damage(folder, segmentation={"size": [48, 64], "counts": [500, 400, 48 * 64 - 900]})
+    damage(folder, segmentation={"size": [48, 64], "counts": [500, 400, 48 * 64 - 900]}, bbox=[10, 0, 9, 48])
     assert run(folder) == 1
     assert "error rle-mask-format" in capsys.readouterr().out
     assert run(folder, "--mask-format", "bitmask") == 0
+
+
+def test_against(folder, capsys):
+    """Two files of the same images: exit code 1, and --fix writes nothing, since only people can part them."""
+    other = [str(folder / "train.json"), str(folder / "images")]
+    assert run(folder, "--against", *other) == 1
+    assert "error split-shared-images (1)" in capsys.readouterr().out
+    assert run(folder, "--against", *other, "--fix", str(folder / "o.json")) == 1
+    assert not (folder / "o.json").exists()
+    write_images(folder / "val", seed=1)
+    assert run(folder, "--against", str(folder / "train.json"), str(folder / "val")) == 0
+    (folder / "val.json").write_text("{")
+    assert run(folder, "--against", str(folder / "val.json"), str(folder / "val")) == 1
+    assert f"{folder}/val.json content" in capsys.readouterr().out
 
 
 def test_fix(folder, capsys):
@@ -121,6 +135,9 @@ def test_what_cannot_be_mended(folder, content, capsys):
         (["train.json", "images", "--fix", "images"], "is a folder"),
         (["train.json", "images", "--mask-format", "png"], "invalid choice: 'png'"),
         (["train.json", "images", "--split", "val"], "--split goes with --cityscapes only"),
+        (["train.json", "images", "--against", "none.json", "images"], "annotation file 'none.json' does not exist"),
+        (["train.json", "images", "--against", "train.json", "none"], "image folder 'none' does not exist"),
+        (["train.json", "--no-images", "--against", "train.json", "images"], "--against needs IMAGE_DIR"),
         (["--cityscapes", "none"], "Cityscapes folder 'none' does not exist"),
         (["--cityscapes", ".", "--fix", "o.json"], "--cityscapes ROOT goes with --split and --format only"),
         (["train.json", "images", "--fix", "train.json/o.json"], "train.json"),

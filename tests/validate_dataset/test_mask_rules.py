@@ -37,7 +37,7 @@ CASES = [
     case(mask_rules.NUMBERS, "annotation 1 (image 1), segmentation[0]=NaN",
          put("annotations", 0, segmentation=[[*SQUARE[:-1], float("nan")]]), annotations=1),
     case(mask_rules.NUMBERS, 'annotation 2 (image 1), segmentation[1]="3"',
-         put("annotations", 1, segmentation=[SQUARE, [*SQUARE, 1, "3"]])),
+         put("annotations", 1, segmentation=[[40, 5, 60, 5, 60, 30], [*SQUARE, 1, "3"]])),
     case(mask_rules.MASK_FORMAT, "annotation 3 (image 2), segmentation={",
          put("annotations", 2, segmentation=run_lengths(40, 40, slice(5, 25), slice(5, 15)))),
     case(mask_rules.SIZE, "annotation 4 (image 2), segmentation.size=[40, 39]", crowd(size=[40, 39]), annotations=1),
