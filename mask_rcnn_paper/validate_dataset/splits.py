@@ -50,7 +50,7 @@ def shared_files(names: Any, folder: Path, others: Any, other_folder: Path) -> l
     """Names in both collections that are one file, or two with the same content.
 
     Equal names in two folders are common and no harm; equal content under other names is not looked for: that would
-    read all images, and some of COCO's photographs are in it twice.
+    read all images.
     """
     return [name for name in names if name in others and _is_same(folder / name, other_folder / name)]
 
