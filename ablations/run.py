@@ -18,7 +18,7 @@ from ablations.jobs.progress_view import ProgressView, clock
 from ablations.jobs.rehearsal import rehearse
 from ablations.paper.tables import list_pending
 from ablations.query import Asked, Query, make_query
-from ablations.render import FORMATS, usual_format
+from ablations.render import FOR_READERS, FORMATS, usual_format
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.terminal import say
@@ -44,8 +44,9 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     if statuses is None:
         return 130
     with one_line_errors("ablations"):
-        text = FORMATS[args.format or usual_format()]([query.results(table) for table in query.shown])
-    say(f"\n{text}\n{_times(jobs, statuses)}" if args.format == "md" else text, end="")
+        form = args.format or usual_format()
+        text = FORMATS[form]([query.results(table) for table in query.shown])
+    say(f"\n{text}\n{_times(jobs, statuses)}" if form in FOR_READERS else text, end="")
     for identity, status in statuses.items():
         if status.state in (FAILED, BLOCKED):
             say(_failure_text(jobs[identity], status), file=sys.stderr)

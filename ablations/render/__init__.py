@@ -14,6 +14,8 @@ FORMATS = {
     "csv": csv_text,
     "json": json_text,
 }
+# Those that a person reads as they are printed.
+FOR_READERS = ("text", "md")
 
 
 def usual_format() -> str:

@@ -220,11 +220,14 @@ def _is_ranked(metric: Metric) -> bool:
 
 
 def row_label(table: Table, row: Row) -> str:
-    """A row's short name: its label, with the descriptors that tell it from others of that label: "RoIAlign, max"."""
+    """A row's short name: its label, with the descriptors that tell it from others of that label: "RoIAlign, max".
+
+    What a row has or has not goes by the name of the descriptor: "TensorMask, box head, mask-bb".
+    """
     same = [other for other in table.rows if other.label == row.label]
     differing = [key for key in table.descriptors if len({str(other.descriptors[key]) for other in same}) > 1]
-    texts = [descriptor_text(row.descriptors[key]) for key in differing]
-    told_apart = [text for text in texts if text not in ("", descriptor_text(True))]
+    found = {name: row.descriptors[key] for key, name in table.descriptors.items() if key in differing}
+    told_apart = [name if value is True else text for name, value in found.items() if (text := descriptor_text(value))]
     return ", ".join([row.label, *told_apart]) + (f" {CITED}" if row.origin == "cited" else "")
 
 

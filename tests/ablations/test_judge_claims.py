@@ -89,7 +89,7 @@ def test_json_has_every_claim_with_unrounded_numbers(claims):
     found = json.loads(out)
     assert code == 0
     assert (found["scale"], found["seeds"], found["confidence"]) == ("mini", [0, 1], 0.95)
-    assert sum(found["counts"].values()) == len(found["claims"]) == 85
+    assert sum(found["counts"].values()) == len(found["claims"]) == 90
     by_id = {claim["id"]: claim for claim in found["claims"]}
     sigmoid = by_id["2b-sigmoid"]
     assert sigmoid["differences"] == pytest.approx({"0": 12.0, "1": 12.1})

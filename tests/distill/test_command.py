@@ -82,8 +82,9 @@ def test_a_row_with_masks_distils_masks(tmp_path):
         (("STAGES.RPN_WEIGHTS", "no.pth"), "(STAGES.RPN_WEIGHTS) are not there: train them with `python train_net.py "
          "--config-file configs/rpn/person_r50_fpn.yaml --scale smoke`"),
         (("STAGES.RPN", ""), "MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is ''"),
-        (("DATASETS.TEST", "('nowhere',)"), "dataset 'nowhere' is not registered"),
-        (("DATASETS.TEST", "('smoke_train', 'smoke_val')"), "name the one dataset of unlabelled images"),
+        (("DATASETS.TEST", "('nowhere',)"), "DATASETS.TEST='nowhere': must be a registered dataset"),
+        (("DATASETS.TEST", "('smoke_keypoints_train', 'smoke_keypoints_val')"),
+         "name the one dataset of unlabelled images"),
         (("DATASETS.TEST", "('keypoints_coco_2017_unlabeled',)"), "set $DETECTRON2_DATASETS"),
         (("MODEL.ROI_HEADS.SCORE_THRESH_TEST", "2.0"), "the teacher detects nothing in any image"),
     ],
