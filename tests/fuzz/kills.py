@@ -1,0 +1,2 @@
+def kill_runs(count, seed):
+    return []
