@@ -69,6 +69,8 @@ def _weights(path: str) -> dict[str, torch.Tensor]:
         raise ValueError(f"checkpoint {path!r} cannot be read: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
         raise ValueError(f"{path!r} is no checkpoint of a training: it has no 'model'")
+    if wrong := [name for name, value in content["model"].items() if not isinstance(value, torch.Tensor)]:
+        raise ValueError(f"{path!r} is no checkpoint of a training: {wrong[0]!r} of its 'model' is no tensor")
     return content["model"]
 
 

@@ -9,7 +9,7 @@ from mask_rcnn_paper.torchvision_weights import main as torchvision_weights
 from mask_rcnn_paper.transfer.__main__ import main as transfer
 from mask_rcnn_paper.unite import main as unite
 from mask_rcnn_paper.validate_dataset.__main__ import main as validate
-from tests.fuzz.borders.configs import resolve
+from tests.fuzz.borders.configs import END_TO_END, resolve
 from tests.fuzz.odd import VALUES, Odd
 from tests.fuzz.oracle import Case
 from tests.validate_dataset.cases import valid_data, write_images
@@ -21,7 +21,6 @@ _WORDS = (
     *("SOLVER.MAX_ITER", "NO.SUCH_KEY", "MODEL.ROI_MASK_HEAD.LOSS", "SEED", "DATASETS.TRAIN", "OUTPUT_DIR"),
     *(value for value in VALUES if isinstance(value, str)),
 )
-_E2E = ("MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.RPN", "")
 
 
 def make(odd: Odd, folder: Path) -> Case:
@@ -48,7 +47,7 @@ def _commands(folder: Path) -> list[tuple[str, Callable[[list[str]], object], tu
         ("ablations", cli.main, ("run", "--dry-run"), ("2b", *out, "--jobs", "2", "--seeds", "0"), (0,)),
         ("ablations", cli.main, ("predict",), ("2b/sigmoid", str(images), *out, "--seed", "0"), (0,)),
         ("validate_dataset", validate, (), (str(folder / "train.json"), str(images), "--fix", "fixed.json"), (0, 1)),
-        ("train_net.py", resolve, (), ("--config-file", "table2b/sigmoid.yaml", "--scale", "smoke", *_E2E), (0,)),
+        ("train_net.py", resolve, (), ("--config-file", "table2b/sigmoid.yaml", "--scale", "smoke", *END_TO_END), (0,)),
         ("transfer", transfer, (), ("no.pth", "out.pth", "--to", "cityscapes", "--map", "rider=person"), (0,)),
         ("unite", unite, (), ("rpn.pth", "detector.pth", "out.pth"), (0,)),
         ("torchvision_weights", torchvision_weights, (), ("in.pth", "out.pth"), (0,)),

@@ -23,8 +23,14 @@ _TABLES: dict[str, Any] = {
                     **{"id": "softmax", "label": "softmax", "run": "mine_softmax", "config": "table2b/softmax.yaml"},
                     **{"paper": [24.8, None], "descriptors": {"loss": "softmax"}},
                 },
-                {"id": "sigmoid", "label": "sigmoid", "run": "mine", "config": "table2b/sigmoid.yaml", "paper": [30.3, 1]},
-                {"id": "other", "label": "other", "paper": [1.0, None], "origin": "cited", "ref": 10, "source": "there"},
+                {
+                    **{"id": "sigmoid", "label": "sigmoid", "run": "mine", "config": "table2b/sigmoid.yaml"},
+                    **{"paper": [30.3, 1], "descriptors": {"loss": "sigmoid"}},
+                },
+                {
+                    **{"id": "other", "label": "other", "paper": [1.0, None], "descriptors": {"loss": "none"}},
+                    **{"origin": "cited", "ref": 10, "source": "there"},
+                },
             ],
             "deltas": [{"minuend": "sigmoid", "subtrahend": "softmax", "paper": [5.5, None]}],
         }
