@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import nn
@@ -46,9 +46,19 @@ def all_loaded(model: nn.Module, path: str, allow_partial: bool = False) -> Iter
             f"{_source(path)} lacks {_named(missing, len(state))}, or has them in another shape: it is of another "
             "model; give the weights of this one, or --allow-partial to leave these at random"
         )
-    if wrong := [name for name, value in state.items() if not bool(torch.isfinite(value).all())]:
-        named = _named(wrong, len(state))
-        raise UnfitWeightsError(f"{_source(path)} has NaN or infinite values in {named}: its training failed")
+    require_finite(state, _source(path))
+
+
+def require_finite(weights: Mapping[str, torch.Tensor], source: str) -> None:
+    """Refuse weights that are not numbers; `source` says in the message what they are of.
+
+    Raises:
+        UnfitWeightsError: names the first of them, and how many there are.
+    """
+    floats = {name: value for name, value in weights.items() if value.is_floating_point()}
+    if wrong := [name for name, value in floats.items() if not bool(torch.isfinite(value).all())]:
+        named = _named(wrong, len(floats))
+        raise UnfitWeightsError(f"{source} has NaN or infinite values in {named}: its training failed")
 
 
 def _source(path: str) -> str:

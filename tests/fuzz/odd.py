@@ -77,7 +77,7 @@ class Odd:
             parent[key] = self.value(parent[key])
 
     def text(self, text: str, share: float = 0.25) -> bytes:
-        """The text as a file, in this share of cases in another encoding, cut short, nested without end, or the like."""
+        """The text as a file, and in this share of cases a damaged one."""
         good = text.encode(errors="surrogatepass")
         if not self.chance(share):
             return good

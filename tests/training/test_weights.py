@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mask_rcnn_paper.training.weights import UnfitWeightsError, all_loaded, weights_checksum
+from mask_rcnn_paper.training.weights import UnfitWeightsError, all_loaded, require_finite, weights_checksum
 
 
 def model():
@@ -80,3 +80,10 @@ def test_a_checksum_is_of_names_and_values():
         second[0].bias[0] += 1e-6
     assert weights_checksum(first) != weights_checksum(second)
     assert weights_checksum(nn.Sequential(first)) != weights_checksum(first)
+
+
+def test_weights_without_a_model_are_numbers_too():
+    """Integers are left out; the source is named."""
+    require_finite({"a": torch.ones(2), "n": torch.tensor(3)}, "w.pth")
+    with pytest.raises(UnfitWeightsError, match="w.pth has NaN or infinite values in 1 of the model's 2 weights"):
+        require_finite({"a": torch.ones(2), "b": torch.tensor([1.0, math.inf])}, "w.pth")

@@ -119,3 +119,10 @@ def test_bad_checkpoints_are_one_line(tmp_path, capsys, file, message):
     with pytest.raises(SystemExit):
         main(words(tmp_path / file, tmp_path / "out.pth"))
     assert message in capsys.readouterr().err
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    """Before anything is made of them."""
+    torch.save({"model": {"a": torch.tensor([1.0, float("nan")])}}, tmp_path / "w.pth")
+    with pytest.raises(ValueError, match="w.pth' has NaN or infinite values in 1 of"):
+        read_weights(str(tmp_path / "w.pth"))

@@ -1,4 +1,4 @@
-"""Checkpoints: what a model is evaluated with or goes on from, and what the commands read that turn them into others."""
+"""Checkpoints: of an evaluation, of a run that goes on, and of the commands that turn them into others."""
 
 import io
 import json
@@ -132,7 +132,9 @@ def _evaluation(odd: Odd, folder: Path, path: Path) -> Case:
         with one_line_errors("train_net.py"):
             SafeCheckpointer(model).load_whole(str(path))
 
-    return Case(call, f"--eval-only MODEL.WEIGHTS {path}", folder, (path.name,), sound=lambda _: _require_sound(model, path))
+    return Case(
+        call, f"--eval-only MODEL.WEIGHTS {path}", folder, (path.name,), sound=lambda _: _require_sound(model, path)
+    )
 
 
 def _resumption(odd: Odd, folder: Path, path: Path) -> Case:
@@ -155,14 +157,18 @@ def _transfer(odd: Odd, folder: Path, path: Path) -> Case:
         (folder / f"{name}.json").write_text(json.dumps(data))
     words = [str(path), str(folder / "out.pth"), "--from", str(folder / "from.json"), "--to", str(folder / "to.json")]
     words += ["--map", "cat=random", "--map", "cow=random"]
-    return Case(lambda: transfer(words), f"transfer {words}", folder, (path.name,), sound=lambda _: _require_finite(folder))
+    return Case(
+        lambda: transfer(words), f"transfer {words}", folder, (path.name,), sound=lambda _: _require_finite(folder)
+    )
 
 
 def _union(odd: Odd, folder: Path, path: Path) -> Case:
     other = folder / "other.pth"
     torch.save({"model": _weights()}, other)
     words = [str(p) for p in odd.rng.sample((path, other), 2)] + [str(folder / "out.pth")]
-    return Case(lambda: unite(words), f"unite {words}", folder, (path.name, "body"), sound=lambda _: _require_finite(folder))
+    return Case(
+        lambda: unite(words), f"unite {words}", folder, (path.name, "body"), sound=lambda _: _require_finite(folder)
+    )
 
 
 def _conversion(odd: Odd, folder: Path, path: Path) -> Case:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import train_net
 import yaml
 
+import train_net
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.terminal import parse_words
@@ -71,7 +71,7 @@ def make(odd: Odd, folder: Path) -> Case:
     keys = [] if odd.calm else odd.rng.sample(_known(), odd.rng.choice((1, 1, 2)))
     opts = [word for key, value in keys for word in (key, str(odd.value(value)))]
     tree = {"_BASE_": ROW}
-    where = ["row.yaml", "smoke_", *(key.rpartition(".")[2] for key, _ in keys), *opts]
+    where = ["row.yaml", "smoke_", "this config", *(key.rpartition(".")[2] for key, _ in keys), *opts]
     if odd.rng.random() < 0.5:
         (folder / "row.yaml").write_text(yaml.safe_dump(tree))
         words += ["OUTPUT_DIR", str(folder / "out"), *opts]

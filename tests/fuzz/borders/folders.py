@@ -45,7 +45,7 @@ def make(odd: Odd, folder: Path) -> Case:
     output, jobs = folder / "out", _jobs()
     chosen, file = odd.rng.choice(jobs), odd.rng.choice(("result.json", "result.json", "job.json", "progress.json"))
     timing = odd.rng.random() < 0.2
-    for place, kind, identity, config_hash in jobs:
+    for place, _kind, identity, config_hash in jobs:
         (output / place).mkdir(parents=True, exist_ok=True)
         for name, content in _documents(identity, config_hash).items():
             here = not timing and (place, name) == (chosen[0], file)

@@ -67,7 +67,9 @@ def make(odd: Odd, folder: Path) -> Case:
         (folder / "images2").symlink_to(folder / "images")
         (folder / "data.yaml").write_bytes(odd.yaml(_DATA, mark))
         words = [odd.rng.choice(("list", "status")), "2b", "--data", str(folder / "data.yaml"), *out]
-        return Case(lambda: cli.main(words), f"ablations {words}", folder, ("data.yaml", "name of data", " data ", "keypoint"))
+        return Case(
+            lambda: cli.main(words), f"ablations {words}", folder, ("data.yaml", "name of data", " data ", "keypoint")
+        )
     calm = Odd(odd.rng, calm=True)
     (folder / "tables.yaml").write_bytes((odd if kind == "tables" else calm).yaml(_TABLES, mark))
     words = [*odd.rng.choice((["list"], ["list"], ["status"], ["status"], ["table"])), "mine"]
