@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import pickle
 from collections.abc import Iterator, Mapping
 
 import torch
@@ -10,10 +11,18 @@ from torch import nn
 # No weight is as large; what still has it was not loaded. NaN would look like weights that are NaN.
 _MARK = 1.5e38
 _MOST_NAMES = 3
+_MOST_CHARACTERS = 300
 
 
 class UnfitWeightsError(ValueError):
     """Weights that are not those of the model, or not numbers."""
+
+
+def why_unreadable(error: Exception) -> str:
+    """Why torch cannot read a file, in a few words of ours: its own tell how to run what is in the file."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is damaged, or holds something other than tensors and plain values; nothing of it was run"
+    return " ".join(str(error).split())[:_MOST_CHARACTERS] or type(error).__name__
 
 
 @contextlib.contextmanager

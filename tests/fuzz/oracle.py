@@ -120,6 +120,8 @@ def _refusal(said: str, where: tuple[str, ...]) -> tuple[str, list[str]]:
     faults = [f"the line has {len(line)} characters"] if len(line) > _LONGEST_LINE else []
     if where and not any(name in line for name in where):
         faults.append(f"the line does not say where: {line[:300]!r}")
+    if "weights_only" in line:
+        faults.append(f"the line tells how to run what is in the file: {line[:300]!r}")
     if len(_ERROR.sub("", line).split()) < 3 or "without a message" in line:
         faults.append(f"the line does not say what: {line!r}")
     return line, faults

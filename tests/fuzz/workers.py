@@ -35,6 +35,7 @@ def run_all(cases: Sequence[tuple[str, int]], seed: int) -> Iterator[tuple[tuple
             process.join()
             yield left.pop(0), Outcome(FAILED, f"the process ended with {process.exitcode}"), ""
         finally:
+            process.join(0 if left else _PATIENCE)
             process.kill()
             process.join()
             receiver.close()

@@ -40,12 +40,16 @@ def resolve(words: Sequence[str]) -> object:
 
 
 def _build(cfg: Any) -> None:
-    """What it does first of all then, without memory for the weights."""
-    cfg = cfg.clone()
-    cfg.defrost()
-    cfg.MODEL.DEVICE = "meta"
-    with one_line_errors("train_net.py"), torch.device("meta"):
-        train_net.Trainer.build_model(cfg)
+    """What it does then until the first step, without memory for the weights."""
+    meta = cfg.clone()
+    meta.defrost()
+    meta.MODEL.DEVICE = "meta"
+    with one_line_errors("train_net.py"):
+        with torch.device("meta"):
+            model = train_net.Trainer.build_model(meta)
+        optimizer = train_net.Trainer.build_optimizer(cfg, model)
+        train_net.Trainer.build_lr_scheduler(cfg, optimizer)
+        train_net.Trainer.build_train_loader(cfg)
 
 
 @cache
