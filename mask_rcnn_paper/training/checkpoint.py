@@ -81,8 +81,9 @@ class SafeCheckpointer(DetectionCheckpointer):
         except (FileNotFoundError, UnsafePickleError):
             raise
         except Exception as error:  # of a damaged or foreign file: almost anything, an OSError that names no file too
+            reason = why_unreadable(error)
             raise UnfitWeightsError(
-                f"MODEL.WEIGHTS={path!r} cannot be read as weights ({why_unreadable(error)}): give the file that a training wrote"
+                f"MODEL.WEIGHTS={path!r} cannot be read as weights ({reason}): give the file that a training wrote"
             ) from error
 
     def _load(self, path: str, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -20,7 +20,10 @@ class UnfitWeightsError(ValueError):
 
 def why_unreadable(error: Exception) -> str:
     """Why torch cannot read a file, in a few words of ours: its own tell how to run what is in the file."""
-    if isinstance(error, pickle.UnpicklingError):
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, pickle.UnpicklingError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
         return "it is damaged, or holds something other than tensors and plain values; nothing of it was run"
     return " ".join(str(error).split())[:_MOST_CHARACTERS] or type(error).__name__
 

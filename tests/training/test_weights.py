@@ -101,8 +101,11 @@ def test_nobody_is_told_to_run_what_is_in_a_file(tmp_path):
     """As torch's own words do; other faults are told in its words."""
     path = tmp_path / "w.pth"
     torch.save({"a": Payload(tmp_path / "mark")}, path)
-    with pytest.raises(pickle.UnpicklingError, match="weights_only=False|weights_only` to `False`") as caught:
+    with pytest.raises(pickle.UnpicklingError, match="set to `False` will likely succeed") as caught:
         torch.load(path, weights_only=True)
     assert why_unreadable(caught.value).endswith("nothing of it was run")
+    wrapped = RuntimeError(f"no checkpoint ({caught.value})")
+    wrapped.__cause__ = caught.value
+    assert why_unreadable(wrapped) == why_unreadable(caught.value)
     assert why_unreadable(RuntimeError("a\nb")) == "a b"
     assert not (tmp_path / "mark").exists()

@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 from mask_rcnn_paper.errors import one_line_errors
+from mask_rcnn_paper.terminal import escape_logs
 from mask_rcnn_paper.torchvision_weights import main as torchvision_weights
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.transfer.__main__ import main as transfer
@@ -81,7 +83,6 @@ def _odd_tensor(odd: Odd, value: torch.Tensor | np.ndarray) -> object:
             lambda: torch.zeros(()),
             lambda: number.to("meta"),
             lambda: number.tolist(),
-            lambda: torch.quantize_per_tensor(number, 0.1, 0, torch.quint8),
             lambda: odd.value(),
         )
     )()
@@ -91,6 +92,7 @@ def _odd_tensor(odd: Odd, value: torch.Tensor | np.ndarray) -> object:
 def _written(odd: Odd, content: object, for_torch: bool) -> bytes:
     if for_torch:
         buffer = io.BytesIO()
+        warnings.filterwarnings("ignore", "TypedStorage is deprecated")  # torch's own old format
         torch.save(content, buffer, _use_new_zipfile_serialization=odd.rng.random() < 0.8)
         data = buffer.getvalue()
     else:
@@ -129,6 +131,7 @@ def _evaluation(odd: Odd, folder: Path, path: Path) -> Case:
             value.fill_(7)
 
     def call() -> None:
+        escape_logs()
         with one_line_errors("train_net.py"):
             SafeCheckpointer(model).load_whole(str(path))
 
@@ -145,6 +148,7 @@ def _resumption(odd: Odd, folder: Path, path: Path) -> Case:
     experiment = {"config_hash": "h", "config": "{}"}
 
     def call() -> None:
+        escape_logs()
         with one_line_errors("train_net.py"):
             SafeCheckpointer(model, str(folder), experiment=experiment).resume_or_load("", resume=True)
 
