@@ -42,6 +42,7 @@ class Case:
         folder: All of the case's files; the command runs in it.
         where: One of these must be in the line of a refusal; () where the words themselves are wrong.
         codes: Exit codes besides 2 that the command documents.
+        refusing: Those of them that say that the input is wrong.
         sound: Given the exit code of what was accepted; raises `Wrong` where it is not right.
     """
 
@@ -50,6 +51,7 @@ class Case:
     folder: Path
     where: tuple[str, ...] = ()
     codes: tuple[int, ...] = (0,)
+    refusing: tuple[int, ...] = ()
     sound: Callable[[int], None] = lambda code: None
 
     @staticmethod
@@ -88,7 +90,7 @@ def judge(case: Case) -> Outcome:
         if not faults:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _inside(case.folder), _limited():
                 case.sound(code)
-            return Outcome(ACCEPTED)
+            return Outcome(REFUSED if code in case.refusing else ACCEPTED)
     except _Late:
         faults = [f"still at it after {CPU_LIMIT:.0f} seconds of work, or {WALL_LIMIT:.0f} on the clock"]
     except Wrong as error:

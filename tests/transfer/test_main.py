@@ -121,6 +121,16 @@ def test_bad_checkpoints_are_one_line(tmp_path, capsys, file, message):
     assert message in capsys.readouterr().err
 
 
+def test_a_layer_of_other_classes_names_the_file(checkpoint, tmp_path, capsys):
+    """And the layer."""
+    content = torch.load(checkpoint, weights_only=True)
+    content["model"]["roi_heads.box_predictor.bbox_pred.bias"] = torch.zeros(50)
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(SystemExit):
+        main(words(tmp_path / "w.pth", tmp_path / "out.pth"))
+    assert "w.pth': roi_heads.box_predictor.bbox_pred.bias has 50 rows" in capsys.readouterr().err
+
+
 def test_weights_that_are_no_numbers_are_refused(tmp_path):
     """Before anything is made of them."""
     torch.save({"model": {"a": torch.tensor([1.0, float("nan")])}}, tmp_path / "w.pth")

@@ -34,7 +34,7 @@ def make(odd: Odd, folder: Path) -> Case:
     words += ["--fix", str(folder / "fixed.json")] if fixes else []
 
     def sound(code: int) -> None:
-        if fixes and code == 0 and _quietly(words[:2] + [], folder / "fixed.json"):
+        if fixes and code == 0 and _quietly(words[:2], folder / "fixed.json"):
             raise Wrong("what --fix has written has errors")
         if not (keypoints or of_images or fixes):
             _require_agreement(folder, code)
@@ -45,6 +45,7 @@ def make(odd: Odd, folder: Path) -> Case:
         folder=folder,
         where=("train.json", "fixed.json"),
         codes=(0, 1),
+        refusing=(1,),
         sound=sound,
     )
 
