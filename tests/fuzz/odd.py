@@ -1,5 +1,6 @@
 """Malformed values, texts and files, drawn from a seed: the same seed draws the same ones on every machine."""
 
+import contextlib
 import copy
 import json
 import math
@@ -40,8 +41,18 @@ class Odd:
         """Another value; often one that is like the old one."""
         rng = self.rng
         if isinstance(old, (int, float)) and not isinstance(old, bool) and rng.random() < 0.5:
-            with_number = (-old, old + 1, old - 1, old * 1000, old / 1000, float(old), str(old), [old], 10_000 - old)
-            return rng.choice(with_number)
+            with_number = (
+                lambda: -old,
+                lambda: old + 1,
+                lambda: old - 1,
+                lambda: old * 1000,
+                lambda: old / 1000,
+                lambda: float(old),
+                lambda: str(old),
+                lambda: [old],
+            )
+            with contextlib.suppress(OverflowError):  # of 400 digits
+                return rng.choice(with_number)()
         if isinstance(old, str) and rng.random() < 0.3:
             return rng.choice((old * 2, old[:-1], old.upper(), f" {old}", [old], {old: old}, f"{old}{HOSTILE}"))
         if isinstance(old, (list, tuple)) and old and rng.random() < 0.5:

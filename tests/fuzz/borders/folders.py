@@ -67,7 +67,7 @@ def make(odd: Odd, folder: Path) -> Case:
         if code:
             raise Wrong(f"exit code {code}")
 
-    return Case(call, f"ablations {words} with {chosen[0]}/{file}", folder, ("timing.json",), sound=sound)
+    return Case(call, f"ablations {words} with {chosen[0]}/{file}", folder, ("timing.json", str(output)), sound=sound)
 
 
 _COMMANDS = (
