@@ -67,6 +67,8 @@ def require_finite(weights: Mapping[str, torch.Tensor], source: str) -> None:
     Raises:
         UnfitWeightsError: names the first of them, and how many there are.
     """
+    if strange := [n for n, value in weights.items() if value.layout is not torch.strided or value.is_meta]:
+        raise UnfitWeightsError(f"{source} has tensors that are sparse or empty of values, such as {strange[0]}")
     floats = {name: value for name, value in weights.items() if value.is_floating_point()}
     if wrong := [name for name, value in floats.items() if not bool(torch.isfinite(value).all())]:
         named = _named(wrong, len(floats))

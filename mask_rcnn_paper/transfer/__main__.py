@@ -25,6 +25,7 @@ from mask_rcnn_paper.provider import PROVIDER
 from mask_rcnn_paper.registration import register_components
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
+from mask_rcnn_paper.training.weights import require_finite
 from mask_rcnn_paper.transfer.class_layers import BACKGROUND, count_classes, transfer_weights
 from mask_rcnn_paper.transfer.class_map import ALL_RANDOM, RANDOM, class_map, read_map
 from mask_rcnn_paper.transfer.weights_file import read_weights
@@ -73,6 +74,7 @@ def transfer(checkpoint: str, out: Path, source: str, target: str, words: Sequen
         if (found := count_classes(weights)) != len(old):
             raise ValueError(f"it has {found} classes, --from {source} has {len(old)}: name those it has")
         transferred, layers = transfer_weights(weights, [*rows, None if all_random else len(old)], seed)
+        require_finite(transferred, "what is drawn of its layers")
     write_checkpoint(out, {"model": transferred, "__author__": "mask_rcnn_paper"})
     copied = sum(name is not None for name in mapped.values())
     return {

@@ -19,9 +19,11 @@ def test_every_border_is_run():
 @pytest.mark.parametrize("border", BORDERS)
 def test_what_is_right_is_taken(border):
     """A case without a fault is accepted, so that a refusal is of the fault."""
-    found = [run_case(border, SEED, number, calm=True) for number in range(4)]
+    found = [run_case(border, SEED, number, calm=True) for number in range(6)]
     assert [(outcome, about) for outcome, about in found if outcome.state == FAILED] == []
-    assert ACCEPTED in {outcome.state for outcome, _ in found}
+    # Some commands are given files that are not there.
+    states = {outcome.state for outcome, _ in found}
+    assert states == {ACCEPTED} if border not in ("arguments", "checkpoints") else ACCEPTED in states
 
 
 @pytest.mark.parametrize("border", BORDERS)

@@ -95,6 +95,9 @@ def test_weights_without_a_model_are_numbers_too():
     require_finite({"a": torch.ones(2), "n": torch.tensor(3)}, "w.pth")
     with pytest.raises(UnfitWeightsError, match="w.pth has NaN or infinite values in 1 of the model's 2 weights"):
         require_finite({"a": torch.ones(2), "b": torch.tensor([1.0, math.inf])}, "w.pth")
+    for value in (torch.ones(2).to_sparse(), torch.ones(2, device="meta")):
+        with pytest.raises(UnfitWeightsError, match="w.pth has tensors that are sparse or empty of values, such as a"):
+            require_finite({"a": value}, "w.pth")
 
 
 def test_nobody_is_told_to_run_what_is_in_a_file(tmp_path):

@@ -42,7 +42,7 @@ _CLAIMS: dict[str, Any] = {
             **{"section": "4.2", "words": "a severe loss", "relation": "greater"},
             "claims": [
                 {"id": "mine-1", "row": "mine/sigmoid", "over": "mine/softmax", "metric": "segm/AP"},
-                {"id": "mine-2", "row": "mine/sigmoid - mine/softmax", "metric": "segm/AP", "paper": 5.5},
+                {"id": "mine-2", "row": "mine/sigmoid - mine/softmax", "metric": "segm/AP"},
             ],
         }
     ]
