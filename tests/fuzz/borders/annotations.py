@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detectron2.data import DatasetMapper
 
+from mask_rcnn_paper.data.careful_mapper import CarefulMapper, UnreadableImageError
 from mask_rcnn_paper.data.validated import require_usable, training_sets
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.validate_dataset.__main__ import main
@@ -61,13 +62,13 @@ def _require_agreement(folder: Path, code: int) -> None:
     try:
         cfg = load_cfg(ROW, "smoke", [*own_opts(folder), "MODEL.LOAD_PROPOSALS", "False", "MODEL.DEVICE", "cpu"])
         require_usable(cfg)
-        samples = [sample for found in training_sets(cfg) for sample in found]
-    except (ValueError, OSError, KeyError, AssertionError) as error:
+        mapper = CarefulMapper(DatasetMapper(cfg, True))
+        for sample in (sample for found in training_sets(cfg) for sample in found):
+            mapper(sample)
+    except (ValueError, OSError, KeyError, AssertionError, UnreadableImageError) as error:
         if code == 0:
             text = " ".join(str(error).split())
             raise Wrong(f"validate_dataset finds no error, training says {text[:300]!r}") from error
         return
     if code:
         raise Wrong("validate_dataset finds errors, and training takes the data")
-    for sample in samples:
-        DatasetMapper(cfg, True)(sample)
