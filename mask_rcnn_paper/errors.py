@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from mask_rcnn_paper.terminal import say
+from mask_rcnn_paper.terminal import say, visible
 
 # What the libraries below us raise for wrong configs, missing files, unknown names and unreadable data. detectron2
 # checks most of its config by assertions.
@@ -38,6 +38,6 @@ def one_line_errors(program: str, *types: type[Exception]) -> Iterator[None]:
     except expected as error:
         # str(KeyError("text")) is quoted.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        text = _shortened(" ".join(str(message).split())) or f"{type(error).__name__} without a message"
+        text = _shortened(visible(" ".join(str(message).split()))) or f"{type(error).__name__} without a message"
         say(f"{program}: error: {text}", file=sys.stderr)
         sys.exit(2)

@@ -35,10 +35,11 @@ def test_only_the_given_types_mean_bad_input():
         raise ValueError("inside")
 
 
-def test_a_line_is_not_longer_than_a_reader_takes_in(capsys):
+@pytest.mark.parametrize("character", ["9", "\x00"])
+def test_a_line_is_not_longer_than_a_reader_takes_in(capsys, character):
     """What is quoted is cut, and the cure at the end stays."""
     with pytest.raises(SystemExit), one_line_errors("prog"):
-        raise ValueError(f"id is {'9' * 100_000}: give a smaller one")
+        raise ValueError(f"id is {character * 100_000}: give a smaller one")
     line = capsys.readouterr().err
     assert len(line) < 2000
-    assert line.startswith("prog: error: id is 99") and line.endswith("99: give a smaller one\n")
+    assert line.startswith("prog: error: id is ") and line.endswith(": give a smaller one\n")
