@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from detectron2.data import DatasetMapper
+from PIL import Image
 
 from mask_rcnn_paper.data.careful_mapper import CarefulMapper, UnreadableImageError
 from mask_rcnn_paper.data.validated import require_usable, training_sets
@@ -59,8 +60,13 @@ def _quietly(words: list[str], file: Path) -> int:
 def _require_agreement(folder: Path, code: int) -> None:
     """Training takes what has no errors, and its images can be read; it takes nothing else."""
     shutil.copy(folder / "train.json", folder / "val.json")
+    (folder / "val").mkdir(exist_ok=True)
+    for path in (folder / "images").iterdir():  # the same images would be refused
+        Image.eval(Image.open(path), lambda value: 255 - value).save(folder / "val" / path.name)
+    opts = own_opts(folder)
+    opts[opts.index("DATASETS.OWN.VAL") + 1] = f"('{folder}/val.json', '{folder}/val')"
     try:
-        cfg = load_cfg(ROW, "smoke", [*own_opts(folder), "MODEL.LOAD_PROPOSALS", "False", "MODEL.DEVICE", "cpu"])
+        cfg = load_cfg(ROW, "smoke", [*opts, "MODEL.LOAD_PROPOSALS", "False", "MODEL.DEVICE", "cpu"])
         require_usable(cfg)
         mapper = CarefulMapper(DatasetMapper(cfg, True))
         for sample in (sample for found in training_sets(cfg) for sample in found):
