@@ -31,7 +31,7 @@ def list_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
         if opts:
             raise ValueError(f"list takes no KEY VALUE: {' '.join(opts)}")
         query = make_query(Asked.from_arguments(args, opts), seeds=[0])
-    states = {key[:2]: _state(query, identity) for key, identity in query.plan.rows.items()}
+        states = {key[:2]: _state(query, identity) for key, identity in query.plan.rows.items()}
     state_of = {(t.id, r.id): states.get((t.id, r.id)) or r.why_not_run for t in query.shown for r in t.rows}
     if args.format == "json":
         entries = [dataclasses.asdict(table) for table in query.shown]
@@ -61,7 +61,7 @@ def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`status`: the jobs' states, from their folders."""
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts))
-    jobs, statuses = query.plan.jobs, query.statuses
+        jobs, statuses = query.plan.jobs, query.statuses
     if args.format == "json":
         entries = [dataclasses.asdict(job) | _facts(job) | dataclasses.asdict(statuses[i]) for i, job in jobs.items()]
         say(json.dumps(entries, indent=1, default=str))

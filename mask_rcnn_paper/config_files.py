@@ -20,12 +20,19 @@ def find_config(config_file: str | Path) -> Path:
     name = Path(config_file)
     inside = Path(*name.parts[1:]) if name.parts[:1] == ("configs",) else name
     for path in (name, CONFIG_ROOT / inside):
-        if path.is_file():
+        if _is_file(path):
             return path
     raise FileNotFoundError(
-        f"config file {str(config_file)!r} is not a file, nor is it under {CONFIG_ROOT}; "
+        f"config file {str(config_file)[:200]!r} is not a file, nor is it under {CONFIG_ROOT}; "
         "`python -m ablations list` shows the rows and their configs"
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long is none of a file
+        return False
 
 
 def lasting_name(config_file: str | Path) -> str:
@@ -62,9 +69,11 @@ def with_bases(path: Path) -> list[tuple[Path, dict[str, Any]]]:
             raise ValueError(f"config file {str(path)!r}: _BASE_ is {base!r}, not the path of one file")
         near = path.parent / Path(base).expanduser()
         try:
-            path = near if near.is_file() else find_config(base)
+            path = near if _is_file(near) else find_config(base)
         except FileNotFoundError as error:
-            raise FileNotFoundError(f"{base!r}, the _BASE_ of config file {str(path)!r}, is not a file") from error
+            raise FileNotFoundError(
+                f"{base[:200]!r}, the _BASE_ of config file {str(path)!r}, is not a file"
+            ) from error
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -79,7 +88,7 @@ _PlainLoader.add_constructor(
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also numbers of thousands of digits
         raise ValueError(f"config file {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ValueError(f"config file {str(path)!r} is not a mapping of keys")

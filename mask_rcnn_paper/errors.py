@@ -6,11 +6,19 @@ from collections.abc import Iterator
 
 import yaml
 
-from mask_rcnn_paper.terminal import say
+from mask_rcnn_paper.terminal import say, visible
 
 # What the libraries below us raise for wrong configs, missing files, unknown names and unreadable data. detectron2
 # checks most of its config by assertions.
 BAD_INPUT = (ValueError, KeyError, OSError, ImportError, AssertionError, yaml.YAMLError)
+
+# Of a line, in characters: what a file holds may be quoted in it.
+_FIRST, _LAST = 1400, 500
+
+
+def _shortened(text: str) -> str:
+    """Without the middle of a text that is too long; the end has the cure."""
+    return text if len(text) <= _FIRST + _LAST else f"{text[:_FIRST]} ... {text[-_LAST:]}"
 
 
 @contextlib.contextmanager
@@ -30,6 +38,6 @@ def one_line_errors(program: str, *types: type[Exception]) -> Iterator[None]:
     except expected as error:
         # str(KeyError("text")) is quoted.
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        text = " ".join(str(message).split()) or f"{type(error).__name__} without a message"
+        text = _shortened(visible(" ".join(str(message).split()))) or f"{type(error).__name__} without a message"
         say(f"{program}: error: {text}", file=sys.stderr)
         sys.exit(2)

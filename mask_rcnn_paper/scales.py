@@ -75,6 +75,8 @@ def _named(source: str, kind: type[Exception]) -> Iterator[None]:
         raise kind(f"{source}: {error}") from error
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
+    except KeyError as error:  # of an unknown key; str() would quote it
+        raise KeyError(f"{source}: {error.args[0]}") from error
 
 
 def load_scale(name: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import torch
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.terminal import parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
+from mask_rcnn_paper.training.weights import why_unreadable
 
 PROGRAM = "mask_rcnn_paper.torchvision_weights"
 # torchvision's mean and deviation of pixels, in [0, 255].
@@ -77,7 +78,7 @@ def _read(path: str) -> Mapping[str, torch.Tensor]:
     except FileNotFoundError:
         raise FileNotFoundError(f"weights {path!r} are not there: download them from torchvision's page") from None
     except Exception as error:  # of a damaged file: almost anything
-        raise ValueError(f"{path!r} cannot be read as weights: {' '.join(str(error).split())}") from error
+        raise ValueError(f"{path!r} cannot be read as weights: {why_unreadable(error)}") from error
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise ValueError(f"{path!r} is not a file of weights by name, as torchvision's are")
     return content

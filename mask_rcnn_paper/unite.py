@@ -18,6 +18,7 @@ import torch
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.terminal import parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
+from mask_rcnn_paper.training.weights import require_finite, why_unreadable
 
 _BODY = "backbone."
 
@@ -66,9 +67,12 @@ def _weights(path: str) -> dict[str, torch.Tensor]:
     except FileNotFoundError:
         raise FileNotFoundError(f"checkpoint {path!r} is not there") from None
     except Exception as error:  # of a damaged file: almost anything
-        raise ValueError(f"checkpoint {path!r} cannot be read: {error}") from error
+        raise ValueError(f"checkpoint {path!r} cannot be read: {why_unreadable(error)}") from error
     if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
         raise ValueError(f"{path!r} is no checkpoint of a training: it has no 'model'")
+    if wrong := [name for name, value in content["model"].items() if not isinstance(value, torch.Tensor)]:
+        raise ValueError(f"{path!r} is no checkpoint of a training: {wrong[0]!r} of its 'model' is no tensor")
+    require_finite(content["model"], repr(path))
     return content["model"]
 
 

@@ -105,3 +105,20 @@ def test_tuples_of_detectron2s_own_configs_are_read(tmp_path):
     """As some in the wild have them."""
     (tmp_path / "a.yaml").write_text("SOLVER: {STEPS: !!python/tuple [1, 2]}\n")
     assert with_bases(tmp_path / "a.yaml")[0][1] == {"SOLVER": {"STEPS": (1, 2)}}
+
+
+def test_a_base_with_a_name_that_is_too_long_names_its_file(tmp_path):
+    """The system's own error names the base alone, at length."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"_BASE_: {'x' * 5000}\n")
+    with pytest.raises(FileNotFoundError, match="the _BASE_ of config file .*mine.yaml") as caught:
+        with_bases(path)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_number_of_thousands_of_digits_is_no_yaml(tmp_path):
+    """Python refuses to read it; the message names the file."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"SEED: {'9' * 5000}\n")
+    with pytest.raises(ValueError, match="mine.yaml' is not YAML: Exceeds the limit"):
+        with_bases(path)

@@ -33,3 +33,13 @@ def test_only_the_given_types_mean_bad_input():
     """Where types are given, a ValueError is a bug."""
     with pytest.raises(ValueError, match="inside"), one_line_errors("prog", OSError):
         raise ValueError("inside")
+
+
+@pytest.mark.parametrize("character", ["9", "\x00"])
+def test_a_line_is_not_longer_than_a_reader_takes_in(capsys, character):
+    """What is quoted is cut, and the cure at the end stays."""
+    with pytest.raises(SystemExit), one_line_errors("prog"):
+        raise ValueError(f"id is {character * 100_000}: give a smaller one")
+    line = capsys.readouterr().err
+    assert len(line) < 2000
+    assert line.startswith("prog: error: id is ") and line.endswith(": give a smaller one\n")

@@ -137,3 +137,11 @@ def test_a_config_of_detectron2_loads_and_code_does_not(tmp_path):
     with pytest.raises(ValueError, match="OUTPUT_DIR|!!python"):
         load_cfg("table2b/sigmoid.yaml", "paper", ["SEED", yaml_payload(tmp_path / "mark")])
     assert not (tmp_path / "mark").exists()
+
+
+def test_an_unknown_key_names_the_file(tmp_path):
+    """Which may be one of several that a config is based on."""
+    path = tmp_path / "mine.yaml"
+    path.write_text("_BASE_: table2b/sigmoid.yaml\n'': 1\n")
+    with pytest.raises(KeyError, match="mine.yaml"):
+        load_cfg(path)

@@ -56,6 +56,8 @@ def test_the_command_writes_a_checkpoint(tmp_path):
         (lambda path: None, "is not there"),
         (lambda path: path.write_bytes(b"x"), "cannot be read"),
         (lambda path: torch.save({"weights": {}}, path), "is no checkpoint of a training: it has no 'model'"),
+        (lambda path: torch.save({"model": {"a": "b"}}, path), "training: 'a' of its 'model' is no tensor"),
+        (lambda path: torch.save({"model": {"a": torch.tensor(torch.nan)}}, path), "NaN or infinite values in 1 of "),
     ],
 )
 def test_bad_input_is_one_line(tmp_path, capsys, write, message):

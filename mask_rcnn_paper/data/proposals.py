@@ -22,7 +22,8 @@ from mask_rcnn_paper.proposal_files import PROPOSALS, find_proposals
 from mask_rcnn_paper.schema import OpenEntry, parse_entry
 
 _FORMAT = 1
-_XYXY = 0
+# Of detectron2's `BoxMode`, those in pixels without an angle.
+_XYXY, _XYWH = 0, 1
 # As older files of detectron2 name them.
 _OLD_NAMES = {"indexes": "ids", "scores": "objectness_logits"}
 # Pixels: boxes are scaled from the size that the RPN saw.
@@ -156,6 +157,10 @@ def _read_pickle(path: Path) -> Proposals:
 
 
 def _check(proposals: Proposals) -> None:
+    if proposals.bbox_mode not in (_XYXY, _XYWH):
+        raise ValueError(
+            f"its bbox_mode is {str(proposals.bbox_mode)[:40]!r}, neither {_XYXY} (XYXY) nor {_XYWH} (XYWH)"
+        )
     if not len(proposals.ids) == len(proposals.boxes) == len(proposals.logits):
         raise ValueError("ids, boxes and logits differ in length")
     if len(set(map(str, proposals.ids))) != len(proposals.ids):

@@ -15,7 +15,7 @@ from detectron2.checkpoint import DetectionCheckpointer
 from mask_rcnn_paper.files import remove_leftovers, write_bytes_atomically, write_text_atomically
 from mask_rcnn_paper.plain_pickle import UnsafePickleError, read_plain_pickle
 from mask_rcnn_paper.training.experiment import require_same
-from mask_rcnn_paper.training.weights import UnfitWeightsError, all_loaded
+from mask_rcnn_paper.training.weights import UnfitWeightsError, all_loaded, why_unreadable
 
 _NUMBERED = re.compile(r".+_(\d{7})\.pth")
 
@@ -81,7 +81,7 @@ class SafeCheckpointer(DetectionCheckpointer):
         except (FileNotFoundError, UnsafePickleError):
             raise
         except Exception as error:  # of a damaged or foreign file: almost anything, an OSError that names no file too
-            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            reason = why_unreadable(error)
             raise UnfitWeightsError(
                 f"MODEL.WEIGHTS={path!r} cannot be read as weights ({reason}): give the file that a training wrote"
             ) from error

@@ -16,6 +16,7 @@ from mask_rcnn_paper.cityscapes.protocol import protocol_version
 from mask_rcnn_paper.coco.backends import backend_version, choose_backend
 from mask_rcnn_paper.data.careful_mapper import CarefulMapper
 from mask_rcnn_paper.data.validated import evaluation_dicts, require_valid, training_sets
+from mask_rcnn_paper.errors import BAD_INPUT
 from mask_rcnn_paper.modeling.test_time_augmentation import PaperRCNNWithTTA, original_image_mapper
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
 from mask_rcnn_paper.training.cityscapes_evaluation import MASKS, CityscapesEvaluator, is_cityscapes
@@ -85,8 +86,21 @@ class Trainer(DefaultTrainer):
 
     @classmethod
     def build_model(cls, cfg: CfgNode) -> torch.nn.Module:
-        """detectron2's model, computing in PRECISION."""
-        return set_precision(super().build_model(cfg), cfg.PRECISION)
+        """detectron2's model, computing in PRECISION.
+
+        Raises:
+            ValueError: none can be built from the config; whatever the builders stumble over is in the message.
+        """
+        try:
+            model = super().build_model(cfg)
+        except BAD_INPUT:
+            raise
+        except Exception as error:  # of a value of another type: almost anything
+            reason = f"{type(error).__name__}: {error}"
+            raise ValueError(
+                f"no model can be built from this config ({reason}): mend what was changed in it"
+            ) from error
+        return set_precision(model, cfg.PRECISION)
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> Iterable:

@@ -2,7 +2,8 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import nn
@@ -10,10 +11,21 @@ from torch import nn
 # No weight is as large; what still has it was not loaded. NaN would look like weights that are NaN.
 _MARK = 1.5e38
 _MOST_NAMES = 3
+_MOST_CHARACTERS = 300
 
 
 class UnfitWeightsError(ValueError):
     """Weights that are not those of the model, or not numbers."""
+
+
+def why_unreadable(error: Exception) -> str:
+    """Why torch cannot read a file, in a few words of ours: its own tell how to run what is in the file."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, pickle.UnpicklingError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return "it is damaged, or holds something other than tensors and plain values; nothing of it was run"
+    return " ".join(str(error).split())[:_MOST_CHARACTERS] or type(error).__name__
 
 
 @contextlib.contextmanager
@@ -46,9 +58,21 @@ def all_loaded(model: nn.Module, path: str, allow_partial: bool = False) -> Iter
             f"{_source(path)} lacks {_named(missing, len(state))}, or has them in another shape: it is of another "
             "model; give the weights of this one, or --allow-partial to leave these at random"
         )
-    if wrong := [name for name, value in state.items() if not bool(torch.isfinite(value).all())]:
-        named = _named(wrong, len(state))
-        raise UnfitWeightsError(f"{_source(path)} has NaN or infinite values in {named}: its training failed")
+    require_finite(state, _source(path))
+
+
+def require_finite(weights: Mapping[str, torch.Tensor], source: str) -> None:
+    """Refuse weights that are not numbers; `source` says in the message what they are of.
+
+    Raises:
+        UnfitWeightsError: names the first of them, and how many there are.
+    """
+    if strange := [n for n, value in weights.items() if value.layout is not torch.strided or value.is_meta]:
+        raise UnfitWeightsError(f"{source} has tensors that are sparse or empty of values, such as {strange[0]}")
+    floats = {name: value for name, value in weights.items() if value.is_floating_point()}
+    if wrong := [name for name, value in floats.items() if not bool(torch.isfinite(value).all())]:
+        named = _named(wrong, len(floats))
+        raise UnfitWeightsError(f"{source} has NaN or infinite values in {named}: its training failed")
 
 
 def _source(path: str) -> str:

@@ -8,9 +8,10 @@ OUT.pth is for MODEL.WEIGHTS: it holds weights alone, neither the state of the o
 """
 
 import argparse
+import contextlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from mask_rcnn_paper.provider import PROVIDER
 from mask_rcnn_paper.registration import register_components
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
+from mask_rcnn_paper.training.weights import require_finite
 from mask_rcnn_paper.transfer.class_layers import BACKGROUND, count_classes, transfer_weights
 from mask_rcnn_paper.transfer.class_map import ALL_RANDOM, RANDOM, class_map, read_map
 from mask_rcnn_paper.transfer.weights_file import read_weights
@@ -67,10 +69,12 @@ def transfer(checkpoint: str, out: Path, source: str, target: str, words: Sequen
     by_default = _PAPER if target == "cityscapes" and "rider" not in old else {}
     mapped = dict.fromkeys(new) if all_random else class_map(old, new, by_default | given)
     weights = read_weights(checkpoint)
-    if (found := count_classes(weights)) != len(old):
-        raise ValueError(f"{checkpoint!r} has {found} classes, --from {source} has {len(old)}: name those it has")
     rows = [None if name is None else old.index(name) for name in mapped.values()]
-    transferred, layers = transfer_weights(weights, [*rows, None if all_random else len(old)], seed)
+    with _of(checkpoint):
+        if (found := count_classes(weights)) != len(old):
+            raise ValueError(f"it has {found} classes, --from {source} has {len(old)}: name those it has")
+        transferred, layers = transfer_weights(weights, [*rows, None if all_random else len(old)], seed)
+        require_finite(transferred, "what is drawn of its layers")
     write_checkpoint(out, {"model": transferred, "__author__": "mask_rcnn_paper"})
     copied = sum(name is not None for name in mapped.values())
     return {
@@ -81,6 +85,15 @@ def transfer(checkpoint: str, out: Path, source: str, target: str, words: Sequen
         "layers": {name: [list(weights[name].shape), list(transferred[name].shape)] for name in layers},
         "metrics": {"transfer": {"copied": copied, "drawn": len(mapped) - copied, "kept": len(weights) - len(layers)}},
     }
+
+
+@contextlib.contextmanager
+def _of(checkpoint: str) -> Iterator[None]:
+    """Name the file in what is said of the weights in it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"checkpoint {checkpoint!r}: {error}") from error
 
 
 def report_text(report: dict[str, Any]) -> str:

@@ -37,6 +37,8 @@ def count_classes(weights: Mapping[str, torch.Tensor]) -> int:
     found = [tensor for name, tensor in weights.items() if name.endswith(f"{_CLASSIFIER}.weight")]
     if len(found) != 1:
         raise ValueError(f"{len(found)} tensors are named ...{_CLASSIFIER}.weight: give the weights of a detector")
+    if not found[0].dim():
+        raise ValueError(f"...{_CLASSIFIER}.weight is one number, and has no rows: give the weights of a detector")
     return len(found[0]) - 1
 
 
@@ -52,7 +54,7 @@ def class_layer(name: str, shape: Sequence[int], classes: int) -> ClassLayer | N
     branch = next((b for b in (_CLASSIFIER, _BOXES, _MASKS) if f".{b}." in f".{name}"), None)
     if branch is None:
         return None
-    total = shape[0]
+    total = shape[0] if shape else 0
     for background in (False, True):
         rows, rest = divmod(total, classes + background)
         if not rest and _fits(branch, rows, background):

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mask_rcnn_paper.training.checkpoint import SafeCheckpointer
+from mask_rcnn_paper.training.weights import require_finite
 
 
 class _Taken(nn.Module):
@@ -23,7 +24,7 @@ def read_weights(path: str) -> dict[str, torch.Tensor]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no checkpoint.
+        ValueError: it is no checkpoint, or some of the weights are not finite.
     """
     if "://" not in path and not Path(path).is_file():
         raise FileNotFoundError(f"checkpoint {path!r} does not exist")
@@ -34,4 +35,5 @@ def read_weights(path: str) -> dict[str, torch.Tensor]:
         raise
     except Exception as error:  # of a damaged file: almost anything
         raise ValueError(f"{path!r} is not a checkpoint that detectron2 reads: {error}") from error
+    require_finite(taken.weights, repr(path))
     return taken.weights

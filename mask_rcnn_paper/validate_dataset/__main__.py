@@ -34,9 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         1 where errors were found or, with --fix, where some are left; otherwise 0. Bad usage exits with 2.
     """
-    args = _arguments(argv)
-    render = render_json if args.format == "json" else render_text
-    with one_line_errors(PROGRAM, OSError):
+    with one_line_errors(PROGRAM, OSError):  # of a name that is too long, too
+        args = _arguments(argv)
+        render = render_json if args.format == "json" else render_text
         if not args.cityscapes:
             return _check_coco(args, render)
         count, violations = check_cityscapes(args.cityscapes, tuple(args.split or SPLITS))

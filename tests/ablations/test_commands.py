@@ -203,3 +203,15 @@ def test_a_run_cannot_leave_the_output_folder(ablations, tmp_path):
     assert (code, error.count("\n")) == (2, 1)
     assert "run is '../../../escape': use letters" in error
     assert not [path for path in tmp_path.rglob("*") if "escape" in path.name]
+
+
+@pytest.mark.parametrize("command", ["list 2b", "status 2b", "run 2b --dry-run", "table 2b", "claims 2b-sigmoid"])
+def test_damaged_times_are_one_line(ablations, tmp_path, command):
+    """In every command that shows what was measured."""
+    folder = tmp_path / "out" / "mini"
+    folder.mkdir(parents=True)
+    (folder / "timing.json").write_text("{")
+    code, _, err = ablations(f"{command} --scale mini")
+    assert code == 2
+    assert err.count("error: ") == 1
+    assert "timing.json is damaged" in err

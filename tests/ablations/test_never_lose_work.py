@@ -10,35 +10,18 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
-import ablations.__main__ as cli
 from ablations.jobs import job
 from ablations.jobs.job import ROOT
+from tests.ablations.smoke_job import FAULTY, OPTS, ROW, assert_same_end, folder_of, run
 
 pytestmark = pytest.mark.slow
-
-ROW = ["run", "2b", "--rows", "sigmoid", "--scale", "smoke"]
-OPTS = ["MODEL.LOAD_PROPOSALS", "False", "MODEL.PROPOSAL_GENERATOR.NAME", "RPN", "STAGES.RPN", ""]
-OPTS += ["STAGES.PRETRAIN", "False", "SOLVER.MAX_ITER", "5", "SOLVER.CHECKPOINT_PERIOD", "1"]
-OPTS += ["MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0", "TEST.DETECTIONS_PER_IMAGE", "20"]
 
 
 @pytest.fixture(autouse=True)
 def faulty_program(monkeypatch):
     """Detectors are trained by train_net.py, in which $FAULT goes wrong."""
     monkeypatch.setitem(job.PROGRAMS, "detector", ("-mtests.faults",))
-
-
-def run(output: Path) -> int:
-    """`python -m ablations run`, one job of a few iterations; its exit code."""
-    return cli.main([*ROW, "--output", str(output), *OPTS])
-
-
-def folder_of(output: Path) -> Path:
-    """Folder of the job."""
-    (folder,) = (output / "smoke" / "detector").iterdir()
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -49,24 +32,6 @@ def whole(tmp_path_factory) -> Path:
         patch.setitem(job.PROGRAMS, "detector", ("-mtests.faults",))
         assert run(output) == 0
     return folder_of(output)
-
-
-def assert_same_end(folder: Path, whole: Path) -> None:
-    """Weights, momentum, schedule, metrics and detections, bit for bit; two checkpoints, and nothing half-written."""
-    found, expected = (torch.load(f / "model_final.pth", weights_only=True) for f in (folder, whole))
-    assert found["model"].keys() == expected["model"].keys()
-    assert all(torch.equal(value, expected["model"][name]) for name, value in found["model"].items())
-    states, others = (c["trainer"]["_trainer"]["optimizer"]["state"] for c in (found, expected))
-    assert all(torch.equal(states[i]["momentum_buffer"], others[i]["momentum_buffer"]) for i in others)
-    assert found["trainer"]["hooks"]["LRScheduler"] == expected["trainer"]["hooks"]["LRScheduler"]
-    metrics, others = (json.loads((f / "result.json").read_text())["metrics"] for f in (folder, whole))
-    assert json.dumps(metrics) == json.dumps(others)
-    detections, others = (next(f.rglob("coco_instances_results.json")).read_bytes() for f in (folder, whole))
-    assert detections == others
-    assert len(json.loads(detections)) > 5
-    assert sorted(path.name for path in folder.glob("*.pth")) == ["model_0000004.pth", "model_final.pth"]
-    assert not list(folder.rglob(".*.tmp"))
-    assert not list(folder.rglob(".unfinished"))
 
 
 @pytest.mark.parametrize(
@@ -124,10 +89,8 @@ def test_a_damaged_newest_checkpoint_is_skipped(tmp_path, monkeypatch, whole, ke
 
 def test_ctrl_c(tmp_path, monkeypatch, whole):
     """SIGINT to the runner's process group: exit code 130, no process is left, and the run goes on to the same end."""
-    program = "import sys, ablations.__main__ as cli; from ablations.jobs import job; "
-    program += "job.PROGRAMS['detector'] = ('-mtests.faults',); sys.exit(cli.main(sys.argv[1:]))"
     runner = subprocess.Popen(
-        [sys.executable, "-c", program, *ROW, "--output", str(tmp_path), *OPTS],
+        [sys.executable, "-c", FAULTY, *ROW, "--output", str(tmp_path), *OPTS],
         cwd=ROOT,
         env={**os.environ, "FAULT": "wait_in_step 2"},
         stderr=subprocess.PIPE,

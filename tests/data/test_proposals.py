@@ -128,6 +128,12 @@ def test_a_foreign_file(tmp_path, content):
         read_proposals(tmp_path / "p.pkl")
 
 
+def test_an_unknown_mode_of_a_pickle_names_the_file(tmp_path):
+    """Whatever stands there."""
+    with pytest.raises(ValueError, match="p.pkl' does not hold .*bbox_mode is 'x'"):
+        read_proposals(pickled(tmp_path / "p.pkl", bbox_mode="x"))
+
+
 def test_a_missing_file_names_the_key():
     """Whose value it is."""
     with pytest.raises(FileNotFoundError, match="'no.npz' does not exist: set DATASETS.PROPOSAL_FILES_TRAIN"):
@@ -182,6 +188,7 @@ def headed(path, **changes):
         ({"format": "1"}, "header: format is '1', not a whole number"),
         ({"dataset": 7}, "header: dataset is 7, not text"),
         ({"bbox_mode": None}, "header: bbox_mode missing"),
+        ({"bbox_mode": 4}, "its bbox_mode is '4', neither 0"),
         ({"config_hash": []}, r"header: config_hash is \[\], not text"),
     ],
 )

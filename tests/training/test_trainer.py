@@ -117,3 +117,10 @@ def with_and_without_keypoints():
     yield {sample["image_id"] for sample in dicts[1:]}, {dicts[0]["image_id"]}
     DatasetCatalog.remove(name)
     DatasetCatalog.register(name, load)
+
+
+def test_a_value_that_no_builder_can_take_is_bad_input():
+    """Whatever the builder stumbles over, such as a type."""
+    cfg = load_cfg("rpn/r50_c4.yaml", "smoke", ["MODEL.DEVICE", "cpu", "MODEL.RPN.IOU_THRESHOLDS", "[[0.3, 0.7]]"])
+    with pytest.raises(ValueError, match="no model can be built from this config .TypeError: "):
+        Trainer.build_model(cfg)

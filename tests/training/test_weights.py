@@ -1,12 +1,20 @@
 """Whether a model has its weights."""
 
 import math
+import pickle
 
 import pytest
 import torch
 from torch import nn
 
-from mask_rcnn_paper.training.weights import UnfitWeightsError, all_loaded, weights_checksum
+from mask_rcnn_paper.training.weights import (
+    UnfitWeightsError,
+    all_loaded,
+    require_finite,
+    weights_checksum,
+    why_unreadable,
+)
+from tests.attacks import Payload
 
 
 def model():
@@ -80,3 +88,27 @@ def test_a_checksum_is_of_names_and_values():
         second[0].bias[0] += 1e-6
     assert weights_checksum(first) != weights_checksum(second)
     assert weights_checksum(nn.Sequential(first)) != weights_checksum(first)
+
+
+def test_weights_without_a_model_are_numbers_too():
+    """Integers are left out; the source is named."""
+    require_finite({"a": torch.ones(2), "n": torch.tensor(3)}, "w.pth")
+    with pytest.raises(UnfitWeightsError, match="w.pth has NaN or infinite values in 1 of the model's 2 weights"):
+        require_finite({"a": torch.ones(2), "b": torch.tensor([1.0, math.inf])}, "w.pth")
+    for value in (torch.ones(2).to_sparse(), torch.ones(2, device="meta")):
+        with pytest.raises(UnfitWeightsError, match="w.pth has tensors that are sparse or empty of values, such as a"):
+            require_finite({"a": value}, "w.pth")
+
+
+def test_nobody_is_told_to_run_what_is_in_a_file(tmp_path):
+    """As torch's own words do; other faults are told in its words."""
+    path = tmp_path / "w.pth"
+    torch.save({"a": Payload(tmp_path / "mark")}, path)
+    with pytest.raises(pickle.UnpicklingError, match="set to `False` will likely succeed") as caught:
+        torch.load(path, weights_only=True)
+    assert why_unreadable(caught.value).endswith("nothing of it was run")
+    wrapped = RuntimeError(f"no checkpoint ({caught.value})")
+    wrapped.__cause__ = caught.value
+    assert why_unreadable(wrapped) == why_unreadable(caught.value)
+    assert why_unreadable(RuntimeError("a\nb")) == "a b"
+    assert not (tmp_path / "mark").exists()

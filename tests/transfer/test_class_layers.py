@@ -138,3 +138,6 @@ def test_what_is_no_detector_is_refused(weights):
         count_classes({"backbone.conv.weight": weights["backbone.conv.weight"]})
     with pytest.raises(ValueError, match="bbox_pred.weight has 300 rows"):
         class_layer(f"{HEADS}.bbox_pred.weight", (300, 6), 80)
+    for name in ("cls_score.weight", "bbox_pred.bias"):
+        with pytest.raises(ValueError, match="no rows|has 0 rows"):
+            transfer_weights({**weights, f"{HEADS}.{name}": torch.tensor(1.0)}, [None] * 3, 0)

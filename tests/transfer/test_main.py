@@ -119,3 +119,31 @@ def test_bad_checkpoints_are_one_line(tmp_path, capsys, file, message):
     with pytest.raises(SystemExit):
         main(words(tmp_path / file, tmp_path / "out.pth"))
     assert message in capsys.readouterr().err
+
+
+def test_a_layer_of_other_classes_names_the_file(checkpoint, tmp_path, capsys):
+    """And the layer."""
+    content = torch.load(checkpoint, weights_only=True)
+    content["model"]["roi_heads.box_predictor.bbox_pred.bias"] = torch.zeros(50)
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(SystemExit):
+        main(words(tmp_path / "w.pth", tmp_path / "out.pth"))
+    assert "w.pth': roi_heads.box_predictor.bbox_pred.bias has 50 rows" in capsys.readouterr().err
+
+
+def test_what_is_drawn_is_finite(checkpoint, tmp_path, capsys):
+    """The deviation of weights of 1e300 is not."""
+    content = torch.load(checkpoint, weights_only=True)
+    content["model"]["roi_heads.box_predictor.cls_score.bias"] = torch.linspace(-1e300, 1e300, 13, dtype=torch.float64)
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(SystemExit):
+        main(words(tmp_path / "w.pth", tmp_path / "out.pth"))
+    assert "w.pth': what is drawn of its layers has NaN or infinite values" in capsys.readouterr().err
+    assert not (tmp_path / "out.pth").exists()
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    """Before anything is made of them."""
+    torch.save({"model": {"a": torch.tensor([1.0, float("nan")])}}, tmp_path / "w.pth")
+    with pytest.raises(ValueError, match="w.pth' has NaN or infinite values in 1 of"):
+        read_weights(str(tmp_path / "w.pth"))

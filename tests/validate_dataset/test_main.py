@@ -130,6 +130,7 @@ def test_what_cannot_be_mended(folder, content, capsys):
         (["none.json", "."], "annotation file 'none.json' does not exist"),
         (["train.json"], "give IMAGE_DIR, or --no-images"),
         (["train.json", "none"], "image folder 'none' does not exist"),
+        (["train.json", "n" * 300], "File name too long"),
         (["train.json", "images", "--fix", "train.json"], "is the input"),
         (["train.json", "images", "--fix", "link.json"], "is the input"),
         (["train.json", "images", "--fix", "images"], "is a folder"),
