@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from ablations.evidence import sources
 from ablations.evidence.commits import other_commit
-from ablations.evidence.sources import publish
+from ablations.evidence.sources import publish, scales_with_results
 from ablations.evidence.times import publish_times
 from ablations.jobs.folder import RUNNING, WAITING
 from ablations.jobs.job import Job
@@ -85,9 +85,19 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`table`: the tables with the results there are."""
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), fall_back=True)
-        text = FORMATS[args.format or usual_format()]([query.results(table) for table in query.shown])
+        results = [query.results(table) for table in query.shown]
+        text = FORMATS[args.format or usual_format()](results)
     say(text, end="")
+    if all(result.is_empty for result in results):
+        _point_to_results(query)
     return 0
+
+
+def _point_to_results(query: Query) -> None:
+    """Say at which other scales there are results."""
+    others = scales_with_results(query.output, query.data.name if query.data else "")
+    if found := " or ".join(f"--scale {scale}" for scale in others if scale != query.scale):
+        say(f"ablations: no results at scale {query.scale}: {found} has some", file=sys.stderr)
 
 
 def judge_claims(args: argparse.Namespace, opts: Sequence[str]) -> int:

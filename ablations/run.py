@@ -10,12 +10,13 @@ from tabulate import tabulate
 
 from ablations.jobs.execute import Launcher, execute
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
-from ablations.jobs.job import Job
+from ablations.jobs.job import Job, read_statuses
 from ablations.jobs.launcher import make_launcher
 from ablations.jobs.lost_files import mark_lost
 from ablations.jobs.progress_estimate import estimate
 from ablations.jobs.progress_view import ProgressView, clock
 from ablations.jobs.rehearsal import rehearse
+from ablations.jobs.required_data import require_data
 from ablations.paper.tables import list_pending
 from ablations.query import Asked, Query, make_query
 from ablations.render import FOR_READERS, FORMATS, usual_format
@@ -36,6 +37,8 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
             return 0
         if opts or query.imports:  # our own configs need no rehearsal
             rehearse(jobs.values(), query.imports)
+        if args.launcher == "local":  # nodes of a cluster may have data that a login node has not
+            require_data(jobs, read_statuses(jobs), query.imports)
         query.output.mkdir(parents=True, exist_ok=True)
         if args.force:
             for job in jobs.values():

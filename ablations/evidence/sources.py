@@ -20,6 +20,7 @@ from ablations.jobs.folder import FINISHED, WAITING, Status, finished_status
 from ablations.jobs.job import Job, read_statuses
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import Table
+from mask_rcnn_paper.config_files import SCALES
 from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically
 from mask_rcnn_paper.stages import matches_file
 from mask_rcnn_paper.terminal import say
@@ -91,6 +92,12 @@ def find_source(
             say(f"ablations: nothing has been run in {runs.folder}: these are the published results", file=sys.stderr)
         return kept
     return runs
+
+
+def scales_with_results(output: Path, user_data: str = "") -> list[str]:
+    """Scales at which there are runs of detectors under an output folder, or published results."""
+    places = {s: (output / s / user_data / "detector", PUBLISHED / s / user_data) for s in SCALES}
+    return [scale for scale, folders in places.items() if any(folder.is_dir() for folder in folders)]
 
 
 def seeds_of(table: Table, plan: Plan, seeds: Sequence[int], statuses: Mapping[str, Status]) -> list[int]:

@@ -48,6 +48,7 @@ class Job:
     inputs: tuple[str, ...] = ()
     needs: tuple[Path, ...] = ()
     data: str = ""
+    datasets: tuple[str, ...] = ()
     user_data: str = ""
     train_seconds: float = 1.0
     other_seconds: float = 0.0

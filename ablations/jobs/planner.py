@@ -152,6 +152,7 @@ class Planner:
             inputs=tuple(job.identity for job in inputs),
             needs=(inputs[0].folder.path / WEIGHTS,) if kind == TRANSFER else _files(stage_opts),
             data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
+            datasets=() if pretrain or kind == TRANSFER else (*recipe.train, *recipe.test),
             user_data=data.name,
             train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
             other_seconds=SECONDS_BESIDES[kind],

@@ -169,6 +169,12 @@ def hostile_tables(folder, **row):
     return ["--tables", str(folder / "tables.yaml")]
 
 
+def test_a_table_without_results_says_where_there_are_some(ablations):
+    """At another scale; one that has some says nothing."""
+    assert "no results at scale paper: --scale mini has some" in ablations("table 2b")[2]
+    assert "no results" not in ablations("table 2b --scale mini")[2]
+
+
 PRINTING = ("list", "table", "run", "table --format csv", "list --format json", "table --format json")
 
 

@@ -45,6 +45,17 @@ def test_run_ends_with_tables_and_times(ablations, tmp_path):
     assert len(list((tmp_path / "out").rglob("runs"))) == 8
 
 
+def test_a_run_without_data_fails_once(ablations, tmp_path, monkeypatch):
+    """Before anything starts, with the scale that needs none; a dry run shows the plan all the same."""
+    monkeypatch.chdir(tmp_path)
+    code, _, err = ablations("run 2b")
+    assert code == 2
+    assert err.count("does not exist") == 1
+    assert "--scale mini needs no data" in err
+    assert not (tmp_path / "out").exists()
+    assert ablations("run 2b --dry-run")[0] == 0
+
+
 def test_a_second_run_does_nothing_and_prints_the_same(ablations, tmp_path):
     """Finished jobs are skipped; more seeds only add detectors, and are all shown."""
     _, first, _ = ablations("run 2b --scale mini")

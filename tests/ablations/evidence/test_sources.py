@@ -158,3 +158,13 @@ def test_every_published_result_is_of_a_recipe_there_is():
         plan = make_query(Asked(folder.name, published=True)).plan
         assert set(folder.glob("*/*.json")) <= {published_file(job) for job in plan.jobs.values()}
         assert {path.with_suffix(".json") for path in folder.glob("*/*.npz")} <= set(folder.glob("*/*.json"))
+
+
+def test_scales_with_results_are_those_that_ran_or_are_kept(tmp_path, monkeypatch):
+    """Of the paper's data or the user's."""
+    monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "kept")
+    assert sources.scales_with_results(tmp_path / "out") == []
+    (tmp_path / "out" / "smoke" / "detector").mkdir(parents=True)
+    (tmp_path / "kept" / "mini" / "pets").mkdir(parents=True)
+    assert sources.scales_with_results(tmp_path / "out") == ["mini", "smoke"]
+    assert sources.scales_with_results(tmp_path / "out", "pets") == ["mini"]
