@@ -13,7 +13,7 @@ from mask_rcnn_paper.files import write_text_atomically
 from mask_rcnn_paper.terminal import parse_words, say
 from mask_rcnn_paper.validate_dataset.checker import CocoChecker, check_coco, fix
 from mask_rcnn_paper.validate_dataset.cityscapes_rules import SPLITS, check_cityscapes
-from mask_rcnn_paper.validate_dataset.json_rules import parse
+from mask_rcnn_paper.validate_dataset.json_rules import not_finite, parse
 from mask_rcnn_paper.validate_dataset.report import render_json, render_text
 from mask_rcnn_paper.validate_dataset.rule import Violation, errors
 from mask_rcnn_paper.validate_dataset.splits import Split, compare
@@ -81,6 +81,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         (other and not other_images.is_dir(), f"image folder {str(other_images)!r} does not exist"),
         (is_input, f"--fix {out} is the input, which is never changed: name another file"),
         (out and out.is_dir(), f"--fix {out} is a folder: name a file"),
+        (out and out.suffix != ".json", f"--fix {out}: name a .json file, so that no image is written over"),
     ):
         if wrong:
             parser.error(message)
@@ -98,7 +99,12 @@ def _check_coco(args: argparse.Namespace, render: Callable[..., str]) -> int:
     fixed = None if args.fix is None or data is None else fix(data, checker, violations)
     left = [*errors(fixed.left if fixed else violations), *between]
     if fixed is not None and not left:
-        write_text_atomically(args.fix, json.dumps(data))
+        if place := not_finite(data):
+            cure = "leave the field out, or write a finite number"
+            text = f"--fix {args.fix} is not written: JSON has no NaN and no infinity, as at {place}: {cure}"
+            say(f"{PROGRAM}: error: {text}", file=sys.stderr)
+            return 2
+        write_text_atomically(args.fix, json.dumps(data, allow_nan=False))
         say(render(subject, violations, fixed, str(args.fix)))
         return 0
     say(render(subject, violations + between))

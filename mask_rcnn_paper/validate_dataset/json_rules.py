@@ -2,6 +2,8 @@
 
 import codecs
 import json
+import math
+from collections.abc import Iterable
 from typing import Any
 
 from mask_rcnn_paper.coco.values import shorten
@@ -50,3 +52,20 @@ def _repetition(keys: list[str], found: dict[str, Any]) -> Violation:
 
 def _name(content: bytes, encoding: str) -> str:
     return "UTF-8 with a byte order mark" if content.startswith(codecs.BOM_UTF8) else encoding.upper()
+
+
+def not_finite(value: Any, place: str = "") -> str:
+    """Where in a file's content the first number is that JSON has not, such as "annotations, 3, score"; "" for none.
+
+    Fields that training reads have rules of their own; this is of all others.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return place
+    if isinstance(value, dict):
+        entries: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list):
+        entries = enumerate(value)
+    else:
+        return ""
+    found = (not_finite(inner, f"{place}, {key}" if place else str(key)) for key, inner in entries)
+    return next(filter(None, found), "")

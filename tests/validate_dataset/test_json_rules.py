@@ -1,6 +1,7 @@
 """Rules of a file as text."""
 
 import json
+import math
 
 import pytest
 
@@ -50,3 +51,12 @@ def test_not_json(content):
     assert data is None
     assert violation.rule is json_rules.NOT_JSON
     assert "\n" not in violation.text
+
+
+@pytest.mark.parametrize(
+    "value, place",
+    [({"a": [1.0, "x", None]}, ""), ({"a": [{}, {"b": math.inf}]}, "a, 1, b"), ([math.nan], "0"), (3, "")],
+)
+def test_the_first_number_that_json_has_not(value, place):
+    """By keys and places in lists; "" where there is none."""
+    assert json_rules.not_finite(value) == place

@@ -105,6 +105,16 @@ def test_fix(folder, capsys):
     assert main([str(folder / "out" / "fixed.json"), str(folder / "images")]) == 0
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1, {"deep": float("-inf")}]])
+def test_what_json_has_not_is_never_written(folder, capsys, value):
+    """In a field that no rule reads: the place is said, and nothing is left behind."""
+    damage(folder, score=value)
+    assert run(folder, "--fix", str(folder / "out.json")) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "is not written: JSON has no NaN and no infinity, as at annotations, 0, score" in line
+    assert not (folder / "out.json").exists()
+
+
 def test_fix_as_json(folder, capsys):
     """The report as JSON has what was done."""
     damage(folder, bbox=[99, 99, 5, 5])
@@ -134,6 +144,7 @@ def test_what_cannot_be_mended(folder, content, capsys):
         (["train.json", "images", "--fix", "train.json"], "is the input"),
         (["train.json", "images", "--fix", "link.json"], "is the input"),
         (["train.json", "images", "--fix", "images"], "is a folder"),
+        (["train.json", "images", "--fix", "images/1.png"], "name a .json file"),
         (["train.json", "images", "--mask-format", "png"], "invalid choice: 'png'"),
         (["train.json", "images", "--split", "val"], "--split goes with --cityscapes only"),
         (["train.json", "images", "--against", "none.json", "images"], "annotation file 'none.json' does not exist"),
