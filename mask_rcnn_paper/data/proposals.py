@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,13 @@ def read_proposals(path: str | Path) -> Proposals:
         raise ValueError(
             f"proposal file {str(found)!r} does not hold the proposals of an RPN ({reason}): make it again"
         ) from error
-    return proposals
+    boxes, logits = (tuple(map(_as_floats, arrays)) for arrays in (proposals.boxes, proposals.logits))
+    return replace(proposals, boxes=boxes, logits=logits)
+
+
+def _as_floats(values: np.ndarray) -> np.ndarray:
+    """Whole numbers become floats: what is unsigned has no negatives, by which it would be sorted."""
+    return values if values.dtype.kind == "f" else values.astype(np.float32)
 
 
 def _read_archive(path: Path) -> Proposals:

@@ -152,6 +152,14 @@ def test_samples_get_their_own_best_first(tmp_path):
     assert SAMPLES[0].keys() == {"image_id", "width", "height"}
 
 
+def test_unsigned_logits_are_in_order_too(tmp_path):
+    """Whole numbers are read as floats."""
+    logits = tuple(np.array(found, np.uint8) for found in ([3, 200], [], [0]))
+    write_proposals(tmp_path / "p.npz", replace(STORED, logits=logits))
+    *_, last = with_proposals(SAMPLES, "tiny", tmp_path / "p.npz")
+    assert last["proposal_objectness_logits"].tolist() == [200.0, 3.0]
+
+
 def test_proposals_of_other_data_are_refused(tmp_path):
     """By the name in the file, by the images, and by boxes that no image of this size has."""
     write_proposals(tmp_path / "p.npz", STORED)
