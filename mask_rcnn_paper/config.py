@@ -1,5 +1,8 @@
 """The config keys that this plugin adds to detectron2's."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from detectron2.config import CfgNode as CN
 
 
@@ -183,3 +186,12 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     # Side in pixels of the square training images, and how many are drawn.
     cfg.PRETRAIN.CROP_SIZE = 64
     cfg.PRETRAIN.NUM_CROPS = 12000
+
+
+def leaves(cfg: CN, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a config with its full key, such as "SOLVER.BASE_LR", after `prefix`."""
+    for key, value in cfg.items():
+        if isinstance(value, CN):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value

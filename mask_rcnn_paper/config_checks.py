@@ -7,7 +7,7 @@ by itself, such as the names of its components, is not repeated here; keys that 
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from mask_rcnn_paper.coco.backends import BACKENDS
 from mask_rcnn_paper.coco.keypoints import KEYPOINT_NAMES
+from mask_rcnn_paper.config import leaves
 from mask_rcnn_paper.layers.roi_ops import AGGREGATIONS
 from mask_rcnn_paper.modeling.merged_detections import VOTED_SCORES
 
@@ -164,12 +165,12 @@ def check_config(cfg: CfgNode, eval_only: bool = False) -> None:
     Raises:
         ValueError: the first value that cannot work, what is legal, and the cure.
     """
+    values = dict(leaves(cfg))
     for rule in RULES:
         for key in rule.keys:
-            found, value = _find(cfg, key)
-            if found and not rule.holds(value):
-                _refuse(key, value, rule.legal, rule.cure)
-    for key, value in _leaves(cfg):
+            if key in values and not rule.holds(values[key]):
+                _refuse(key, values[key], rule.legal, rule.cure)
+    for key, value in values.items():
         if isinstance(value, float) and math.isnan(value):
             _refuse(key, value, "a number", "leave it out for the config's own")
     _check_sampling(cfg)
@@ -179,24 +180,6 @@ def check_config(cfg: CfgNode, eval_only: bool = False) -> None:
 
 def _refuse(key: str, value: Any, legal: str, cure: str = "") -> None:
     raise ValueError(f"{key}={value!r}: must be {legal}" + (f"; {cure}" if cure else ""))
-
-
-def _find(cfg: CfgNode, key: str) -> tuple[bool, Any]:
-    """Whether there is such a key, and its value."""
-    node: Any = cfg
-    for part in key.split("."):
-        if not isinstance(node, CfgNode) or part not in node:
-            return False, None
-        node = node[part]
-    return True, node
-
-
-def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, CfgNode):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def _check_sampling(cfg: CfgNode) -> None:

@@ -17,7 +17,7 @@ import torch
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.terminal import parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
-from mask_rcnn_paper.training.weights import why_unreadable
+from mask_rcnn_paper.training.weights import read_tensors
 
 PROGRAM = "mask_rcnn_paper.torchvision_weights"
 # torchvision's mean and deviation of pixels, in [0, 255].
@@ -73,12 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _read(path: str) -> Mapping[str, torch.Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"weights {path!r} are not there: download them from torchvision's page") from None
-    except Exception as error:  # of a damaged file: almost anything
-        raise ValueError(f"{path!r} cannot be read as weights: {why_unreadable(error)}") from error
+    content = read_tensors(path, f"weights {path!r} are not there: download them from torchvision's page")
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise ValueError(f"{path!r} is not a file of weights by name, as torchvision's are")
     return content

@@ -18,7 +18,7 @@ import torch
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.terminal import parse_words, say
 from mask_rcnn_paper.training.checkpoint import write_checkpoint
-from mask_rcnn_paper.training.weights import require_finite, why_unreadable
+from mask_rcnn_paper.training.weights import read_tensors, require_finite
 
 _BODY = "backbone."
 
@@ -62,12 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _weights(path: str) -> dict[str, torch.Tensor]:
     """Those of a checkpoint as trainings of this project write it."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"checkpoint {path!r} is not there") from None
-    except Exception as error:  # of a damaged file: almost anything
-        raise ValueError(f"checkpoint {path!r} cannot be read: {why_unreadable(error)}") from error
+    content = read_tensors(path, f"checkpoint {path!r} is not there")
     if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
         raise ValueError(f"{path!r} is no checkpoint of a training: it has no 'model'")
     if wrong := [name for name, value in content["model"].items() if not isinstance(value, torch.Tensor)]:

@@ -2,7 +2,7 @@
 
 from detectron2.config import get_cfg
 
-from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper.config import add_mask_rcnn_paper_config, leaves
 from tests.flatten import flatten
 
 
@@ -35,3 +35,10 @@ def test_defaults_leave_detectron2_as_it_is():
     assert cfg.MODEL.ROI_KEYPOINT_HEAD.LOSS == "softmax"
     assert cfg.STAGES.RPN == cfg.STAGES.DETECTOR == ""
     assert not cfg.STAGES.PRETRAIN
+
+
+def test_leaves_are_all_values_by_their_full_key():
+    """As a slow walk in the tests finds them."""
+    cfg = get_cfg()
+    add_mask_rcnn_paper_config(cfg)
+    assert dict(leaves(cfg)) == flatten(cfg)

@@ -7,7 +7,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from detectron2.config import CfgNode, get_cfg
 
 from mask_rcnn_paper.coco.objects import count_objects
 from mask_rcnn_paper.commit import git_commit
-from mask_rcnn_paper.config import add_mask_rcnn_paper_config
+from mask_rcnn_paper.config import add_mask_rcnn_paper_config, leaves
 from mask_rcnn_paper.files import write_json_atomically
 from mask_rcnn_paper.provider import PROVIDER
 
@@ -57,20 +57,12 @@ def chosen_values(cfg: CfgNode) -> dict[str, Any]:
     ignored |= set() if cfg.TEST.AUG.ENABLED else {f"TEST.AUG.{key}" for key in cfg.TEST.AUG}
     default_cfg = get_cfg()
     add_mask_rcnn_paper_config(default_cfg)
-    defaults = dict(_leaves(default_cfg))
-    chosen = {k: v for k, v in _leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
+    defaults = dict(leaves(default_cfg))
+    chosen = {k: v for k, v in leaves(cfg) if k not in ignored and (k not in defaults or v != defaults[k])}
     from mask_rcnn_paper.data.registered import redrawn_versions
 
     redrawn = redrawn_versions((*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST))
     return chosen | ({"versions of generated data": redrawn} if redrawn else {})
-
-
-def _leaves(node: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, CfgNode):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def write_result(

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import pickle
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -59,6 +60,21 @@ def all_loaded(model: nn.Module, path: str, allow_partial: bool = False) -> Iter
             "model; give the weights of this one, or --allow-partial to leave these at random"
         )
     require_finite(state, _source(path))
+
+
+def read_tensors(path: str, missing: str) -> Any:
+    """Content of a file of torch, tensors and plain values alone, on the CPU.
+
+    Raises:
+        FileNotFoundError: there is no such file; the message is `missing`.
+        UnfitWeightsError: it is damaged, or holds something else.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise FileNotFoundError(missing) from None
+    except Exception as error:  # of a damaged file: almost anything
+        raise UnfitWeightsError(f"{path!r} cannot be read as weights: {why_unreadable(error)}") from error
 
 
 def require_finite(weights: Mapping[str, torch.Tensor], source: str) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 from mask_rcnn_paper.training.weights import (
     UnfitWeightsError,
     all_loaded,
+    read_tensors,
     require_finite,
     weights_checksum,
     why_unreadable,
@@ -112,3 +113,16 @@ def test_nobody_is_told_to_run_what_is_in_a_file(tmp_path):
     assert why_unreadable(wrapped) == why_unreadable(caught.value)
     assert why_unreadable(RuntimeError("a\nb")) == "a b"
     assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize(
+    "content, error, message",
+    [(None, FileNotFoundError, "no such thing"), (b"half", UnfitWeightsError, "cannot be read")],
+)
+def test_a_file_without_tensors_is_said(tmp_path, content, error, message):
+    """One that is not there in the caller's words, a damaged one with the reason."""
+    path = tmp_path / "in.pth"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(error, match=message):
+        read_tensors(str(path), "no such thing")
