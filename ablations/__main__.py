@@ -104,10 +104,11 @@ _PAGE = (
     _option("--picture", metavar="FILE", help="write one picture of the tables as a PNG instead"),
 )
 _IMAGES = (
-    _option("row", metavar="ROW", help="such as 2b/sigmoid, or the name of a run, such as r50_c4"),
+    _option("row", metavar="ROW", help="such as 2b/sigmoid, a run such as r50_c4, a training's folder, a checkpoint"),
     _option("images", nargs="+", metavar="IMAGE", help="files, folders, or patterns in quotes"),
+    _option("--rpn", default="", help="folder or checkpoint of the RPN, where a folder does not say which it was"),
     _option("--seed", type=int, default=0, help="of the detector (default: 0)"),
-    _option("--out", help="folder of pictures and JSON (default: <output>/<scale>/predictions/<job>)"),
+    _option("--out", help="folder of pictures and JSON (default: a folder predictions, which the last line names)"),
     *_SCORES,
     _option("--allow-partial", action="store_true", help="weights that the checkpoints lack stay random"),
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),

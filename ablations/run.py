@@ -4,13 +4,16 @@ import argparse
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tabulate import tabulate
 
+from ablations.evidence.sources import PUBLISHED
 from ablations.jobs.execute import Launcher, execute
-from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
+from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, WAITING, Status
 from ablations.jobs.job import Job, read_statuses
+from ablations.jobs.known_times import with_known_times
 from ablations.jobs.launcher import make_launcher
 from ablations.jobs.lost_files import mark_lost
 from ablations.jobs.progress_estimate import estimate
@@ -30,10 +33,10 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), seeds=[0], to_run=True)
         _report_pending(query)
-        jobs = query.plan.jobs
+        jobs = with_known_times(query.plan.jobs, PUBLISHED / query.scale)
         launcher = make_launcher(args, jobs)
         if args.dry_run:
-            say(_planned(query, launcher), end="")
+            say(_planned(jobs, query.statuses, launcher), end="")
             return 0
         if opts or query.imports:  # our own configs need no rehearsal
             rehearse(jobs.values(), query.imports)
@@ -87,15 +90,18 @@ def _report_pending(query: Query) -> None:
         say(f"ablations: skipped, {skipped}", file=sys.stderr)
 
 
-def _planned(query: Query, launcher: Launcher) -> str:
+def _planned(jobs: Mapping[str, Job], states: Mapping[str, Status], launcher: Launcher) -> str:
     """What a run would do: each job with its state, what it costs and waits for, and its command."""
-    jobs, statuses = query.plan.jobs, dict(query.statuses)
+    statuses = {
+        i: status if status.state == FINISHED else replace(status, state=WAITING) for i, status in states.items()
+    }
     mark_lost(jobs, statuses)
     expected = estimate(jobs, statuses, launcher.workers)
     lines = []
     for identity, job in jobs.items():
         cost = f"about {clock(expected.left[identity])}" if identity in expected.left else ""
-        lines.append([job.label, statuses[identity].state, cost, ", ".join(jobs[i].label for i in job.inputs)])
+        state = (statuses if states[identity].state == FINISHED else states)[identity].state
+        lines.append([job.label, state, cost, ", ".join(jobs[i].label for i in job.inputs)])
     grid = tabulate(lines, ["job", "state", "cost", "needs"], disable_numparse=True)
     commands = "\n".join(f"  {launcher.describe(job)}" for i, job in jobs.items() if i in expected.left)
     cost = f"about {clock(expected.seconds)} with {launcher.workers} at once"

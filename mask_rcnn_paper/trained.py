@@ -1,6 +1,9 @@
 """Rows that were trained, as predictors: by name, by the folder of a training, or by a checkpoint in it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detectron2.config import CfgNode, get_cfg
@@ -15,6 +18,19 @@ from mask_rcnn_paper.training.precision import settle_precision
 from mask_rcnn_paper.training.result_file import config_hash
 
 _CONFIG, _RESULT = "config.yaml", "result.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Config and checkpoint of a training, and the RPN that makes its proposals, None where it needs none."""
+
+    cfg: CfgNode
+    weights: Path
+    rpn: Trained | None = None
+
+    def load(self, allow_partial: bool = False) -> Predictor:
+        """The models with their weights; `allow_partial` and errors as of `Predictor`."""
+        return Predictor(self.cfg, self.weights, self.rpn and self.rpn.load(allow_partial), allow_partial)
 
 
 def load_row(
@@ -44,13 +60,17 @@ def load_row(
     place = Path(row)
     if not place.exists():
         place = _find_trained(str(row), scale, seed, Path(output), opts)
-    cfg, weights = _read(place)
-    if not cfg.MODEL.LOAD_PROPOSALS:
-        return Predictor(cfg, weights, allow_partial=allow_partial)
-    if not (rpn or cfg.STAGES.RPN_WEIGHTS):
+    return read_training(place, rpn).load(allow_partial)
+
+
+def read_training(place: Path, rpn: str | Path = "") -> Trained:
+    """The training of a folder, or of a checkpoint in it; `rpn` and errors as of `load_row`."""
+    trained = _read(place)
+    if not trained.cfg.MODEL.LOAD_PROPOSALS:
+        return trained
+    if not (rpn or trained.cfg.STAGES.RPN_WEIGHTS):
         raise FileNotFoundError(f"{place} does not say which RPN made its proposals: give rpn, its folder")
-    proposer = Predictor(*_read(Path(rpn or cfg.STAGES.RPN_WEIGHTS)), allow_partial=allow_partial)
-    return Predictor(cfg, weights, proposer, allow_partial)
+    return replace(trained, rpn=_read(Path(rpn or trained.cfg.STAGES.RPN_WEIGHTS)))
 
 
 def _find_trained(name: str, scale: str, seed: int, output: Path, opts: Sequence[str]) -> Path:
@@ -78,8 +98,8 @@ def _config_of(name: str) -> Path:
     return find_config(name)
 
 
-def _read(place: Path) -> tuple[CfgNode, Path]:
-    """Config, and checkpoint, of the folder of a training, or of a checkpoint in one."""
+def _read(place: Path) -> Trained:
+    """Without an RPN."""
     folder, weights = (place, place / WEIGHTS) if place.is_dir() else (place.parent, place)
     for path in (folder / _CONFIG, weights):
         if not path.is_file():
@@ -98,4 +118,4 @@ def _read(place: Path) -> tuple[CfgNode, Path]:
     fall_back_to_cpu(cfg)
     settle_precision(cfg)
     cfg.freeze()
-    return cfg, weights
+    return Trained(cfg, weights)

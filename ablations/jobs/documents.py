@@ -31,6 +31,8 @@ class Progress(OpenEntry):
     done: int = 0
     total: int = 1
     first: int = 0
+    part: int = 0
+    parts: int = 1
     time: float = 0.0
     loss: float | None = None
 

@@ -30,17 +30,19 @@ THREADS = {PRETRAIN: 2, RPN: 2, TRANSFER: 1, DISTILL: 2, DETECTOR: 1}
 class Job:
     """One process that ends by writing a result into its folder.
 
-    `kind` is a key of `PROGRAMS`, `identity` the hash of what it computes; `config`, `scale` and `options` are as for
+    `kind` is a key of `PROGRAMS`, `identity` the hash of what it computes, `run` the name that it shares with those of
+    other seeds; `config`, `scale` and `options` are as for
     `load_cfg`, `imports` as for `--import`; a program that takes none of these is given `words`. Jobs with the
     identities in `inputs` must be finished before, and have left the files that it `needs`. `data` reads
-    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own. The nominal costs are of
-    the iterations, and of start and evaluation: only ratios between jobs matter.
+    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own. It trains so many
+    `iterations`; the costs in seconds are of these, and of start and evaluation: guesses, or as known_times.py finds.
     """
 
     kind: str
     identity: str
     folder: JobFolder
     config: str
+    run: str = ""
     scale: str = "paper"
     options: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Job:
     data: str = ""
     datasets: tuple[str, ...] = ()
     user_data: str = ""
+    iterations: int = 0
     train_seconds: float = 1.0
     other_seconds: float = 0.0
 

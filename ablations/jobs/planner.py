@@ -18,7 +18,7 @@ from mask_rcnn_paper.stages import DISTILLED_ANNOTATIONS, PRETRAINED_WEIGHTS, WE
 
 STAGE_SEED = 0
 
-# Nominal seconds of an iteration, and of start and evaluation. Only ratios matter: see progress_estimate.py.
+# Guesses of the seconds of an iteration, and of start and evaluation, where no result tells them.
 SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, TRANSFER: 0.0, DISTILL: 0.4, DETECTOR: 0.2}
 SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, TRANSFER: 4.0, DISTILL: 10.0, DETECTOR: 40.0}
 
@@ -44,9 +44,9 @@ class Planner:
     def detector(self, config: str, seed: int) -> Job:
         """The detector of a config, after the jobs that it builds on."""
         run = self.runs.get(config, PurePosixPath(config).stem)
-        return self._stage(DETECTOR, f"{run}-seed{seed}", config, seed)
+        return self._stage(DETECTOR, run, config, seed)
 
-    def _stage(self, kind: str, name: str, config: str, seed: int) -> Job:
+    def _stage(self, kind: str, run: str, config: str, seed: int) -> Job:
         recipe = self._recipe(kind, config, seed)
         inputs, stage_opts = self._start(config, recipe, seed)
         if kind == DISTILL and not recipe.detector:
@@ -61,7 +61,7 @@ class Planner:
             stage_opts += ["STAGES.RPN_WEIGHTS", str(rpn.folder.path / WEIGHTS)]
         if recipe.loads_proposals and kind == DETECTOR:
             stage_opts += self._proposal_opts(config, recipe, inputs)
-        return self._add(kind, name, config, recipe, seed, inputs, stage_opts)
+        return self._add(kind, run, config, recipe, seed, inputs, stage_opts)
 
     def _before(self, seed: int) -> int:
         """Seed of the stages before a detector."""
@@ -81,23 +81,23 @@ class Planner:
             weights, source = WEIGHTS, self.detector(recipe.detector, seed if recipe.eval_only else before)
             source = self._transfer(config, recipe, source, before) if recipe.transfer else source
         else:
-            name = _with_seed(recipe.backbone, before)
-            weights, source = PRETRAINED_WEIGHTS, self._add(PRETRAIN, name, config, recipe, before, [], [])
+            weights = PRETRAINED_WEIGHTS
+            source = self._add(PRETRAIN, recipe.backbone, config, recipe, before, [], [])
         return [source], ["MODEL.WEIGHTS", str(source.folder.path / weights)]
 
     def _transfer(self, config: str, recipe: Recipe, source: Job, seed: int) -> Job:
         """`source` as a detector of the classes of `config`."""
         (before, *_), (after, *_) = self._recipe(DETECTOR, recipe.detector, seed).train, recipe.train
-        name = _with_seed(f"{PurePosixPath(recipe.detector).stem}-to-{PurePosixPath(config).stem}", seed)
+        run = f"{PurePosixPath(recipe.detector).stem}-to-{PurePosixPath(config).stem}"
         words = ["--from", before, "--to", after, *map_words(recipe.class_map), "--seed", str(seed)]
-        return self._add(TRANSFER, name, config, recipe, seed, [source], words)
+        return self._add(TRANSFER, run, config, recipe, seed, [source], words)
 
     def _rpn(self, config: str, recipe: Recipe, seed: int) -> Job:
         if not recipe.rpn:
             cure = "set STAGES.RPN to a config such as rpn/r50_c4.yaml"
             raise ValueError(f"{config}: MODEL.LOAD_PROPOSALS is True, but STAGES.RPN is '': {cure}")
         before = self._before(seed)
-        return self._stage(RPN, _with_seed(PurePosixPath(recipe.rpn).stem, before), recipe.rpn, before)
+        return self._stage(RPN, PurePosixPath(recipe.rpn).stem, recipe.rpn, before)
 
     def _distillation(self, config: str, recipe: Recipe, seed: int) -> Job:
         """What annotates the images that a student trains on."""
@@ -106,7 +106,7 @@ class Planner:
         if other := [name for name in recipe.train if is_distilled(name) and images_of(name) not in annotated]:
             have = f"DATASETS.TEST of {recipe.distill} is {annotated}"
             raise ValueError(f"{config}: no annotations are made for {other}: {have}; both must name the same images")
-        return self._stage(DISTILL, _with_seed(PurePosixPath(recipe.distill).stem, before), recipe.distill, before)
+        return self._stage(DISTILL, PurePosixPath(recipe.distill).stem, recipe.distill, before)
 
     def _proposal_opts(self, config: str, recipe: Recipe, inputs: list[Job]) -> list[str]:
         """DATASETS.PROPOSAL_FILES_* of a detector, from the folders of its RPN and its distillation."""
@@ -123,7 +123,7 @@ class Planner:
         return opts
 
     def _add(
-        self, kind: str, name: str, config: str, recipe: Recipe, seed: int, inputs: list[Job], stage_opts: list[str]
+        self, kind: str, run: str, config: str, recipe: Recipe, seed: int, inputs: list[Job], stage_opts: list[str]
     ) -> Job:
         """The job of a config's stage; `stage_opts` are KEY VALUE pairs, and words of a transfer."""
         pretrain = kind == PRETRAIN
@@ -134,6 +134,8 @@ class Planner:
         if identity in self.jobs:
             return self.jobs[identity]
         data = UserData("", ()) if pretrain else self.user_data
+        # Of a stage before the detector that of STAGE_SEED, which nearly all rows share, has no seed in its name.
+        name = run if kind != DETECTOR and seed == STAGE_SEED else f"{run}-seed{seed}"
         path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
         iterations = recipe.pretrain_iterations if pretrain else 0 if recipe.eval_only else recipe.iterations
         words: tuple[str, ...] = ()
@@ -145,6 +147,7 @@ class Planner:
             identity=identity,
             folder=JobFolder(path, name, None if kind in of_kind else recipe.config_hash),
             config=lasting_name(config),
+            run=run,
             scale=self.scale,
             options=("OUTPUT_DIR", str(path), "SEED", str(seed), *stage_opts, *data.opts, *self.opts[kind]),
             imports=tuple(wanted.place for wanted in self.imports),
@@ -154,6 +157,7 @@ class Planner:
             data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
             datasets=() if pretrain or kind == TRANSFER else (*recipe.train, *recipe.test),
             user_data=data.name,
+            iterations=iterations,
             train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
             other_seconds=SECONDS_BESIDES[kind],
         )
@@ -168,8 +172,3 @@ def _files(stage_opts: Sequence[str]) -> tuple[Path, ...]:
     """The files that the stages before a job have to leave: what KEY VALUE pairs name that say where inputs lie."""
     values = (ast.literal_eval(value) if value.startswith("(") else (value,) for value in stage_opts[1::2])
     return tuple(Path(file) for files in values for file in files)
-
-
-def _with_seed(name: str, seed: int) -> str:
-    """Name of a stage before the detector; that of `STAGE_SEED`, which nearly all rows share, has no seed in it."""
-    return name if seed == STAGE_SEED else f"{name}-seed{seed}"

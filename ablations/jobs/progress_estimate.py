@@ -1,8 +1,7 @@
 """How far a sweep is and how long it will take, from the first seconds on.
 
-Every job has a nominal cost (plan.py). Nominal costs are only right relative to each other; how many real
-seconds a nominal one takes is learnt from what has been done so far: of each running job from itself, of each kind
-of job from all of that kind.
+Every job has a nominal cost (known_times.py). How many real seconds a nominal one takes is learnt from what has been
+done so far: of each running job from itself, of each kind of job from all of that kind.
 """
 
 import heapq
@@ -31,8 +30,9 @@ def done_seconds(job: Job, status: Status) -> float:
     if status.state == FINISHED:
         return job.seconds
     share = _share(status)
-    if (status.progress or {}).get("stage") == "evaluate":
-        return job.train_seconds + job.other_seconds * share
+    stage = (status.progress or {}).get("stage")
+    if stage in ("evaluate", "write"):
+        return job.train_seconds + job.other_seconds * (share if stage == "write" else _evaluated(status, share))
     return job.train_seconds * share
 
 
@@ -48,7 +48,7 @@ def speeds(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> dict[str,
 
 
 def estimate(jobs: Mapping[str, Job], statuses: Mapping[str, Status], workers: int) -> Estimate:
-    """What is done and what is left with so many workers; failed and blocked jobs count as neither.
+    """What is done and what is left with so many workers, who leave out failed and blocked jobs.
 
     `jobs` has inputs before their users.
     """
@@ -57,13 +57,11 @@ def estimate(jobs: Mapping[str, Job], statuses: Mapping[str, Status], workers: i
     left: dict[str, float] = {}
     for identity, job in jobs.items():
         status = statuses[identity]
-        if status.state in (FAILED, BLOCKED):
-            continue
         behind = done_seconds(job, status)
         to_come = (job.seconds - behind) * _speed(speed[job.kind], *_observed(job, status))
         done += behind * speed[job.kind]
         total += behind * speed[job.kind] + to_come
-        if status.state != FINISHED:
+        if status.state not in (FINISHED, FAILED, BLOCKED):
             left[identity] = to_come
     return Estimate(done / total if total else 1.0, _makespan(jobs, statuses, left, workers), left)
 
@@ -75,6 +73,15 @@ def _share(status: Status, key: str = "done") -> float:
         return min(1.0, float(progress.get(key, 0)) / max(1.0, float(progress["total"])))
     except (KeyError, TypeError, ValueError):
         return 0.0
+
+
+def _evaluated(status: Status, share: float) -> float:
+    """Share of all datasets that has been evaluated, where so much of the present one has."""
+    try:
+        part, parts = (int(status.progress.get(key, default)) for key, default in (("part", 0), ("parts", 1)))
+    except (TypeError, ValueError):
+        return 0.0
+    return min(1.0, (part + share) / max(1, parts))
 
 
 def _observed(job: Job, status: Status) -> tuple[float, float]:

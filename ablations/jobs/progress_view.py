@@ -16,6 +16,7 @@ from mask_rcnn_paper.terminal import say, visible
 
 # Below its last line a terminal needs a free one, or it scrolls.
 _SPARE_ROWS = 2
+_STAGES = {"pretrain": "training", "train": "training", "distill": "annotating", "evaluate": "evaluating"}
 _LAYOUT = "{percentage:3.0f}%|{bar:10}| {desc}"
 
 
@@ -34,16 +35,19 @@ def describe(statuses: Mapping[str, Status], left: float) -> str:
 
 
 def describe_job(job: Job, status: Status, left: float | None) -> str:
-    """The text of a job's line: `detector r50_c4-seed0: train 120/300 loss 0.512, 3:20 left`."""
+    """The text of a job's line: `detector r50_c4-seed0: training 120/300 loss 0.512, 3:20 left`."""
     text = f"{job.label}: {progress_text(status.progress)}"
     return text if left is None or not status.progress else f"{text}, {clock(left)} left"
 
 
 def progress_text(progress: Mapping[str, Any] | None) -> str:
-    """`train 120/300 loss 0.512`, or `starting`."""
+    """`training 120/300 loss 0.512`, of `loading`, `training`, `annotating`, `evaluating` and `writing`."""
     if not progress:
-        return "starting"
-    text = f"{progress.get('stage', '')} {progress.get('done', '?')}/{progress.get('total', '?')}"
+        return "loading"
+    stage, done, total = (progress.get(key, "?") for key in ("stage", "done", "total"))
+    if stage == "write":
+        return "writing"
+    text = f"{_STAGES.get(stage, stage)} {done}/{total}"
     loss = progress.get("loss")
     return text + (f" loss {loss:.3f}" if isinstance(loss, int | float) else "")
 
@@ -61,7 +65,7 @@ class ProgressView:
         self.live = _LiveLines(self.stream) if self.stream.isatty() else None
         self.interval = interval if interval is not None else (0.5 if self.live else 30.0)
         self.states: dict[str, str] = {}
-        self.last = float("-inf")
+        self.last, self.share = float("-inf"), 0.0
 
     def __call__(self, statuses: Mapping[str, Status]) -> None:
         """Show the statuses, if it is time to."""
@@ -73,7 +77,8 @@ class ProgressView:
             return
         self.last = time.monotonic()
         now = estimate(self.jobs, statuses, self.workers)
-        lines = [(now.share, describe(statuses, now.seconds))]
+        self.share = max(self.share, now.share)  # what is done stays so, however the estimate of the rest changes
+        lines = [(self.share, describe(statuses, now.seconds))]
         for identity, status in statuses.items():
             if status.state == RUNNING or status.reason == "running elsewhere":
                 job = self.jobs[identity]

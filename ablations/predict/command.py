@@ -28,6 +28,7 @@ from mask_rcnn_paper.files import write_bytes_atomically, write_json_atomically,
 from mask_rcnn_paper.predictor import Predictor
 from mask_rcnn_paper.stages import evaluation_folder
 from mask_rcnn_paper.terminal import say
+from mask_rcnn_paper.training.result_file import config_hash
 
 PREDICTIONS, IMAGES = "predictions.json", "images.json"
 # Images of fewer pixels a side are enlarged before they are drawn on.
@@ -41,28 +42,28 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
         if args.seed < 0:
             raise ValueError(f"--seed {args.seed}: must be at least 0")
         asked = dataclasses.replace(Asked.from_arguments(args, opts), seeds=[args.seed])
-        trained = find_trained(asked, args.row)
+        row = find_trained(asked, args.row, args.rpn)
         images = read_images(find_images(args.images), f".{args.format}")
-        classes = read_classes(trained.cfg.DATASETS.TEST[0])
-        folder = trained.job.folder.path
-        scores = rule.shown([evaluation_folder(folder, trained.cfg.DATASETS.TEST[0])])
+        dataset = row.trained.cfg.DATASETS.TEST[0]
+        classes = read_classes(dataset)
+        scores = rule.shown([evaluation_folder(row.folder, dataset)])
         if scores.why_raw:
             say(f"ablations: {scores.why_raw}", file=sys.stderr)
-        out = Path(args.out) if args.out else folder.parent.parent / "predictions" / folder.name
+        out = Path(args.out) if args.out else row.pictures
         _check_overwriting(images, out)
         out.mkdir(parents=True, exist_ok=True)
-        predictor = trained.load_predictor(args.allow_partial)
+        predictor = row.trained.load(args.allow_partial)
     torch.set_flush_denormal(True)  # as in training and evaluation
     try:
         with one_line_errors("ablations", OSError):  # such as a full disk
             results = _detect_all(predictor, images, classes, out, scores)
-            write_json_atomically(out / IMAGES, _coco_file(images, classes, trained))
+            write_json_atomically(out / IMAGES, _coco_file(images, classes, row))
             write_text_atomically(out / PREDICTIONS, json.dumps(results))
     except KeyboardInterrupt:
         say(f"\nablations: interrupted; {out / PREDICTIONS} is not written", file=sys.stderr)
         return 130
     drawn = sum(result["score"] >= scores.threshold for result in scores.of(results))
-    say(f"{trained.name}, {trained.job.label}: {len(results)} detections in {len(images)} images, "
+    say(f"{row.name}, {row.folder.name}: {len(results)} detections in {len(images)} images, "
           f"{drawn} of them drawn ({scores.rule})")  # fmt: skip
     say(f"pictures, {PREDICTIONS} and {IMAGES}: {out}")
     return 0
@@ -110,8 +111,8 @@ def save_picture(path: Path, picture: np.ndarray) -> None:
     write_bytes_atomically(path, buffer.getvalue())
 
 
-def _coco_file(images: Sequence[InputImage], classes: Classes, trained: TrainedRow) -> dict[str, Any]:
+def _coco_file(images: Sequence[InputImage], classes: Classes, row: TrainedRow) -> dict[str, Any]:
     """A COCO file without annotations: which image an `image_id` is, and what a `category_id` means."""
-    cfg = trained.cfg
-    info = {"row": trained.name, "scale": cfg.SCALE, "seed": cfg.SEED, "config_hash": trained.job.folder.config_hash}
+    cfg = row.trained.cfg
+    info = {"row": row.name, "scale": cfg.SCALE, "seed": cfg.SEED, "config_hash": config_hash(cfg)}
     return {"info": info, "images": images, "categories": classes.coco_categories(cfg.MODEL.KEYPOINT_ON)}

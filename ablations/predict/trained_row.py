@@ -1,9 +1,10 @@
-"""The job behind a row's name, and the model that it has trained."""
+"""The training behind a row's name, a folder or a checkpoint."""
 
 import dataclasses
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from detectron2.config import CfgNode
 
@@ -11,31 +12,25 @@ from ablations.jobs.job import DETECTOR, RPN, Job
 from ablations.jobs.plan import DETECTORS
 from ablations.paper.tables import OURS, Row, Table, load_tables
 from ablations.query import Asked, Query, make_query
-from mask_rcnn_paper.imports import import_components
-from mask_rcnn_paper.predictor import Predictor
+from mask_rcnn_paper.imports import find_import, import_components
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.stages import WEIGHTS, fall_back_to_cpu
+from mask_rcnn_paper.trained import Trained, read_training
 from mask_rcnn_paper.training.precision import settle_precision
+
+_PICTURES = "predictions"
 
 
 @dataclass(frozen=True)
 class TrainedRow:
-    """A row "table/row" whose detector is trained, with its config, and the RPN that makes its proposals, if any.
-
-    `job` is the row's, `detector` that which trained its weights: another where rows differ in inference alone.
+    """What was asked for by `name`, "table/row" or a place: its training, the folder of its evaluation, and that where
+    its pictures belong.
     """
 
     name: str
-    cfg: CfgNode
-    job: Job
-    detector: Job
-    rpn: Job | None
-
-    def load_predictor(self, allow_partial: bool = False) -> Predictor:
-        """The models with their weights; `allow_partial` as of `Predictor`."""
-        rpn, weights = self.rpn, self.detector.folder.path / WEIGHTS
-        proposer = rpn and Predictor(_cfg(rpn), rpn.folder.path / WEIGHTS, allow_partial=allow_partial)
-        return Predictor(self.cfg, weights, proposer, allow_partial)
+    folder: Path
+    pictures: Path
+    trained: Trained
 
 
 def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
@@ -52,29 +47,43 @@ def find_row(tables: Mapping[str, Table], name: str) -> tuple[str, Row]:
     if found is None:
         here = [key for key in can_run if key.startswith(f"{name.partition('/')[0]}/")]
         runs = dict.fromkeys(row.run for _, row in can_run.values())
-        choice = ", ".join(here) or f"TABLE/ROW as `python -m ablations list` shows them, or a run: {', '.join(runs)}"
+        forms = "TABLE/ROW as `python -m ablations list` shows them, the folder of a training, a checkpoint, or a run"
+        choice = ", ".join(here) or f"{forms}: {', '.join(runs)}"
         raise ValueError(f"unknown row {name!r}: choose from {choice}")
     if not found[1].config:
         raise ValueError(f"row {name} cannot be trained: {found[1].why_not_run}")
     return found
 
 
-def find_trained(asked: Asked, name: str) -> TrainedRow:
-    """The trained models of the row of a `find_row` name, under what it was trained with and one seed.
+def find_trained(asked: Asked, name: str, rpn: str = "") -> TrainedRow:
+    """The trained models of a row.
+
+    Args:
+        asked: Under what it was trained, and one seed; not of a place.
+        name: As for `find_row`; or the folder of a training, or a checkpoint in one.
+        rpn: The same of the RPN of its proposals, for a place that does not say it.
 
     Raises:
         ValueError: unknown row, scale or key, or wrong data.
-        FileNotFoundError: the row is not trained; the message has the command that trains it.
+        FileNotFoundError: the row is not trained; the message has the command that trains it. Or, as `read_training`.
     """
+    if (place := Path(name)).exists():
+        if asked.opts:
+            raise ValueError(f"{' '.join(asked.opts)}: {name} is a place, which says itself what it was trained with")
+        import_components([find_import(text) for text in asked.imports])
+        folder = place if place.is_dir() else place.parent
+        return TrainedRow(name, folder, folder / _PICTURES, read_training(place, rpn))
+    if rpn:
+        raise ValueError(f"--rpn {rpn}: row {name} has the RPN that it was trained with; it is for folders")
     table, row = find_row(load_tables(more=asked.more_tables), name)
     query = make_query(dataclasses.replace(asked, tables=[table], rows=[row.id]))
     (seed,) = query.seeds
     job = query.plan.job(table, row.id, seed)
     if job is None:
         raise ValueError(f"row {name} cannot be trained: {query.pending[table, row.id].why_not_run}")
-    rpn = query.plan.input(job, RPN)
+    rpn_job = query.plan.input(job, RPN)
     detector = query.plan.input(job, DETECTOR) or job
-    for needed in filter(None, (rpn, detector)):
+    for needed in filter(None, (rpn_job, detector)):
         weights = needed.folder.path / WEIGHTS
         if needed.folder.finished() is None or not weights.is_file():
             status = query.statuses[needed.identity]
@@ -84,7 +93,10 @@ def find_trained(asked: Asked, name: str) -> TrainedRow:
                 f"looked for {weights}): train it with `{_command(query, table, row.id)}`"
             )
     import_components(query.imports)
-    return TrainedRow(f"{table}/{row.id}", _cfg(job), job, detector, rpn)
+    proposer = rpn_job and Trained(_cfg(rpn_job), rpn_job.folder.path / WEIGHTS)
+    trained = Trained(_cfg(job), detector.folder.path / WEIGHTS, proposer)
+    folder = job.folder.path
+    return TrainedRow(f"{table}/{row.id}", folder, folder.parents[1] / _PICTURES / folder.name, trained)
 
 
 def _command(query: Query, table: str, row_id: str) -> str:

@@ -19,8 +19,9 @@ def write_progress(output_dir: str | Path, done: int, total: int, stage: str, **
     Args:
         output_dir: Folder of the job.
         done, total: Units (iterations, images), 0 <= done <= total.
-        stage: What is being done: "pretrain", "train" or "evaluate".
-        **info: Further JSON values to show, such as `loss`.
+        stage: What is being done: "pretrain", "train", "distill", "evaluate" or "write".
+        **info: Further JSON values: the `loss`; `first`, how many units had been done before this run; `part`, the
+            number from 0 of these units where there are several `parts` of the stage.
     """
     record = {"stage": stage, "done": int(done), "total": int(total), "time": time.time(), **info}
     path = Path(output_dir) / PROGRESS_FILE

@@ -72,7 +72,8 @@ def write_result(
     coco_backend: str | None = None,
     protocols: Mapping[str, str] | None = None,
     weights: str | None = None,
-    **costs: dict[str, float],
+    count: Mapping[str, int] | None = None,
+    times: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Write `OUTPUT_DIR/result.json`, whole or not at all; returns its content.
 
@@ -83,17 +84,20 @@ def write_result(
         coco_backend: What computed COCO's metrics, with its version; None where none were computed.
         protocols: What computed the metrics of a task whose protocol is not COCO's, with its version.
         weights: Checksum of those that were evaluated.
-        **costs: `count` and `time`, as costs.py measures them.
+        count, times: As costs.py measures them: parameters, and seconds of a step. To these `run` is added: of all of
+            the process, by the same clock. What a resumed run had done before is not in it.
     """
     # Not above: who asks for the hash of a config need not wait for torch.
     import torch
 
     from mask_rcnn_paper.data.registered import data_versions
 
+    on_gpu = cfg.MODEL.DEVICE.startswith("cuda")
     result = {
         "metrics": _without_nan(metrics),
         "objects": _evaluated_objects(cfg.DATASETS.TEST, metrics),
-        **costs,
+        "count": dict(count or {}),
+        "time": {**(times or {}), "run": round(seconds if on_gpu else time.process_time(), 1)},
         "scale": cfg.SCALE,
         "seed": cfg.SEED,
         "seconds": round(seconds, 1),
@@ -107,7 +111,7 @@ def write_result(
         "weights": weights,
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "threads": torch.get_num_threads(),  # their number changes the last digits of a sum
-        "device": torch.cuda.get_device_name() if cfg.MODEL.DEVICE.startswith("cuda") else cfg.MODEL.DEVICE,
+        "device": torch.cuda.get_device_name() if on_gpu else cfg.MODEL.DEVICE,
         "peak_memory": peak_memory(cfg.MODEL.DEVICE),
         "git_commit": git_commit(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

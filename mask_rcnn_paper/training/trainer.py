@@ -78,10 +78,10 @@ class Trainer(DefaultTrainer):
             metrics = super().test(cfg, tested, evaluators)
         if comm.is_main_process():
             backend = backend_version(choose_backend(cfg.TEST.COCO_BACKEND))
-            costs = {"count": parameter_counts(model), "time": step_times(cfg.OUTPUT_DIR)}
+            counts, times = parameter_counts(model), step_times(cfg.OUTPUT_DIR)
             own = {MASKS: protocol_version()} if any(_by_cityscapes(cfg, name) for name in cfg.DATASETS.TEST) else {}
             seconds, weights = time.monotonic() - cls.started, weights_checksum(model)
-            write_result(cfg, metrics, seconds, backend, own, weights, **costs)
+            write_result(cfg, metrics, seconds, backend, own, weights, counts, times)
         return metrics
 
     @classmethod
@@ -114,15 +114,16 @@ class Trainer(DefaultTrainer):
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> Iterable:
         """detectron2's loader of a dataset without errors, with TEST.IMS_PER_BATCH images a batch.
 
-        For test-time augmentation it gives whole images, one by one since each takes long, and shows how far it is.
+        For test-time augmentation it gives whole images, one by one since each takes long.
         """
         dicts, workers = evaluation_dicts(cfg, dataset_name), cfg.DATALOADER.NUM_WORKERS
         if cfg.TEST.AUG.ENABLED:
             mapper = CarefulMapper(original_image_mapper(cfg))
-            loader = build_detection_test_loader(dicts, mapper=mapper, num_workers=workers)
-            return WatchedBatches(loader, cfg.OUTPUT_DIR, f"views of {dataset_name}")
-        mapper, batch_size = CarefulMapper(DatasetMapper(cfg, is_train=False)), cfg.TEST.IMS_PER_BATCH
-        return build_detection_test_loader(dicts, mapper=mapper, batch_size=batch_size, num_workers=workers)
+            batch_size = 1
+        else:
+            mapper, batch_size = CarefulMapper(DatasetMapper(cfg, is_train=False)), cfg.TEST.IMS_PER_BATCH
+        loader = build_detection_test_loader(dicts, mapper=mapper, batch_size=batch_size, num_workers=workers)
+        return WatchedBatches(loader, cfg.OUTPUT_DIR, dataset_name, cfg.DATASETS.TEST, bar=cfg.TEST.AUG.ENABLED)
 
     def build_hooks(self) -> list[HookBase]:
         """detectron2's hooks, which save with this project's checkpointer, and those of this project.

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,7 @@ def test_result_comes_back(cfg, tmp_path):
     written = write_result(cfg, metrics, 12.34, "pycocotools 2", count={"parameters": 7})
     assert json.loads((tmp_path / RESULT_FILE).read_text()) == written
     assert (written["metrics"], written["count"]) == ({"segm": {"AP": 31.5, "APl": None}}, {"parameters": 7})
+    assert 0 < written["time"]["run"] < 12.34 + time.process_time()
     assert (written["scale"], written["seed"], written["seconds"]) == ("mini", 3, 12.3)
     assert written["data_version"] == {name: f"v{VERSION}" for name in ("mini_train", "mini_val")}
     assert written["config_hash"] == config_hash(cfg)

@@ -70,13 +70,21 @@ def test_evaluation_follows_training(jobs):
     at_end = estimate(jobs, statuses(jobs, training(100, 100.0, "evaluate"), WAIT, WAIT, WAIT), 1)
     assert at_start == (pytest.approx(0.2), pytest.approx(320.0))
     assert at_end == (pytest.approx(0.25), pytest.approx(300.0))
+    assert estimate(jobs, statuses(jobs, training(100, 100.0, "write"), WAIT, WAIT, WAIT), 1) == at_end
+
+
+@pytest.mark.parametrize("part, share", [(0, 0.25), (1, 0.75), (None, 0.0), ("x", 0.0)])
+def test_several_datasets_share_an_evaluation(jobs, part, share):
+    """Half of the first and of the second of two; what cannot be read counts as none."""
+    job, progress = next(iter(jobs.values())), {"stage": "evaluate", "done": 5, "total": 10, "part": part, "parts": 2}
+    assert progress_estimate.done_seconds(job, Status(RUNNING, progress=progress)) == 80 + 20 * share
 
 
 def test_failed_and_blocked_jobs_are_not_waited_for(jobs):
-    """They count as neither done nor to do; nothing left means 100 %."""
+    """Nothing is left, but one of four jobs is what has been done."""
     blocked, done = Status(BLOCKED, "x"), Status(FINISHED, seconds=100.0)
     now = statuses(jobs, Status(FAILED, "x"), blocked, blocked, done)
-    assert estimate(jobs, now, 1) == (1.0, 0.0)
+    assert estimate(jobs, now, 1) == (0.25, 0.0)
 
 
 @pytest.mark.parametrize("progress", [{}, {"done": "x", "total": 3}, {"done": None, "total": 1}, {"done": 1}])

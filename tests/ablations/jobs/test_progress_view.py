@@ -50,10 +50,10 @@ def test_the_lines_say_what_is_done_and_left(jobs):
     job = next(iter(jobs.values()))
     now = statuses(jobs, Status(FINISHED, seconds=1.0), training(12), WAIT, Status(FAILED, "x"))
     assert describe(now, 3725) == "2/4 jobs, 1 failed | about 1:02:05 left"
-    assert describe_job(job, training(12), 65.0) == "detector first: train 12/100 loss 0.500, 1:05 left"
-    assert describe_job(job, Status(RUNNING, seconds=0.1), 65.0) == "detector first: starting"
+    assert describe_job(job, training(12), 65.0) == "detector first: training 12/100 loss 0.500, 1:05 left"
+    assert describe_job(job, Status(RUNNING, seconds=0.1), 65.0) == "detector first: loading"
     assert clock(59.7) == "1:00"
-    assert progress_text(None) == "starting"
+    assert progress_text(None) == "loading"
 
 
 @pytest.mark.parametrize("progress", [{}, {"done": "x", "total": 3}, {"done": None, "total": 1}, {"done": 1}])
@@ -78,11 +78,36 @@ def test_plain_lines_off_a_terminal_come_now_and_then(jobs):
     assert lines[0] == "detector first: finished before"
     assert lines[1] == "detector second: started, log in out/second/console.log"
     assert re.fullmatch(r" \d\d% \| 1/4 jobs \| about \d:\d\d left", lines[2])
-    assert lines[3].startswith("  1% |   detector second: train 1/100 loss 0.500, ")
+    assert lines[3].startswith("  1% |   detector second: training 1/100 loss 0.500, ")
     assert lines[4:6] == ["detector second: failed: exit code 1", "detector third: blocked: why"]
-    assert lines[6:] == ["detector fourth: finished in 5 s", "100% | 4/4 jobs, 1 failed | about 0:00 left"]
+    assert lines[6:] == ["detector fourth: finished in 5 s", " 50% | 4/4 jobs, 1 failed | about 0:00 left"]
     assert "\r" not in out.getvalue()
     assert "\x1b" not in out.getvalue()
+
+
+def test_the_share_never_falls_back(jobs):
+    """Not even where a job turns out to be slower by far than it seemed."""
+    out = io.StringIO()
+    view = ProgressView(jobs, 1, out, interval=0.0)
+    for seconds in (1.0, 400.0):
+        view(statuses(jobs, training(50, seconds), WAIT, WAIT, WAIT))
+    shares = [int(line[:3]) for line in out.getvalue().splitlines() if "0/4 jobs" in line]
+    assert shares[0] == shares[1] > 0
+
+
+@pytest.mark.parametrize(
+    "stage, text",
+    [
+        ("pretrain", "training 3/9"),
+        ("train", "training 3/9"),
+        ("distill", "annotating 3/9"),
+        ("evaluate", "evaluating 3/9"),
+        ("write", "writing"),
+    ],
+)
+def test_each_stage_has_a_name(stage, text):
+    """And how far it is, where that takes long."""
+    assert progress_text({"stage": stage, "done": 3, "total": 9}) == text
 
 
 def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
@@ -94,8 +119,8 @@ def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
     assert [line.partition(",")[0] for line in lines[:2]] == ["detector first: started", "detector second: started"]
     assert lines[2].startswith(" 18%|█")
     assert "| 0/4 jobs | about " in lines[2]
-    assert lines[3].startswith(" 48%|████▊     |   detector first: train 60/100 loss 0.500, 0:")
-    assert lines[4].startswith(" 24%|██▍       |   detector second: train 30/100 loss 0.500, 0:")
+    assert lines[3].startswith(" 48%|████▊     |   detector first: training 60/100 loss 0.500, 0:")
+    assert lines[4].startswith(" 24%|██▍       |   detector second: training 30/100 loss 0.500, 0:")
     assert len(lines) == 5
     done = Status(FINISHED, seconds=9.0)
     view(statuses(jobs, done, training(70), WAIT, WAIT))
@@ -134,8 +159,8 @@ def test_a_low_terminal_hides_jobs(jobs):
     lines = screen.text()
     assert "0/4 jobs" in lines[-3]
     assert lines[-3].endswith("| 2 more running")
-    assert "detector first: train 30" in lines[-2]
-    assert "detector second: train 30" in lines[-1]
+    assert "detector first: training 30" in lines[-2]
+    assert "detector second: training 30" in lines[-1]
     assert sum("0/4 jobs" in line for line in lines) == 1
     screen.close()
 
@@ -158,5 +183,5 @@ def test_a_terminal_without_a_size_counts_as_80_columns(jobs):
     screen.resize(0, 0)
     view = ProgressView(jobs, 1, screen.stream, interval=0.0)
     view(statuses(jobs, training(10), WAIT, WAIT, WAIT))
-    assert screen.text()[-1].startswith("  8%|▊         |   detector first: train 10/100")
+    assert screen.text()[-1].startswith("  8%|▊         |   detector first: training 10/100")
     screen.close()

@@ -205,6 +205,38 @@ def test_images_of_one_name_have_pictures_of_two(predict, tmp_path):
     assert {p.name for p in (tmp_path / "out").glob("*.jpg")} == {"IMG_1.jpg", "IMG_1-2.jpg"}
 
 
+@pytest.mark.parametrize("checkpoint", ["", "model_final.pth"])
+def test_a_folder_and_a_checkpoint_stand_for_their_row(predictions, output, tmp_path, checkpoint):
+    """They say themselves what they were trained with, and detect the same."""
+    (folder,) = output.glob("smoke/detector/*")
+    words = ["predict", folder / checkpoint, *validation_images("smoke_val"), "--out", tmp_path]
+    assert cli.main([*map(str, words), "--score-threshold", "0"]) == 0
+    assert (tmp_path / "predictions.json").read_bytes() == (predictions / "predictions.json").read_bytes()
+
+
+def test_an_rpn_is_named_where_a_folder_does_not_say_it(predictions, output, tmp_path, capsys):
+    """As after a training by hand; without it the error says so, and a row by name has its own."""
+    (folder,), (rpn,) = (output.glob(f"smoke/{kind}/*") for kind in ("detector", "rpn"))
+    mine = shutil.copytree(folder, tmp_path / "mine")
+    config = (mine / "config.yaml").read_text()
+    (mine / "config.yaml").write_text(re.sub("RPN_WEIGHTS: .*", "RPN_WEIGHTS: ''", config))
+    words = [*map(str, validation_images("smoke_val")), "--out", str(tmp_path / "out"), "--score-threshold", "0"]
+    with pytest.raises(SystemExit):
+        cli.main(["predict", str(mine), *words])
+    assert "does not say which RPN made its proposals" in capsys.readouterr().err
+    assert cli.main(["predict", str(mine), *words, "--rpn", str(rpn)]) == 0
+    assert (tmp_path / "out/predictions.json").read_bytes() == (predictions / "predictions.json").read_bytes()
+    assert run(output, *words, "--rpn", rpn) == 2
+
+
+def test_a_place_takes_no_overrides(output, capsys):
+    """It says itself what it is."""
+    (folder,) = output.glob("smoke/detector/*")
+    with pytest.raises(SystemExit):
+        cli.main(["predict", str(folder), "a.png", "SEED", "3"])
+    assert "is a place, which says itself" in capsys.readouterr().err
+
+
 def test_the_default_folder_is_beside_the_jobs(predict, output):
     """<output>/<scale>/predictions/<job>."""
     predict(validation_images("smoke_val")[0])

@@ -34,7 +34,9 @@ def test_an_unknown_row_of_a_table_is_answered_with_its_rows(name):
 @pytest.mark.parametrize("name", ["sigmoid", "99/x", ""])
 def test_an_unknown_name_is_answered_with_the_forms_and_runs(name):
     """A bare row is no name."""
-    with pytest.raises(ValueError, match=rf"unknown row '{name}': choose from TABLE/ROW .* or a run: .*r50_c4_softmax"):
+    with pytest.raises(
+        ValueError, match=rf"unknown row '{name}': choose from TABLE/ROW .* a checkpoint, or a run: .*r50_c4_softmax"
+    ):
         find_row(TABLES, name)
 
 
