@@ -15,12 +15,14 @@ python -m ablations publish 2b --scale mini
 """
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from mask_rcnn_paper.cores import IDLE_THREADS_SLEEP
 from mask_rcnn_paper.terminal import escape_logs, parse_words
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
@@ -33,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the words `argv` are; returns 0, 1 if a job failed, 2 for bad input, 130 after Ctrl-C."""
     words, opts = split_opts(sys.argv[1:] if argv is None else argv)
     escape_logs()
+    os.environ.update(IDLE_THREADS_SLEEP | os.environ)
     args = parse_words(make_parser(), words)
     # Imported now: `--help` need not wait for what the commands import.
     module, _, function = args.function.partition(":")
@@ -40,10 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def split_opts(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split off the trailing KEY VALUE list, which starts at the first word that is a config key."""
+    """Split off the KEY VALUE list, which starts at the first word that is a config key; options may follow it."""
     keys = (n for n, word in enumerate(words) if _CONFIG_KEY.fullmatch(word) and not _FILE_NAME.fullmatch(word))
     start = next(keys, len(words))
-    return list(words[:start]), list(words[start:])
+    end = next((n for n in range(start, len(words), 2) if words[n].startswith("-")), len(words))
+    return [*words[:start], *words[end:]], list(words[start:end])
 
 
 def _option(*names: str, **settings: Any) -> Callable[[argparse.ArgumentParser], object]:

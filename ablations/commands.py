@@ -16,6 +16,7 @@ from ablations.evidence.times import publish_times
 from ablations.jobs.folder import RUNNING, WAITING
 from ablations.jobs.job import Job
 from ablations.jobs.progress_view import progress_text
+from ablations.paper.tables import list_pending
 from ablations.published_page import write_page
 from ablations.query import Asked, Query, make_query
 from ablations.render import FORMATS, usual_format
@@ -73,6 +74,8 @@ def show_status(args: argparse.Namespace, opts: Sequence[str]) -> int:
         lines.append([job.kind, job.folder.path.name, status.state, seconds, detail])
     say(f"folders under {query.source.folder}")
     say(tabulate(lines, ["kind", "folder", "state", "seconds", "detail"], disable_numparse=True))
+    if query.pending:
+        say(f"without a job: {list_pending(query.pending)}")
     return 0
 
 

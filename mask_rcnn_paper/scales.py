@@ -39,8 +39,8 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
         opts: KEY VALUE pairs; they win over the scale and over what `data/user_data.py` takes from DATASETS.OWN.
 
     Raises:
-        ValueError: unknown scale, a scale's rule does not fit the config, a file that is not a mapping of keys, or a
-            KEY without a VALUE.
+        ValueError: unknown scale, a scale's rule does not fit the config, a file that is not a mapping of keys, a
+            KEY without a VALUE, or an option among them.
         FileNotFoundError: no such config file.
         KeyError: a key that does not exist.
         ValueError, FileNotFoundError: as `apply_own_data`, for DATASETS.OWN, as `register_distilled`, and as
@@ -56,6 +56,8 @@ def load_cfg(config_file: str | Path, scale: str = "paper", opts: Sequence[str] 
     cfg.SCALE = scale
     if scale != "paper":
         apply_scale(cfg, load_scale(scale))
+    if late := next((key for key in opts[::2] if key.startswith("-")), None):
+        raise ValueError(f"KEY VALUE pairs: {late} stands where a KEY is due; give options before the pairs")
     if len(opts) % 2:
         raise ValueError(f"KEY VALUE pairs {' '.join(opts)!r}: the last KEY has no VALUE")
     with _named("KEY VALUE pairs", KeyError):

@@ -108,10 +108,11 @@ def test_a_factor_for_a_string_is_refused():
         ("table2b/sofmax.yaml", "paper", [], FileNotFoundError, "table2b/sofmax.yaml.*configs.*ablations list"),
         ("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITERS", "7"], KeyError, "SOLVER.MAX_ITERS"),
         ("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITER"], ValueError, "SOLVER.MAX_ITER.*no VALUE"),
+        ("table2b/sigmoid.yaml", "paper", ["SEED", "1", "--resume"], ValueError, "--resume .* before the pairs"),
     ],
 )
 def test_wrong_arguments_are_named(config, scale, opts, error, message):
-    """An unknown scale, with the legal ones; a missing config, with the places; a misspelt key; a key without value."""
+    """An unknown scale, with the legal ones; a missing config, with the places; a misspelt key; one without a value."""
     with pytest.raises(error, match=message):
         load_cfg(config, scale, opts)
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
 from ablations.jobs.job import ROOT, Job
+from mask_rcnn_paper.cores import IDLE_THREADS_SLEEP
 
 STOP_SECONDS = 10.0
-# Threads that have nothing to do sleep, unless the environment wants otherwise. By default they spin, and where another
-# program has a core, those with work wait for it: a step of two threads then takes 13 times as long.
-_ALWAYS = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "passive"}
+_ALWAYS = {"PYTHONUNBUFFERED": "1", **IDLE_THREADS_SLEEP}
 
 
 @dataclass

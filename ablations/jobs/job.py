@@ -42,7 +42,6 @@ class Job:
     identity: str
     folder: JobFolder
     config: str
-    run: str = ""
     scale: str = "paper"
     options: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
@@ -52,6 +51,7 @@ class Job:
     data: str = ""
     datasets: tuple[str, ...] = ()
     user_data: str = ""
+    run: str = ""
     iterations: int = 0
     train_seconds: float = 1.0
     other_seconds: float = 0.0

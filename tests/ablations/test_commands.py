@@ -108,6 +108,7 @@ def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
     assert "skipped, not for this data: table 6 roipool, roialign (needs keypoints, and train.json has none)\n" in err
     assert "[a] not for this data: needs keypoints" in out
     assert ablations(f"status 2b {data}")[1].count("finished") == 4
+    assert "without a job: not for this data: table 6 roipool, roialign (needs" in ablations(f"status 6 {data}")[1]
     assert ablations(f"table 2b {data}")[1] in out
     code, written, _ = ablations(f"publish 2b {data}")
     page = tmp_path / "results" / "mini" / NAME / "README.md"
