@@ -25,12 +25,13 @@ def settle_precision(cfg: CfgNode) -> None:
     """Set PRECISION, in place, to what MODEL.DEVICE computes in where SOLVER.AMP.ENABLED asks for mixed precision.
 
     On a CPU SOLVER.AMP.ENABLED becomes False, since detectron2 would want a GPU for it. A CPU without bfloat16 would be
-    many times slower with it: it computes in float32, and says so.
+    many times slower with it: it computes in float32, and says so. A config that was settled on a CPU, as a training
+    leaves it, stays what it is there.
     """
-    if not cfg.SOLVER.AMP.ENABLED:
+    if cfg.MODEL.DEVICE.startswith("cuda"):
+        cfg.PRECISION = FLOAT16 if cfg.SOLVER.AMP.ENABLED else FLOAT32
+    elif not (cfg.SOLVER.AMP.ENABLED or cfg.PRECISION == BFLOAT16):
         cfg.PRECISION = FLOAT32
-    elif cfg.MODEL.DEVICE.startswith("cuda"):
-        cfg.PRECISION = FLOAT16
     else:
         cfg.SOLVER.AMP.ENABLED = False
         cfg.PRECISION = BFLOAT16 if cpu_has_bfloat16() else FLOAT32

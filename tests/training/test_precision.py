@@ -29,6 +29,17 @@ def test_precision_is_what_the_device_can(monkeypatch, enabled, device, has_bflo
     assert (cfg.PRECISION, cfg.SOLVER.AMP.ENABLED) == (settled, left_to_detectron2)
 
 
+@pytest.mark.parametrize("device, settled", [("cpu", "bfloat16"), ("cuda", "float32")])
+def test_what_a_training_on_a_cpu_has_left_computes_as_it_did(monkeypatch, device, settled):
+    """Its config says so by PRECISION alone; a GPU has no bfloat16 here."""
+    monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: True)
+    cfg = load_cfg("table2b/sigmoid.yaml", "smoke", ["SOLVER.AMP.ENABLED", "True", "MODEL.DEVICE", "cpu"])
+    settle_precision(cfg)
+    cfg.MODEL.DEVICE = device
+    settle_precision(cfg)
+    assert (cfg.PRECISION, cfg.SOLVER.AMP.ENABLED) == (settled, False)
+
+
 def test_a_cpu_without_bfloat16_says_so(monkeypatch, caplog):
     """Whoever asked for mixed precision learns that it is not used, and what that costs."""
     monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: False)
