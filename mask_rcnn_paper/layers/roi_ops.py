@@ -20,10 +20,11 @@ from torch.nn import functional as F
 from torchvision import ops
 
 from mask_rcnn_paper.layers.bilinear import interpolation_matrix, sample_grids
+from mask_rcnn_paper.layers.weighted_cells import cells_of_bins, sum_cells
 
 AGGREGATIONS = ("ave", "max")
 
-# Below this many cells dense interpolation matrices beat scattered reads; above it they waste memory.
+# Below this many cells dense interpolation matrices are faster, backwards above all; above it they waste memory.
 _MAX_CELLS_FOR_MATRICES = 64 * 64
 
 
@@ -122,18 +123,28 @@ def _bin_averages(
     features: torch.Tensor, rois: torch.Tensor, output_size: tuple[int, int], spatial_scale: float, samples: int
 ) -> torch.Tensor:
     height, width = features.shape[-2:]
-    if height * width > _MAX_CELLS_FOR_MATRICES:
+    large = height * width > _MAX_CELLS_FOR_MATRICES
+    if large and features.device.type != "cpu":
         aligned = ops.roi_align(features.to(rois.dtype), rois, output_size, spatial_scale, samples, aligned=False)
         return aligned.to(features.dtype)
-    boxes = rois[:, 1:] * spatial_scale
-    rows = _bin_weights(boxes[:, 1], boxes[:, 3], output_size[0], samples, height)
-    columns = _bin_weights(boxes[:, 0], boxes[:, 2], output_size[1], samples, width)
-    return sample_grids(features, rois[:, 0].long(), rows.to(features.dtype), columns.to(features.dtype))
+    boxes, images, (bins_y, bins_x) = rois[:, 1:] * spatial_scale, rois[:, 0].long(), output_size
+    points_y = _sampling_points(boxes[:, 1], boxes[:, 3], bins_y * samples)
+    points_x = _sampling_points(boxes[:, 0], boxes[:, 2], bins_x * samples)
+    if large:
+        rows, columns = cells_of_bins(points_y, bins_y, height), cells_of_bins(points_x, bins_x, width)
+        return sum_cells(features.to(rois.dtype), images, rows, columns).to(features.dtype)
+    rows, columns = _bin_weights(points_y, bins_y, height), _bin_weights(points_x, bins_x, width)
+    return sample_grids(features, images, rows.to(features.dtype), columns.to(features.dtype))
 
 
-def _bin_weights(start: torch.Tensor, end: torch.Tensor, bins: int, samples: int, size: int) -> torch.Tensor:
-    """(R, bins, size): mean interpolation weights of the samples of each bin along one axis."""
+def _sampling_points(start: torch.Tensor, end: torch.Tensor, count: int) -> torch.Tensor:
+    """(R, count) points at equal distances along one axis of each RoI."""
     length = (end - start).clamp(min=1)
-    steps = (torch.arange(bins * samples, device=start.device, dtype=start.dtype) + 0.5) / (bins * samples)
-    points = start[:, None] + length[:, None] * steps
-    return interpolation_matrix(points, size).reshape(len(start), bins, samples, size).mean(dim=2)
+    steps = (torch.arange(count, device=start.device, dtype=start.dtype) + 0.5) / count
+    return start[:, None] + length[:, None] * steps
+
+
+def _bin_weights(points: torch.Tensor, bins: int, size: int) -> torch.Tensor:
+    """(R, bins, size): mean interpolation weights of the sampling points of each bin along one axis."""
+    samples = points.shape[1] // bins
+    return interpolation_matrix(points, size).reshape(len(points), bins, samples, size).mean(dim=2)

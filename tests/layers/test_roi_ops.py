@@ -57,11 +57,30 @@ def test_roi_pool_equals_the_loop(features, rois):
 
 
 @pytest.mark.parametrize("aggregation", ["ave", "max"])
-def test_large_maps_take_the_library_path_with_equal_values(rois, aggregation):
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_large_maps_take_another_way_to_equal_values(rois, aggregation, memory_format):
     """A map with too many cells for interpolation matrices gives the values of the slow loop too."""
-    features = torch.randn(2, 1, 65, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    features = torch.randn(2, 3, 65, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     expected = reference.roi_align(features, rois, (2, 2), SCALE, 2, aggregation)
-    assert_close(roi_align(features, rois, (2, 2), SCALE, 2, aggregation), expected)
+    found = roi_align(features.to(memory_format=memory_format), rois, (2, 2), SCALE, 2, aggregation)
+    assert_close(found, expected)
+
+
+def test_gradients_of_large_maps_are_those_of_torchvision(rois):
+    """Where RoIs read a cell, alone or several times."""
+    generator = torch.Generator().manual_seed(1)
+    features = torch.randn(2, 3, 65, 64, dtype=torch.float64, generator=generator, requires_grad=True)
+    wanted = torch.randn(len(rois), 3, 7, 7, dtype=torch.float64, generator=generator)
+    results = (roi_align(features, rois, (7, 7), SCALE), ops.roi_align(features, rois, (7, 7), SCALE, 2, aligned=False))
+    found, expected = (torch.autograd.grad((result * wanted).sum(), features)[0] for result in results)
+    assert_close(found, expected)
+
+
+def test_large_maps_in_bfloat16_are_read_in_float32(rois):
+    """What is rounded is the result alone."""
+    features = torch.randn(2, 3, 65, 64, generator=torch.Generator().manual_seed(1)).bfloat16()
+    exact = roi_align(features.double(), rois, (7, 7), SCALE)
+    assert_close(roi_align(features, rois.float(), (7, 7), SCALE), exact.bfloat16(), atol=1e-3, rtol=8e-3)
 
 
 def test_roi_align_average_equals_torchvision(features, rois):
