@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -20,6 +21,8 @@ MOST_HIDDEN = 0.25
 """Of a box, by one label. More would hide more than it tells."""
 
 _OPACITY = 0.8
+# Letters are drawn so many times as large, and reduced: small ones then stand at even distances.
+_REDUCTION = 4
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,21 @@ class Label:
 
 @dataclass(frozen=True)
 class _Written:
-    """A label in a size: runs of letters with their fonts, and width, height and baseline of its ground."""
+    """A label in a size: runs of letters with their enlarged fonts, and width, height and margin of its ground."""
 
     runs: Sequence[tuple[str, FreeTypeFont]]
     size: tuple[int, int]
-    baseline: int
     margin: int
+
+    def letters(self) -> Image.Image:
+        """Where ink is, of the size of the ground; mode L, 255 is all ink."""
+        image = Image.new("L", tuple(_REDUCTION * side for side in self.size))
+        draw, x = ImageDraw.Draw(image), _REDUCTION * self.margin
+        ascent = max(font.getmetrics()[0] for _, font in self.runs)
+        for part, font in self.runs:
+            draw.text((x, ascent), part, font=font, fill=255, anchor="ls")
+            x += font.getlength(part)
+        return image.reduce(_REDUCTION)
 
 
 def font_size(box: Rectangle, picture_size: tuple[int, int]) -> int:
@@ -61,7 +73,6 @@ def draw_labels(picture: np.ndarray, labels: Sequence[Label]) -> np.ndarray:
     is tried in the smallest letters, and then left out: the colour still tells its object from others.
     """
     image = Image.fromarray(picture)
-    draw = ImageDraw.Draw(image, "RGBA")
     boxes = np.array([label.box for label in labels]).reshape(-1, 4)
     taken: list[Rectangle] = []
     for label in labels:
@@ -69,29 +80,25 @@ def draw_labels(picture: np.ndarray, labels: Sequence[Label]) -> np.ndarray:
         for written in (_write(label.text, size) for size in sizes):
             found = place(written.size, label.box, taken, boxes, image.size)
             if found is not None:
-                _draw(draw, label, written, found)
+                _draw(image, label, written, found)
                 taken.append(found)
                 break
     return np.array(image)
 
 
 def _write(text: str, size: int) -> _Written:
-    parts = runs(text, size)
+    parts = runs(text, _REDUCTION * size)
     if parts is None:
         raise ValueError(f"no font has all characters of the label {text!r}: let `fonts.writable` choose its text")
     margin = max(1, size // 6)
-    ascent, descent = (max(lengths) for lengths in zip(*(font.getmetrics() for _, font in parts), strict=True))
+    ascent, descent = map(max, zip(*(font.getmetrics() for _, font in parts), strict=True))
     width = sum(font.getlength(part) for part, font in parts)
-    return _Written(parts, (round(width) + 2 * margin, ascent + descent), ascent, margin)
+    return _Written(parts, (ceil(width / _REDUCTION) + 2 * margin, ceil((ascent + descent) / _REDUCTION)), margin)
 
 
-def _draw(draw: ImageDraw.ImageDraw, label: Label, written: _Written, at: Rectangle) -> None:
-    x0, y0, x1, y1 = at
-    draw.rectangle((x0, y0, x1 - 1, y1 - 1), fill=(*label.colour, round(255 * _OPACITY)))
-    x, ink = x0 + written.margin, text_colour(label.colour)
-    for part, font in written.runs:
-        draw.text((x, y0 + written.baseline), part, font=font, fill=ink, anchor="ls")
-        x += font.getlength(part)
+def _draw(image: Image.Image, label: Label, written: _Written, at: Rectangle) -> None:
+    image.paste(label.colour, at[:2], Image.new("L", written.size, round(255 * _OPACITY)))
+    image.paste(text_colour(label.colour), at[:2], written.letters())
 
 
 def place(

@@ -109,12 +109,14 @@ def runs(text: str, size: int) -> list[tuple[str, FreeTypeFont]] | None:
     `text` is as `plain` leaves it, `size` in pixels.
     """
     found: list[tuple[str, Face]] = []
-    for word in re.findall(r"\S+\s*", text):
-        face = find_face(word.strip())
+    for space, word in re.findall(r"(\s*)(\S+)", text):
+        face = find_face(word)
         if face is None:
             return None
         if found and found[-1][1] == face:
-            word = found.pop()[0] + word
+            word = found.pop()[0] + space + word
+        elif space:  # a part of its own, since in one that is written from right to left it would change its end
+            found.append((space, pillow_face()))
         found.append((word, face))
     return [(part, face.of_size(size)) for part, face in found]
 
@@ -142,6 +144,6 @@ def _say_unwritable(name: str, category_id: int) -> None:
         _logger.warning(f"pictures show the class {name!r} as {category_id}: its name has no visible character")
         return
     _logger.warning(
-        f"pictures show the class {name!r} as {category_id}: no font of this machine has its characters; install one "
-        "that has, such as Noto Sans CJK, and draw again"
+        f"pictures show the class {name!r} as {category_id}: no font of this machine can write it; install one that "
+        "can, such as Noto Sans CJK (Chinese, Japanese, Korean) or another one of Noto, and draw again"
     )

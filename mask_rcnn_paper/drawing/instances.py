@@ -64,10 +64,10 @@ def draw_instances(
     for n in shown:
         if instances[n].get("segmentation"):
             mask = decode_mask(instances[n]["segmentation"], *image.shape[:2])
-            _draw_mask(picture, mask, colours[n], bool(instances[n].get("iscrowd")), _line(boxes[n], picture))
+            _draw_mask(picture, mask, colours[n], bool(instances[n].get("iscrowd")), line_width(boxes[n], picture))
     for n in shown:
         _draw_box(picture, boxes[n], colours[n])
-        keypoints, line = instances[n].get("keypoints") or (), _line(boxes[n], picture)
+        keypoints, line = instances[n].get("keypoints") or (), line_width(boxes[n], picture, 280, 40)
         draw_keypoints(picture, keypoints, skeleton, keypoint_names, colours[n], line, scale)
     if not labels:
         return picture
@@ -118,10 +118,17 @@ def _clip(bbox: Sequence[float], picture: np.ndarray, scale: float) -> Rectangle
     return left, top, min(max(round(x1), left + 1), width), min(max(round(y1), top + 1), height)
 
 
-def _line(box: Rectangle | None, picture: np.ndarray) -> int:
-    """Width of outlines and limbs: a pixel for 320 of the picture's side and 40 of the box's, at least one."""
+def line_width(box: Rectangle | None, picture: np.ndarray, of_picture: int = 400, of_box: int = 40) -> int:
+    """Pixels: one for so many of the picture's side, and no more than one for so many of the box's; at least one.
+
+    Sides are square roots of areas.
+    """
     width, height = (box[2] - box[0], box[3] - box[1]) if box else (0, 0)
-    return max(1, round(min((picture.shape[0] * picture.shape[1]) ** 0.5 / 320, (width * height) ** 0.5 / 40)))
+    return max(1, round(min(_side(picture) / of_picture, (width * height) ** 0.5 / of_box)))
+
+
+def _side(picture: np.ndarray) -> float:
+    return (picture.shape[0] * picture.shape[1]) ** 0.5
 
 
 def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: bool, line: int) -> None:
@@ -132,7 +139,7 @@ def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: boo
     inside = mask.astype(bool)
     if crowd:
         rows, columns = np.ogrid[:height, :width]
-        inside &= (rows + columns) // (4 * line) % 2 == 0
+        inside &= (rows + columns) // max(2, round(_side(picture) / 100)) % 2 == 0
     tinted = (1 - _OPACITY) * picture[inside] + _OPACITY * np.array(colour)
     picture[inside] = tinted.round().astype(np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -144,5 +151,4 @@ def _draw_box(picture: np.ndarray, box: Rectangle | None, colour: Colour) -> Non
     if box is None:
         return
     x0, y0, x1, y1 = box
-    thickness = max(1, round((picture.shape[0] * picture.shape[1]) ** 0.5 / 640))
-    cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, thickness)
+    cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, max(1, round(_side(picture) / 640)))

@@ -8,11 +8,10 @@ import numpy as np
 from mask_rcnn_paper.coco.keypoints import side
 from mask_rcnn_paper.drawing.colours import Colour
 
-LEFT, RIGHT, MIDDLE = (86, 180, 233), (230, 159, 0), (240, 228, 66)
-"""Sky blue, orange and yellow of Okabe and Ito's palette: https://jfly.uni-koeln.de/color/."""
+LEFT, RIGHT, MIDDLE = (86, 180, 233), (230, 159, 0), (255, 255, 255)
+"""Sky blue and orange of Okabe and Ito's palette, https://jfly.uni-koeln.de/color/, and white."""
 
 _DARK = (40, 40, 40)
-_WHITE = (255, 255, 255)
 # cv2 draws at fractions of a pixel, given as whole numbers of 2 ** -_SHIFT.
 _SHIFT = 4
 
@@ -53,10 +52,11 @@ def draw_keypoints(
         if max(a, b) <= len(points) and None not in (points[a - 1], points[b - 1]):
             known = max(a, b) <= len(names)
             limbs.append((points[a - 1], points[b - 1], limb_colour(names[a - 1], names[b - 1]) if known else colour))
-    for start, end, _ in limbs:
-        cv2.line(picture, start, end, _DARK, line + 2, cv2.LINE_AA, _SHIFT)
+    if line > 1:  # around thinner limbs it would be most of what is seen
+        for start, end, _ in limbs:
+            cv2.line(picture, start, end, _DARK, line + 2, cv2.LINE_AA, _SHIFT)
     for start, end, ink in limbs:
         cv2.line(picture, start, end, ink, line, cv2.LINE_AA, _SHIFT)
-    for radius, ink in ((0.9 * line + 1, _WHITE), (0.9 * line, colour)):
+    for radius, ink in ((line + 1, _DARK), (line, colour)):
         for point in filter(None, points):
             cv2.circle(picture, point, round(radius * 2**_SHIFT), ink, cv2.FILLED, cv2.LINE_AA, _SHIFT)

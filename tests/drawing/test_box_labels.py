@@ -45,11 +45,11 @@ def test_labels_never_overlap():
 
 
 def test_the_place_that_hides_least_of_all_objects_wins():
-    """A small object above counts more than a large one below, of which less is hidden."""
-    box = (20, 30, 60, 60)
-    above, below = (20, 15, 60, 30), (0, 50, 100, 80)
-    assert put((30, 10), box, others=[(20, 0, 60, 25), below]) == (20, 60, 50, 70)
-    assert put((30, 4), box, others=[above]) == (20, 60, 50, 64)
+    """Above 150 pixels of a small object are hidden, 15 %; below 300 of a large one, 10 %."""
+    small, large = (20, 0, 60, 25), (0, 50, 100, 80)
+    beside = [(0, 30, 20, 60), (60, 30, 100, 60)]
+    assert put((30, 10), (20, 30, 60, 60), beside, [small, large]) == (20, 60, 50, 70)
+    assert put((30, 10), (20, 30, 60, 60), beside, [large]) == (20, 20, 50, 30)
 
 
 def test_no_more_than_a_quarter_of_any_object_is_hidden():

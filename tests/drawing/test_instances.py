@@ -194,7 +194,7 @@ def test_limbs_are_coloured_by_the_names_of_their_ends():
     person = {"bbox": [20, 0, 20, 40], "category_id": 1, "keypoints": [30, 5, 2, 30, 35, 2]}
     names = ("left_hip", "left_knee")
     drawn = draw_instances(GREY, [person], NAMES, skeleton=[(1, 2)], keypoint_names=names, labels=False)
-    assert tuple(drawn[20, 30]) == LEFT
+    assert np.abs(drawn[20, 30].astype(int) - LEFT).max() < 20
 
 
 def test_any_name_can_be_drawn(installed):

@@ -16,6 +16,11 @@ def drawn(keypoints, skeleton, names=(), line=1, scale=1):
     return picture
 
 
+def near(pixel, colour):
+    """Equal but for what smooth edges take off a line of one pixel."""
+    return np.abs(pixel.astype(int) - colour).max() < 20
+
+
 @pytest.mark.parametrize(
     ("start", "end", "colour"),
     [
@@ -38,13 +43,19 @@ def test_cocos_limbs_are_eight_and_eight_and_three():
 
 
 def test_the_middle_of_a_limb_has_its_colour():
-    """With names that of the side, without names that of the instance; a dark rim is around it."""
+    """With names that of the side, without names that of the instance."""
     keypoints = [30, 5, 2, 30, 55, 2]
     for names, colour in ((("left_hip", "left_knee"), LEFT), ((), RED)):
         picture = drawn(keypoints, [(1, 2)], names)
-        assert tuple(picture[30, 30]) == colour
-        assert picture[30, 29].max() < 128
+        assert near(picture[30, 30], colour)
         assert (picture[30, :27] == 128).all()
+
+
+def test_wider_limbs_have_a_dark_rim():
+    """So that orange is seen on orange; those of one pixel have none."""
+    for line, rim in ((1, False), (2, True), (3, True)):
+        picture = drawn([30, 5, 2, 30, 55, 2], [(1, 2)], line=line)
+        assert (picture[30].max(axis=1).min() < 128) == rim
 
 
 def test_points_are_drawn_above_limbs_in_the_colour_of_the_instance():
@@ -52,7 +63,7 @@ def test_points_are_drawn_above_limbs_in_the_colour_of_the_instance():
     picture = drawn([30, 5, 2, 30, 55, 2], [(1, 2)], ("left_hip", "left_knee"), line=3)
     assert tuple(picture[55, 30]) == RED
     changed = (picture != 128).any(axis=2)
-    assert changed[55].sum() <= 9
+    assert changed[55].sum() <= 11
 
 
 def test_what_is_not_labelled_has_neither_point_nor_limb():
@@ -65,9 +76,10 @@ def test_what_is_not_labelled_has_neither_point_nor_limb():
 
 def test_points_are_in_the_middle_of_enlarged_pixels():
     """Pixel 10 of an image at scale 3 covers 30 to 32."""
-    changed = (drawn([10, 10, 2], [], scale=3) != 128).any(axis=2)
-    rows, columns = np.nonzero(changed)
-    assert (rows.mean(), columns.mean()) == (31, 31)
+    picture = drawn([10, 10, 2], [], scale=3)
+    assert tuple(picture[31, 31]) == RED
+    rows, columns = np.nonzero((picture != 128).any(axis=2))
+    assert (rows.mean(), columns.mean()) == pytest.approx((31, 31), abs=0.5)
 
 
 def test_no_keypoints_are_harmless():
