@@ -30,8 +30,8 @@ def draw_instances(
     """Draw instances in COCO's format.
 
     Large ones are drawn first, so that small ones stay visible. Crowds are hatched. Lines are the thinner, and labels
-    the smaller, the smaller an object is. A label is left out where it would hide more than a quarter of any object's
-    box, or another label: see `box_labels.place`.
+    the smaller, the smaller an object is. Large objects choose first where their labels go. A label is left out where
+    it would hide more than a quarter of any object's box, or another label: see `box_labels.place`.
 
     Args:
         image: (H, W, 3), uint8, RGB; not changed.
@@ -57,22 +57,22 @@ def draw_instances(
     _check(image, instances, class_names, scale, colours)
     picture = _resize(image, scale)
     shown = [n for n, instance in enumerate(instances) if instance.get("score", 1.0) >= score_threshold]
-    if colours is None:
-        colours = dict(zip(shown, instance_colours([instances[n]["bbox"] for n in shown]), strict=True))
+    own = instance_colours([instances[n]["bbox"] for n in shown]) if colours is None else [colours[n] for n in shown]
+    ink = dict(zip(shown, own, strict=True))
     shown.sort(key=lambda n: -instances[n]["bbox"][2] * instances[n]["bbox"][3])
     boxes = {n: _clip(instances[n]["bbox"], picture, scale) for n in shown}
     for n in shown:
         if instances[n].get("segmentation"):
             mask = decode_mask(instances[n]["segmentation"], *image.shape[:2])
-            _draw_mask(picture, mask, colours[n], bool(instances[n].get("iscrowd")), line_width(boxes[n], picture))
+            _draw_mask(picture, mask, ink[n], bool(instances[n].get("iscrowd")), line_width(boxes[n], picture))
     for n in shown:
-        _draw_box(picture, boxes[n], colours[n])
+        _draw_box(picture, boxes[n], ink[n])
         keypoints, line = instances[n].get("keypoints") or (), line_width(boxes[n], picture, 280, 40)
-        draw_keypoints(picture, keypoints, skeleton, keypoint_names, colours[n], line, scale)
+        draw_keypoints(picture, keypoints, skeleton, keypoint_names, ink[n], line, scale)
     if not labels:
         return picture
     inside = [n for n in shown if boxes[n] is not None]
-    return draw_labels(picture, [Label(_text(instances[n], class_names), boxes[n], colours[n]) for n in inside])
+    return draw_labels(picture, [Label(_text(instances[n], class_names), boxes[n], ink[n]) for n in inside])
 
 
 def _check(

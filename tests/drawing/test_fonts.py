@@ -5,6 +5,7 @@ import string
 
 import matplotlib.font_manager
 import pytest
+from fontTools.ttLib import TTCollection, TTFont
 
 from mask_rcnn_paper.drawing import fonts
 from mask_rcnn_paper.drawing.fonts import Face, find_face, matplotlib_face, pillow_face, plain, runs, writable
@@ -44,6 +45,16 @@ def test_a_font_without_digits_is_enough_for_a_name_with_a_score(installed, tmp_
     parts = runs(f"big {CAT_IN_THAI} (crowd) 93%", 12)
     assert [part for part, _ in parts] == ["big", " ", CAT_IN_THAI, " ", "(crowd) 93%"]
     assert all(font.size == 12 and font.getlength(part) > 0 for part, font in parts)
+
+
+def test_the_first_font_of_a_collection_is_used(installed, tmp_path):
+    """As of NotoSansCJK-Regular.ttc, each of whose fonts has all characters of all its languages."""
+    collection = TTCollection()
+    collection.fonts = [TTFont(write_font(tmp_path / f"{name}.ttf", CAT)) for name in ("first", "second")]
+    collection.save(tmp_path / "both.ttc")
+    installed(tmp_path / "both.ttc")
+    ((part, font),) = runs(CAT, 12)
+    assert (part, font.getname()) == (CAT, ("first", "Regular"))
 
 
 @pytest.mark.parametrize("kind", ["damaged", "coloured", "empty", "cut"])
