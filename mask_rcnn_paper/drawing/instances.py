@@ -61,10 +61,13 @@ def draw_instances(
     ink = dict(zip(shown, own, strict=True))
     shown.sort(key=lambda n: -instances[n]["bbox"][2] * instances[n]["bbox"][3])
     boxes = {n: _clip(instances[n]["bbox"], picture, scale) for n in shown}
+    outlines = {}
     for n in shown:
         if instances[n].get("segmentation"):
             mask = decode_mask(instances[n]["segmentation"], *image.shape[:2])
-            _draw_mask(picture, mask, ink[n], bool(instances[n].get("iscrowd")), line_width(boxes[n], picture))
+            outlines[n] = _tint(picture, mask, ink[n], bool(instances[n].get("iscrowd")))
+    for n, outline in outlines.items():  # after all tints, so that each is whole and has the pure colour
+        cv2.drawContours(picture, outline, -1, ink[n], line_width(boxes[n], picture), cv2.LINE_AA)
     for n in shown:
         _draw_box(picture, boxes[n], ink[n])
         keypoints, line = instances[n].get("keypoints") or (), line_width(boxes[n], picture, 280, 40)
@@ -131,8 +134,8 @@ def _side(picture: np.ndarray) -> float:
     return (picture.shape[0] * picture.shape[1]) ** 0.5
 
 
-def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: bool, line: int) -> None:
-    """Tint the pixels of a mask, in stripes for a crowd, and draw its outline, in place."""
+def _tint(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: bool) -> Sequence[np.ndarray]:
+    """Tint the pixels of a mask in place, in stripes for a crowd; returns its outline as cv2's contours."""
     height, width = picture.shape[:2]
     if mask.shape != (height, width):  # thresholding a smooth enlargement rounds the stairs of the pixels off
         mask = (cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
@@ -142,8 +145,7 @@ def _draw_mask(picture: np.ndarray, mask: np.ndarray, colour: Colour, crowd: boo
         inside &= (rows + columns) // max(2, round(_side(picture) / 100)) % 2 == 0
     tinted = (1 - _OPACITY) * picture[inside] + _OPACITY * np.array(colour)
     picture[inside] = tinted.round().astype(np.uint8)
-    outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, outlines, -1, colour, line, cv2.LINE_AA)
+    return cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]
 
 
 def _draw_box(picture: np.ndarray, box: Rectangle | None, colour: Colour) -> None:

@@ -133,6 +133,13 @@ def test_a_small_instance_is_drawn_over_a_large_one():
     assert np.array_equal(one[20, 30], tinted(PALETTE[1], alone[20, 30]))
 
 
+def test_an_outline_is_whole_below_other_masks():
+    """Where the mask of a small object crosses it, it has its own colour."""
+    across = {"bbox": [35, 15, 12, 10], "category_id": 1, "segmentation": [[35, 15, 47, 15, 47, 25, 35, 25]]}
+    drawn = draw_instances(GREY, [SQUARE, across], NAMES, labels=False)
+    assert (drawn[17:23, 39] == PALETTE[0]).all()
+
+
 def test_a_box_outside_the_image_is_not_drawn():
     """Neither box nor label is drawn for it."""
     assert not changed([{"bbox": [70, 50, 5, 5], "category_id": 1}]).any()
