@@ -37,6 +37,7 @@ setup(
         "torchvision>=0.21",
         "numpy>=1.26",
         "cityscapesscripts>=2.2",
+        "fonttools>=4.53",
         "fvcore>=0.1.5.post20221221",
         "hotcoco>=1.3",
         "iopath>=0.1.9",

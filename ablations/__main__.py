@@ -96,7 +96,7 @@ _RUNNING = (
     add_launch_options,
 )
 _SCORES = (
-    _option("--score-threshold", type=float, metavar="SCORE",
+    _option("--score-threshold", "--threshold", type=float, metavar="SCORE",
             help="lowest score that pictures show (default: 0.6; of raw scores 0.5)"),
     _option("--raw-scores", action="store_true", help="show scores as detectors give them, not calibrated"),
     _option("--calibration-iou", type=float, default=0.5, metavar="IOU",
@@ -114,6 +114,7 @@ _IMAGES = (
     _option("--seed", type=int, default=0, help="of the detector (default: 0)"),
     _option("--out", help="folder of pictures and JSON (default: a folder predictions, which the last line names)"),
     *_SCORES,
+    _option("--no-labels", dest="labels", action="store_false", help="write no names and scores into the pictures"),
     _option("--allow-partial", action="store_true", help="weights that the checkpoints lack stay random"),
     _option("--format", choices=("png", "jpg"), default="png", help="of the pictures (default: png)"),
 )

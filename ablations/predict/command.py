@@ -56,7 +56,7 @@ def predict(args: argparse.Namespace, opts: Sequence[str]) -> int:
     torch.set_flush_denormal(True)  # as in training and evaluation
     try:
         with one_line_errors("ablations", OSError):  # such as a full disk
-            results = _detect_all(predictor, images, classes, out, scores)
+            results = _detect_all(predictor, images, classes, out, scores, args.labels)
             write_json_atomically(out / IMAGES, _coco_file(images, classes, row))
             write_text_atomically(out / PREDICTIONS, json.dumps(results))
     except KeyboardInterrupt:
@@ -77,7 +77,12 @@ def _check_overwriting(images: Sequence[InputImage], out: Path) -> None:
 
 
 def _detect_all(
-    predictor: Predictor, images: Sequence[InputImage], classes: Classes, out: Path, scores: ShownScores
+    predictor: Predictor,
+    images: Sequence[InputImage],
+    classes: Classes,
+    out: Path,
+    scores: ShownScores,
+    labels: bool,
 ) -> list[dict[str, Any]]:
     """Save pictures of what is detected in each image, and return all of it in COCO's format, best first.
 
@@ -96,7 +101,9 @@ def _detect_all(
             classes.names,
             score_threshold=scores.threshold,
             skeleton=classes.skeleton,
+            keypoint_names=classes.keypoints,
             scale=max(1, _PICTURE_SIDE // max(image["width"], image["height"])),
+            labels=labels,
         )
         save_picture(out / image["picture"], picture)
         calibrated = [{"calibrated_score": s["score"]} if scores.calibrations else {} for s in shown]

@@ -39,7 +39,7 @@ PLACES = {"largest": 1.0, "upper quartile": 0.75, "median": 0.5}
 class GroundTruth:
     """A dataset in COCO's format: images by id, their annotations, and names by category id.
 
-    `skeleton` has pairs of keypoint numbers from 1 on; empty without keypoints.
+    `skeleton` has pairs of keypoint numbers from 1 on, `keypoints` their names; both empty without keypoints.
     """
 
     name: str
@@ -48,6 +48,7 @@ class GroundTruth:
     instances: Instances
     class_names: Mapping[int, str]
     skeleton: tuple[tuple[int, int], ...]
+    keypoints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,15 @@ def read_ground_truth(name: str) -> GroundTruth:
     path, image_root = coco_files(name)
     content = _read(path, dict)
     categories = content["categories"]
+    jointed = next((c for c in categories if c.get("skeleton")), {})
     return GroundTruth(
         name=name,
         image_root=image_root,
         images={image["id"]: image for image in content["images"]},
         instances=_by_image(content["annotations"], path),
         class_names={category["id"]: category["name"] for category in categories},
-        skeleton=next((tuple(map(tuple, c["skeleton"])) for c in categories if c.get("skeleton")), ()),
+        skeleton=tuple(map(tuple, jointed.get("skeleton", ()))),
+        keypoints=tuple(jointed.get("keypoints", ())),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ablations.evidence.shown_scores import USUAL_RULE, ScoreRule, ShownScores
 from ablations.report.contents import NO_PREDICTIONS
+from ablations.report.object_colours import matched_colours, object_colours
 from ablations.report.predictions import (
     TASK_OF,
     Choice,
@@ -24,7 +25,7 @@ from ablations.report.predictions import (
 )
 from mask_rcnn_paper import register_components
 from mask_rcnn_paper.data.registered import UNKNOWN, data_versions
-from mask_rcnn_paper.drawing import draw_instances
+from mask_rcnn_paper.drawing import Colour, draw_instances
 
 GROUND_TRUTH = "ground truth"
 # Pixels of a panel's longer side: smaller images are enlarged, larger ones reduced.
@@ -134,19 +135,25 @@ def _strip(truth: GroundTruth, rows: Mapping[str, Instances], choice: Choice, th
     hidden = {"segmentation", "keypoints"} - predicted
     annotations = truth.instances.get(choice.image_id, ())
     true = [{key: value for key, value in a.items() if key not in hidden} for a in annotations]
-    panels = [Panel(GROUND_TRUTH, _draw(image, true, truth, threshold), None)]
+    panels = [Panel(GROUND_TRUTH, _draw(image, true, truth, threshold, object_colours(annotations)), None)]
     for (label, predictions), overlap in zip(rows.items(), choice.overlaps, strict=True):
-        drawn = _draw(image, predictions.get(choice.image_id, ()), truth, threshold)
+        found = predictions.get(choice.image_id, ())
+        drawn = _draw(image, found, truth, threshold, matched_colours(annotations, found))
         panels.append(Panel(label, drawn, overlap))
     return Strip(choice, file_name, tuple(panels))
 
 
-def _draw(image: np.ndarray, instances: Sequence[Mapping], truth: GroundTruth, threshold: float) -> np.ndarray:
-    height, width = image.shape[:2]
-    longer = max(height, width)
-    look = {"score_threshold": threshold, "skeleton": truth.skeleton, "scale": max(1, SIDE // longer)}
-    drawn = draw_instances(image, instances, truth.class_names, **look)
-    if longer <= SIDE:
-        return drawn
-    size = round(width * SIDE / longer), round(height * SIDE / longer)
-    return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+def _draw(
+    image: np.ndarray, instances: Sequence[Mapping], truth: GroundTruth, threshold: float, colours: Sequence[Colour]
+) -> np.ndarray:
+    scale = SIDE / max(image.shape[:2])
+    return draw_instances(
+        image,
+        instances,
+        truth.class_names,
+        score_threshold=threshold,
+        skeleton=truth.skeleton,
+        keypoint_names=truth.keypoints,
+        scale=int(scale) if scale > 1 else scale,
+        colours=colours,
+    )

@@ -88,6 +88,12 @@ def other_side(name: str) -> str:
     return _SIDE.sub(swap, name)
 
 
+def side(name: str) -> str:
+    """The side that a name says: "left", "right" or "", as in "left_ear", "R.Hand" and "nose"."""
+    found = _SIDE.search(name)
+    return "" if found is None else "left" if found[0].lower().startswith("l") else "right"
+
+
 def oks_sigmas(names: Sequence[str], given: Sequence[float] = ()) -> list[float]:
     """Standard deviation of each keypoint for object keypoint similarity (cocodataset.org/#keypoints-eval).
 

@@ -17,7 +17,7 @@ SETUP = Path(__file__).resolve().parents[2] / "setup.py"
 Outcome = tuple[str, str]  # state, detail
 
 # Distributions whose module has another name, and other distributions of the same module.
-_MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml"}
+_MODULES = {"fonttools": "fontTools", "opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml"}
 _ALTERNATIVES = {"opencv-python-headless": ("opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")}
 
 

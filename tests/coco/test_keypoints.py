@@ -11,6 +11,7 @@ from mask_rcnn_paper.coco.keypoints import (
     flip_pairs,
     oks_sigmas,
     other_side,
+    side,
 )
 
 FACE = ("nose", "left_ear", "right_ear")
@@ -42,6 +43,15 @@ def test_keypoint_names_are_coco():
 def test_names_are_mirrored_by_whole_words(name, mirrored):
     """left and right in any case, or a single l and r between marks; not as parts of other words."""
     assert (other_side(name), other_side(mirrored)) == (mirrored, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("left_ear", "left"), ("earRight", "right"), ("R.Hand", "right"), ("l_ear", "left"), ("nose", ""), ("clear", "")],
+)
+def test_a_name_says_its_side(name, found):
+    """In the forms of `other_side`."""
+    assert side(name) == found
 
 
 def test_pairs_are_guessed_from_left_and_right():

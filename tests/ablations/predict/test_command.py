@@ -128,6 +128,16 @@ def test_the_threshold_is_of_the_pictures_alone(predict, predictions, tmp_path):
     assert (tmp_path / "predictions.json").read_bytes() == (predictions / "predictions.json").read_bytes()
 
 
+def test_pictures_without_labels(predict, predictions, tmp_path):
+    """`--threshold` is the short name of the option; labels are all that is missing."""
+    image = validation_images("smoke_val")[0]
+    assert predict(image, "--out", tmp_path, "--threshold", "0", "--no-labels")[0] == 0
+    plain, labelled = (np.array(Image.open(folder / f"{image.stem}.png")) for folder in (tmp_path, predictions))
+    changed = (plain != labelled).any(axis=2)
+    assert plain.shape == labelled.shape
+    assert 0 < changed.mean() < 0.5
+
+
 @pytest.fixture
 def evaluation(output):
     """The folder of the row's evaluation; what a test changes in it is put back."""

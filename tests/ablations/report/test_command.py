@@ -17,7 +17,7 @@ from tests.ablations import fakes
 PACKAGE = Path(command.__file__).parents[1]
 # What takes seconds to import, and the modules that need it on every use.
 SLOW = {"cv2", "detectron2", "matplotlib", "numpy", "pandas", "pycocotools", "torch"}
-LATE = {"ablations.report.predictions", "ablations.report.strips"}
+LATE = {f"ablations.report.{name}" for name in ("object_colours", "predictions", "strips")}
 
 
 def status_of(job):

@@ -158,6 +158,7 @@ def test_panels_carry_their_overlap_and_the_rule_of_choice_is_said(full):
     caption = text(predictions.find("p[@class='caption']"))
     assert "chosen by rule, not by eye: of 1 image with 2 or more medium objects (COCO's size)" in caption
     assert "ordered by how far the best row's mean mask IoU is from the worst's" in caption
+    assert "A prediction has the colour of the object that it matches (same category, box IoU of 0.5 or more" in caption
     assert caption.endswith("at these places: largest.")
 
 

@@ -55,6 +55,7 @@ def test_ground_truth_is_what_the_annotation_file_says(register):
     assert {image: [a["bbox"] for a in found] for image, found in truth.instances.items()} == {2: [[0, 0, 40, 40]]}
     assert truth.class_names == {1: "person", 3: "car"}
     assert truth.skeleton == ((1, 2),)
+    assert truth.keypoints == ("a", "b")
     assert (truth.image_root / "3.png").is_file()
 
 
@@ -64,7 +65,7 @@ def test_a_dataset_without_keypoints_has_no_skeleton(register):
     path = read_ground_truth(name).image_root.parent / "annotations.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "categories": [{"id": 3, "name": "car"}]}))
-    assert read_ground_truth(name).skeleton == ()
+    assert read_ground_truth(name).skeleton == read_ground_truth(name).keypoints == ()
 
 
 @pytest.mark.parametrize("measure", [MASK, BOX])

@@ -51,6 +51,17 @@ def test_only_what_scores_enough_is_drawn(rows):
     assert bad.image[100, 40].tolist() == good.image[100, 40].tolist() != grey
 
 
+def test_a_prediction_looks_like_the_object_that_it_finds(register, tmp_path):
+    """Its colour is that of the ground truth whatever else a row predicts; what finds no object is grey."""
+    name = register(TWO_CARS)
+    wrong, right = predicted(50, 50, 40, 40, category=1), predicted(0, 0, 40, 40, score=0.6)
+    folder = tiny.write_predictions(tmp_path / "row", name, [wrong, right])
+    truth, row = (panel.image for panel in draw({("row", 0): folder}, {}).strips[0].panels)
+    assert truth[100, 100].tolist() == row[100, 100].tolist()
+    assert truth[300, 300].tolist() != row[300, 300].tolist()
+    assert len(set(row[300, 300].tolist())) == 1 < len(set(truth[300, 300].tolist()))
+
+
 def calibrated(folder, precision):
     """Have all scores above 0.1 of cars mean this precision."""
     steps = {"3": {"bounds": [0.1], "precisions": [0.05, precision]}}
