@@ -85,7 +85,7 @@ def exit_code(function, *arguments):
 
 
 def try_ablations(words, capsys):
-    """Plan what would train, look at what there is, and see that a row must be trained before it predicts."""
+    """Plan what would train, look at what there is, and see that what predicts must be there."""
     if words[0] == "run":
         extra = [] if "--dry-run" in words else ["--dry-run"]
         keys = [n for n, word in enumerate(words) if word.isupper() and "." in word]
@@ -99,7 +99,9 @@ def try_ablations(words, capsys):
     code = exit_code(main, words)
     if words[0] == "predict":
         assert code == 2
-        assert "train it with `python -m ablations run 2b --rows sigmoid --scale mini" in capsys.readouterr().err
+        of_row = "train it with `python -m ablations run 2b --rows sigmoid --scale mini"
+        of_place = "choose from TABLE/ROW as `python -m ablations list` shows them, the folder of a training, a check"
+        assert (of_row if words[1] == "2b/sigmoid" else of_place) in capsys.readouterr().err
     else:
         assert code == (1 if words[0] == "publish" else 0)
 

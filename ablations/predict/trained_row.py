@@ -73,9 +73,9 @@ def find_trained(asked: Asked, name: str, rpn: str = "") -> TrainedRow:
         import_components([find_import(text) for text in asked.imports])
         folder = place if place.is_dir() else place.parent
         return TrainedRow(name, folder, folder / _PICTURES, read_training(place, rpn))
+    table, row = find_row(load_tables(more=asked.more_tables), name)
     if rpn:
         raise ValueError(f"--rpn {rpn}: row {name} has the RPN that it was trained with; it is for folders")
-    table, row = find_row(load_tables(more=asked.more_tables), name)
     query = make_query(dataclasses.replace(asked, tables=[table], rows=[row.id]))
     (seed,) = query.seeds
     job = query.plan.job(table, row.id, seed)

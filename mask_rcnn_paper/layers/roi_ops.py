@@ -24,8 +24,8 @@ from mask_rcnn_paper.layers.weighted_cells import cells_of_bins, sum_cells
 
 AGGREGATIONS = ("ave", "max")
 
-# Up to so many cells dense interpolation matrices are faster, backwards above all; above they waste memory. The first is
-# of a CPU: on a map of 50 x 76 cells weighted cells take a tenth of the time there.
+# Up to so many cells dense interpolation matrices are faster, backwards above all; above they waste memory. The first
+# is of a CPU: on a map of 50 x 76 cells weighted cells take a tenth of the time there.
 _MAX_CELLS_FOR_MATRICES = {True: 48 * 48, False: 64 * 64}
 
 
