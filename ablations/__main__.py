@@ -7,6 +7,7 @@ python -m ablations run losses --tables mine/tables.yaml --import mine/dice.py -
 python -m ablations status 2b --scale mini
 python -m ablations table 2b --scale mini --format csv
 python -m ablations table 2b --scale mini --published
+python -m ablations table 2b --scale mini --results output/mini/table2b/sigmoid
 python -m ablations claims 2b 2c-roialign --scale mini
 python -m ablations report 2b 2c --scale mini --out report.html
 python -m ablations predict 2b/sigmoid photo.jpg folder --scale mini
@@ -84,6 +85,8 @@ _SEEDS, _SEEDS_TO_RUN = (
 )
 _KEPT = "show the results kept in ablations/results/ instead of those under --output"
 _PUBLISHED = _option("--published", action="store_true", help=_KEPT)
+_BY_HAND = "also show what train_net.py left in these folders, as the rows whose configs they have"
+_RESULTS = _option("--results", nargs="+", metavar="FOLDER", help=_BY_HAND)
 _TEXT_FORMAT = _option("--format", choices=("text", "json"), default="text")
 _TABLE_FORMAT = _option(
     "--format",
@@ -161,11 +164,11 @@ def make_parser() -> argparse.ArgumentParser:
         ("status", "commands:show_status", "show the state of every job",
          (_TABLES, _ROWS, _SEEDS, _TEXT_FORMAT)),
         ("table", "commands:print_tables", "print the tables from the results there are",
-         (_TABLES, _ROWS, _SEEDS, _PUBLISHED, _TABLE_FORMAT)),
+         (_TABLES, _ROWS, _SEEDS, _PUBLISHED, _RESULTS, _TABLE_FORMAT)),
         ("claims", "commands:judge_claims", "judge the paper's claims by the results there are",
-         (_CLAIMS, _SEEDS, _PUBLISHED, _TEXT_FORMAT)),
+         (_CLAIMS, _SEEDS, _PUBLISHED, _RESULTS, _TEXT_FORMAT)),
         ("report", "report.command:write_report", "write claims, tables, plots and predictions as one HTML file",
-         (_TABLES, _SEEDS, _PUBLISHED, *_PAGE)),
+         (_TABLES, _SEEDS, _PUBLISHED, _RESULTS, *_PAGE)),
         ("predict", "predict.command:predict", "draw and save what a trained row detects in images",
          _IMAGES),
         ("timing", "timing.command:time_rows", "measure images a second, by part, and training steps on this machine",

@@ -19,7 +19,7 @@ from ablations.jobs.progress_view import progress_text
 from ablations.paper.tables import list_pending
 from ablations.published_page import write_page
 from ablations.query import Asked, Query, make_query
-from ablations.render import FORMATS, usual_format
+from ablations.render import FOR_PROGRAMS, FORMATS, usual_format
 from ablations.render.claims import claims_json, claims_text
 from ablations.render.screen import claims_screen, is_terminal
 from mask_rcnn_paper.errors import one_line_errors
@@ -88,8 +88,9 @@ def print_tables(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`table`: the tables with the results there are."""
     with one_line_errors("ablations"):
         query = make_query(Asked.from_arguments(args, opts), fall_back=True)
-        results = [query.results(table) for table in query.shown]
-        text = FORMATS[args.format or usual_format()](results)
+        form = args.format or usual_format()
+        results = [query.results(table, everything=form in FOR_PROGRAMS) for table in query.shown]
+        text = FORMATS[form](results)
     say(text, end="")
     if all(result.is_empty for result in results):
         _point_to_results(query)

@@ -2,20 +2,23 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from ablations.evidence.by_hand import place, read_by_hand
 from ablations.evidence.collect import TableResults, collect
 from ablations.evidence.commits import other_commit
 from ablations.evidence.estimates import Estimator
+from ablations.evidence.everything import with_everything
 from ablations.evidence.findings import Finding, find
 from ablations.evidence.image_replicates import ImageReplicates
 from ablations.evidence.sources import Source, find_source, seeds_of
 from ablations.jobs.folder import FINISHED, Status
+from ablations.jobs.job import Job
 from ablations.jobs.plan import DETECTORS, Plan, make_plan
 from ablations.paper.claims import Claim, claims_about, load_claims, select_claims
-from ablations.paper.tables import Row, RowKey, Table, load_tables, runs_of, select_rows, select_tables
+from ablations.paper.tables import OURS, Row, RowKey, Table, load_tables, runs_of, select_rows, select_tables
 from ablations.user_data import UserData, fit_to_data, parse_data
 from mask_rcnn_paper.config_files import SCALES
 from mask_rcnn_paper.imports import Import, find_import
@@ -29,8 +32,8 @@ class Asked:
     """The words of a command line that say what it is about; a command that has no such option asks for the default.
 
     No ids of tables, rows or claims stand for all; no `seeds` for those that the source has. `more_tables` and
-    `more_claims` are files beside the paper's. `published`: read what the repository keeps, not the runs. `vary`: what
-    seeds vary, of `plan.VARY`.
+    `more_claims` are files beside the paper's. `results` are folders of what was trained by hand. `published`: read
+    what the repository keeps, not the runs. `vary`: what seeds vary, of `plan.VARY`.
     """
 
     scale: str = "paper"
@@ -43,6 +46,7 @@ class Asked:
     imports: Sequence[str] = ()
     more_tables: Sequence[str] = ()
     more_claims: Sequence[str] = ()
+    results: Sequence[str] = ()
     published: bool = False
     vary: str = DETECTORS
     opts: Sequence[str] = ()
@@ -60,7 +64,8 @@ class Query:
 
     `tables` are all tables by id, fitted to the user's own data if there are any; `shown` those that the command shows.
     `rows` can run, `pending` cannot though they are of this paper: not built yet, or not for the data; both in printed
-    order. `claims` are to be judged. `source` is where results are read, `plan` has the jobs of the rows.
+    order. `claims` are to be judged. `source` is where results are read, `plan` has the jobs of the rows. `by_hand`
+    says by table which rows were trained by hand.
     """
 
     asked: Asked
@@ -75,6 +80,7 @@ class Query:
     pending: Mapping[RowKey, Row]
     claims: Sequence[Claim]
     plan: Plan
+    by_hand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def scale(self) -> str:
@@ -86,12 +92,22 @@ class Query:
         """Status of each job of the plan by identity, read once."""
         return self.source.statuses(self.plan.jobs)
 
-    def results(self, table: Table) -> TableResults:
-        """The table with our numbers, over the seeds asked for, else over those that it has; raises as `collect`."""
+    def has_folder(self, job: Job) -> bool:
+        """Whether a job's result is read from its own folder, where its log is too."""
+        return not self.source.published or job.identity in self.source.by_hand
+
+    def results(self, table: Table, everything: bool = False) -> TableResults:
+        """The table with our numbers, over the seeds asked for, else over those that it has; raises as `collect`.
+
+        With `everything` also what it does not print, for programs.
+        """
         seeds = self.seeds
         if self.asked.seeds is None:
             seeds = seeds_of(table, self.plan, seeds, self.statuses)
         results = collect(table, self.plan, seeds, self.statuses, self.estimator)
+        results = replace(results, by_hand=self.by_hand.get(table.id, ()))
+        if everything:
+            results = with_everything(results, self.plan, self.statuses, self.estimator)
         if self.source.published:  # what the repository keeps is of the commit before, or of an earlier one
             return results
         jobs = [job for row in table.rows for seed in seeds if (job := self.plan.job(table.id, row.id, seed))]
@@ -100,7 +116,10 @@ class Query:
 
     def findings(self) -> tuple[list[Finding], TableResults]:
         """As `find`."""
-        return find(self.claims, self.tables, self.plan, self.seeds, self.statuses, self.estimator)
+        findings, evidence = find(self.claims, self.tables, self.plan, self.seeds, self.statuses, self.estimator)
+        measured = {table_id for claim in self.claims for table_id, _ in claim.rows}
+        by_hand = (text for table_id, texts in self.by_hand.items() if table_id in measured for text in texts)
+        return findings, replace(evidence, by_hand=tuple(dict.fromkeys(by_hand)))
 
     @cached_property
     def estimator(self) -> Estimator:
@@ -120,7 +139,7 @@ class Query:
 
     def _plan_of_all_rows(self, seeds: Sequence[int]) -> Plan:
         tables = self.tables
-        keys = [(table.id, row.id) for table in tables.values() for row in table.rows]
+        keys = [(table.id, row.id) for table in tables.values() for row in table.rows if row.origin == OURS]
         if self.data:
             fitted = fit_to_data(tables.values(), self.data, self.scale, self.asked.opts, keys, to_run=False)
             tables = {table.id: table for table in fitted}
@@ -178,6 +197,9 @@ def make_query(
     measured = (key for claim in claims if not claim.pending for key in claim.rows)
     keys = list(dict.fromkeys([*select_rows(shown, asked.rows), *measured]))
     output, name = _output(asked.output), data.name if data else ""
+    by_hand = read_by_hand(asked.results, asked.scale)
+    # What one has trained oneself is shown beside published results where these are asked for, and not by surprise.
+    fall_back = fall_back and not by_hand
     source = find_source(output, asked.scale, name, published=asked.published, fall_back=fall_back)
     if data is not None:
         fitted = fit_to_data(tables.values(), data, asked.scale, asked.opts, keys, to_run)
@@ -186,7 +208,10 @@ def make_query(
     rows = {key: tables[key[0]].row(key[1]) for key in keys}
     can_run = {key: row for key, row in rows.items() if row.config}
     pending = {key: row for key, row in rows.items() if not row.config}
-    chosen = chosen or tuple(source.seeds)
+    chosen = tuple(dict.fromkeys((*(chosen or source.seeds), *(hand.seed for hand in by_hand))))
     runs = runs_of(tables.values())
     plan = make_plan(can_run, chosen, asked.scale, output, asked.opts, data, imports, asked.vary, runs)
-    return Query(asked, output, data, imports, source, chosen, tables, shown, can_run, pending, claims, plan)
+    placed = place(by_hand, plan, tables, [table.id for table in shown] if asked.tables else [])
+    source, shown = replace(source, by_hand=placed.identities), [placed.tables[table.id] for table in shown]
+    about = placed.tables, shown, can_run, pending, claims
+    return Query(asked, output, data, imports, source, chosen, *about, placed.plan, placed.said)

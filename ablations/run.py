@@ -22,7 +22,7 @@ from ablations.jobs.rehearsal import rehearse
 from ablations.jobs.required_data import require_data
 from ablations.paper.tables import list_pending
 from ablations.query import Asked, Query, make_query
-from ablations.render import FOR_READERS, FORMATS, usual_format
+from ablations.render import FOR_PROGRAMS, FOR_READERS, FORMATS, usual_format
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.terminal import say
@@ -51,7 +51,8 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
         return 130
     with one_line_errors("ablations"):
         form = args.format or usual_format()
-        text = FORMATS[form]([query.results(table) for table in query.shown])
+        everything = form in FOR_PROGRAMS
+        text = FORMATS[form]([query.results(table, everything) for table in query.shown])
     say(f"\n{text}\n{_times(jobs, statuses)}" if form in FOR_READERS else text, end="")
     for identity, status in statuses.items():
         if status.state in (FAILED, BLOCKED):

@@ -93,8 +93,8 @@ def fit_to_data(
 ) -> list[Table]:
     """The tables with those of the rows `keys` that cannot run on the data as rows without config, with the reason.
 
-    Columns of persons are headed as what they hold, all classes. Where rows are `to_run`, data with errors and
-    keypoints that need an option are refused.
+    Titles and columns of persons are headed as what they hold, all classes. Where rows are `to_run`, data with errors
+    and keypoints that need an option are refused.
 
     Raises:
         ValueError, FileNotFoundError: what no row or a row to be run cannot do without.
@@ -121,19 +121,20 @@ def fit_to_data(
             require_usable(cfg)
         return row
 
-    persons = _classes(data) == ["person"]
+    persons = classes_of(data) == ["person"]
     return [
         dataclasses.replace(
             table,
             rows=tuple(fit(table, row) for row in table.rows),
+            title=table.title if persons else table.own or table.title,
             metrics=table.metrics if persons else tuple(map(_of_all_classes, table.metrics)),
         )
         for table in tables
     ]
 
 
-def _classes(data: UserData) -> list[str]:
-    """Names of the data's classes."""
+def classes_of(data: UserData) -> list[str]:
+    """Names of the data's classes, as its training file has them."""
     from mask_rcnn_paper.coco.facts import read_facts
 
     values = dict(zip(data.opts[::2], data.opts[1::2], strict=True))

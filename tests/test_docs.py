@@ -66,6 +66,9 @@ def place(tmp_path, monkeypatch):
     row, tables = blocks("variants", "yaml")
     (tmp_path / "dice.yaml").write_text(row.replace("LOSS: dice", "LOSS: pasted"))
     (tmp_path / "tables.yaml").write_text(tables)
+    by_hand = {"metrics": {"segm": {"AP": 30.0}}, "config_hash": "f" * 64, "seed": -1, "scale": "mini"}
+    (tmp_path / "output/mini/table2b/sigmoid").mkdir(parents=True)
+    (tmp_path / "output/mini/table2b/sigmoid/result.json").write_text(json.dumps(by_hand))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(launcher, "visible_devices", lambda: tuple("01234567"))
     monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")

@@ -7,8 +7,10 @@ from ablations.evidence.times import TIMED
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, Status
 from mask_rcnn_paper.coco.values import is_number
 
-# What a result has besides metrics of its evaluation.
-COSTS = ("count", "time")
+# What a result has besides metrics of its evaluation, and where: counts, seconds, MB.
+_COSTS = {"count": "count", "time": "time", "memory": "peak_memory"}
+# Of all of a run, by the clock. `time/run` is of its processors on a CPU.
+WALL = "wall"
 # An AP of fewer objects of a size would be of those few, and not of the size.
 FEWEST_OBJECTS = 100
 # COCO's areas, in pixels.
@@ -34,7 +36,16 @@ def measure(status: Status | None, result: str) -> tuple[float | None, str]:
 
 def groups(result: Mapping[str, Any]) -> Mapping[str, Any]:
     """Measured values of a result by task: those of its evaluation, and its costs."""
-    return result["metrics"] | {cost: result.get(cost, {}) for cost in COSTS}
+    costs = {name: result.get(key, {}) for name, key in _COSTS.items()}
+    if (seconds := result.get("seconds")) is not None:
+        costs["time"] = {**costs["time"], WALL: seconds}
+    return result["metrics"] | costs
+
+
+def metrics_of(result: Mapping[str, Any]) -> list[str]:
+    """Every "task/metric" of a result that is a number, evaluation first."""
+    found = ((task, group) for task, group in groups(result).items() if isinstance(group, Mapping))
+    return [f"{task}/{name}" for task, group in found for name, value in group.items() if is_number(value)]
 
 
 def _metric_value(result: Mapping[str, Any], key: str) -> tuple[float | None, str]:

@@ -36,10 +36,14 @@ _NOT_PUBLISHED = Status(WAITING, "no published result of this recipe")
 
 @dataclass(frozen=True)
 class Source:
-    """`folder` holds the results of a scale and data: published ones, or those of runs."""
+    """`folder` holds the results of a scale and data: published ones, or those of runs.
+
+    Of the jobs `by_hand`, by identity, what counts is in their own folders.
+    """
 
     folder: Path
     published: bool
+    by_hand: frozenset[str] = frozenset()
 
     @property
     def seeds(self) -> list[int]:
@@ -57,7 +61,10 @@ class Source:
         return {i: with_times(status, jobs[i].folder.config_hash, times) for i, status in found.items()}
 
     def _published(self, jobs: Mapping[str, Job]) -> dict[str, Status]:
-        return {identity: _published_status(job) for identity, job in jobs.items()}
+        return {
+            identity: job.folder.status() if identity in self.by_hand else _published_status(job)
+            for identity, job in jobs.items()
+        }
 
     def matches(self, job: Job, status: Status) -> dict[str, Matches] | None:
         """What the evaluation of a finished job matched, by task; None where that was not kept, or there is nothing."""
@@ -68,7 +75,8 @@ class Source:
 
     def matches_file(self, job: Job, status: Status) -> Path | None:
         """Where that is; None where there is no such file."""
-        path = published_matches(job) if self.published else _run_matches(job, status)
+        of_run = not self.published or job.identity in self.by_hand
+        path = _run_matches(job, status) if of_run else published_matches(job)
         return path if path and path.is_file() else None
 
 

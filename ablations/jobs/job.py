@@ -34,7 +34,8 @@ class Job:
     other seeds; `config`, `scale` and `options` are as for
     `load_cfg`, `imports` as for `--import`; a program that takes none of these is given `words`. Jobs with the
     identities in `inputs` must be finished before, and have left the files that it `needs`. `data` reads
-    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own. It trains so many
+    "training sets -> test sets"; `user_data` is "" where the job does not see the user's own; `branches` are as of its
+    recipe, None where that is not known. It trains so many
     `iterations`; the costs in seconds are of these, and of start and evaluation: guesses, or as known_times.py finds.
     """
 
@@ -52,6 +53,7 @@ class Job:
     datasets: tuple[str, ...] = ()
     user_data: str = ""
     run: str = ""
+    branches: tuple[str, ...] | None = None
     iterations: int = 0
     train_seconds: float = 1.0
     other_seconds: float = 0.0

@@ -157,6 +157,7 @@ class Planner:
             data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
             datasets=() if pretrain or kind == TRANSFER else (*recipe.train, *recipe.test),
             user_data=data.name,
+            branches=recipe.branches if kind == DETECTOR else None,
             iterations=iterations,
             train_seconds=SECONDS_PER_ITERATION[kind] * iterations,
             other_seconds=SECONDS_BESIDES[kind],

@@ -23,6 +23,9 @@ from mask_rcnn_paper.files import read_json, write_json_atomically
 from mask_rcnn_paper.generated.cache import cache_root
 from mask_rcnn_paper.imports import Import, import_components
 
+# Tasks beside boxes, and the keys of MODEL that say whether it has a branch for them.
+BRANCHES = {"segm": "MASK_ON", "keypoints": "KEYPOINT_ON"}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -32,7 +35,8 @@ class Recipe:
     as JSON values. `pretrained`: its weights come from the pre-training stage. `rpn`, `detector` and `distill`: configs
     of the RPN whose proposals it uses, of the detector whose weights it starts from or predicts with, and of the
     distillation whose annotations it trains on, "" for none. `transfer`: the detector's classes are made this config's
-    by `class_map`. `eval_only`: it trains nothing. `train` and `test` name data sets.
+    by `class_map`. `eval_only`: it trains nothing. `branches` are the tasks beside boxes that the model has a branch
+    for. `train` and `test` name data sets.
     """
 
     config_hash: str
@@ -46,6 +50,7 @@ class Recipe:
     class_map: tuple[str, ...]
     distill: str
     loads_proposals: bool
+    branches: tuple[str, ...]
     train: tuple[str, ...]
     test: tuple[str, ...]
     iterations: int
@@ -101,6 +106,7 @@ def recipe_of(cfg: Any, config_hash: str) -> Recipe:
         class_map=tuple(cfg.STAGES.CLASS_MAP),
         distill=cfg.STAGES.DISTILL,
         loads_proposals=bool(cfg.MODEL.LOAD_PROPOSALS),
+        branches=tuple(task for task, key in BRANCHES.items() if cfg.MODEL[key]),
         train=tuple(cfg.DATASETS.TRAIN),
         test=tuple(cfg.DATASETS.TEST),
         iterations=cfg.SOLVER.MAX_ITER,

@@ -67,6 +67,7 @@ class TableEntry(Entry):
     deltas: list[Any] = []
     descriptors: dict[str, Text] = {}
     note: str = ""
+    own: str = ""
 
 
 class SentenceEntry(Entry):

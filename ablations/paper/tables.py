@@ -14,6 +14,8 @@ TABLES_FILE = Path(__file__).with_name("tables.yaml")
 # Names all tables "text-..." that have rows to run.
 TEXT = "text"
 OURS = "this_paper"
+# Never in a file: what a user trained by hand and no row has the config of.
+BY_HAND = "by_hand"
 # Where a number comes from, in words.
 ORIGINS = {
     OURS: "this paper",
@@ -46,7 +48,8 @@ class Row:
 
     One of this paper has `run`, the name of its model, and `config` (relative to configs/), or `pending`: what has to
     be built before there is a config. One of another origin has a `source`, and `ref` in the paper's references.
-    `unfit` is never in the file: why a row without config cannot run on the user's own data.
+    `unfit` is never in the file: why a row without config cannot run on the user's own data. Nor are rows of origin
+    `BY_HAND`, whose `source` says what they are.
     """
 
     id: str
@@ -62,8 +65,15 @@ class Row:
     unfit: str = ""
 
     @property
+    def can_be_measured(self) -> bool:
+        """Whether there may be results of it."""
+        return bool(self.config) or self.origin == BY_HAND
+
+    @property
     def why_not_run(self) -> str:
         """Why the row has no number of ours: where the paper's comes from, or what is missing; "" if it can be run."""
+        if self.can_be_measured:
+            return ""
         if self.origin != OURS:
             reference = f"[{self.ref}] " if self.ref else ""
             return f"{ORIGINS[self.origin]}: {reference}{self.source}"
@@ -84,7 +94,10 @@ class Delta:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the paper; `descriptors` maps keys of the rows to printed headers."""
+    """A table of the paper; `descriptors` maps keys of the rows to printed headers.
+
+    `own` is its title on the user's own data, where that is another.
+    """
 
     id: str
     title: str
@@ -95,6 +108,7 @@ class Table:
     deltas: tuple[Delta, ...] = ()
     descriptors: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    own: str = ""
 
     def row(self, row_id: str) -> Row:
         """The row of this id, which exists."""

@@ -16,6 +16,8 @@ FORMATS = {
 }
 # Those that a person reads as they are printed.
 FOR_READERS = ("text", "md")
+# Those that have every number there is.
+FOR_PROGRAMS = ("csv", "json")
 
 
 def usual_format() -> str:

@@ -2,25 +2,18 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from ablations.evidence.collect import ResultRow, TableResults, Value
-from ablations.paper.tables import Metric, Row, Table
-from ablations.render.intervals import SOURCES, sources_text
-from ablations.render.signature import signature
+from ablations.paper.tables import BY_HAND, OURS, Metric
+from ablations.render.facts import facts_of
+from ablations.render.names import MARKS, descriptor_text
 
-# What runs of a reduced scale can show.
-SCALE_NOTES = {
-    "mini": "mini runs claim signs and orders of differences only, never absolute APs",
-    "smoke": "smoke runs only show that everything runs; their numbers mean nothing",
-}
-CITED = "(cited)"
 # A script of a metric's header, which the tables file has in TeX: "AP^bb_50" has two.
 SCRIPT = re.compile(r"([\^_])([A-Za-z0-9]+)")
-_TASKS = {"segm": "mask", "bbox": "box", "keypoints": "keypoint", "count": "number of"}
 # Printed decimals where they are not those of an AP.
-_DECIMALS = {"count": 0, "time": 2}
+_DECIMALS = {"count": 0, "time": 2, "memory": 0}
+_COLUMNS = ("paper", "ours", "difference")
 
 
 @dataclass(frozen=True)
@@ -34,18 +27,22 @@ class Cell:
 
 @dataclass(frozen=True)
 class PrintedRow:
-    """`numbers` holds paper, ours and difference of each metric in turn; `origin` is a key of `tables.ORIGINS`."""
+    """`numbers` holds the `PrintedTable.columns` of each metric in turn; `origin` is a key of `tables.ORIGINS`.
+
+    `described` is what the descriptors say in one text, for where they have no room.
+    """
 
     label: str
     origin: str
     descriptors: tuple[str, ...]
     numbers: tuple[Cell, ...]
     is_delta: bool
+    described: str = ""
 
     @property
     def mark(self) -> str:
-        """What stands behind the label of another work's row; "" for others."""
-        return CITED if self.origin == "cited" else ""
+        """What stands behind the label of a row of another work, or that was trained by hand; "" for others."""
+        return MARKS.get(self.origin, "")
 
     @property
     def marked_label(self) -> str:
@@ -55,95 +52,64 @@ class PrintedRow:
 
 @dataclass(frozen=True)
 class PrintedTable:
-    """`metrics` are headers in TeX, one per three columns; `columns` the headers of the three."""
+    """`metrics` are headers in TeX, each above as many columns as `columns` has headers.
+
+    There are three, the paper's, ours and the difference; on the user's own data ours alone. `kinds` name them.
+    """
 
     id: str
     title: str
     facts: tuple[str, ...]
     descriptors: tuple[str, ...]
     metrics: tuple[str, ...]
-    columns: tuple[str, str, str]
+    columns: tuple[str, ...]
     rows: tuple[PrintedRow, ...]
     footnotes: Mapping[str, str]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the columns: "paper", "ours", "difference"."""
+        return _COLUMNS if len(self.columns) == len(_COLUMNS) else ("ours",)
 
 
 def lay_out(results: TableResults) -> PrintedTable:
     """Texts of a table and its surroundings."""
+    results = _without_the_papers(results) if results.own_data else results
     table, seeds, best = results.table, len(results.seeds), best_values(results)
+    kept = slice(1, 2) if results.own_data else slice(None)
     letters: dict[str, str] = {}
     rows = []
     for row in results.rows:
         described = tuple(descriptor_text(row.descriptors.get(key, "")) for key in table.descriptors)
-        numbers = tuple(_numbers(row, table.metrics, best, seeds, letters))
-        rows.append(PrintedRow(row.label, row.origin, described, numbers, row.is_delta))
+        numbers = [cell for cells in _numbers(row, table.metrics, best, seeds, letters) for cell in cells[kept]]
+        pairs = zip(table.descriptors.items(), described, strict=True)
+        text = ", ".join(
+            name.rstrip("?") if row.descriptors.get(key) is True else text for (key, name), text in pairs if text
+        )
+        rows.append(PrintedRow(row.label, row.origin, described, tuple(numbers), row.is_delta, text))
     return PrintedTable(
         id=table.id,
         title=f"Table {table.id}. {table.heading}",
-        facts=_facts(results),
+        facts=facts_of(results),
         descriptors=tuple(table.descriptors.values()),
         metrics=tuple(metric.printed for metric in table.metrics),
-        columns=("paper", f"ours ({seeds} seeds)" if seeds > 1 else "ours", "diff."),
+        columns=("paper", f"ours ({seeds} seeds)" if seeds > 1 else "ours", "diff.")[kept],
         rows=tuple(rows),
         footnotes={letter: reason for reason, letter in letters.items()},
     )
 
 
-def _facts(results: TableResults) -> tuple[str, ...]:
-    """What a reader must know before the numbers."""
-    facts = (
-        runs_line(results, _versions(results.data_versions)),
-        own_data_note(results.own_data),
-        differing_line(results),
-        "; ".join(f"results {note}" for note in results.other_commits),
-        SCALE_NOTES.get(results.scale, ""),
-        results.table.note,
-        "ours: mean ± standard deviation over seeds" if len(results.seeds) > 1 else "",
-        *_intervals(results),
-        signature(results),
-    )
-    return tuple(filter(None, facts))
+def _without_the_papers(results: TableResults) -> TableResults:
+    """What there is to show of the user's own data: no rows of other works, no columns of the paper's test server."""
+    kept = [n for n, metric in enumerate(results.table.metrics) if not metric.note]
 
+    def of_kept(row: ResultRow) -> ResultRow:
+        columns = {name: tuple(getattr(row, name)[n] for n in kept) for name in ("paper", "ours", "notes")}
+        return replace(row, **columns, estimates=tuple(row.estimates[n] for n in kept) if row.estimates else ())
 
-def _intervals(results: TableResults) -> list[str]:
-    """How uncertain the differences of rows are, a line each below an explanation; none where nothing is known."""
-    lines = []
-    for row in results.rows:
-        pairs = zip(results.table.metrics, row.estimates, strict=False)
-        known = [(metric, text) for metric, found in pairs if found and (text := sources_text(found))]
-        texts = (f"{metric_label(metric.result)} {text}" for metric, text in known)
-        lines += [f"{row.label}: {'; '.join(texts)}"] if known else []
-    return [SOURCES, *lines] if lines else []
-
-
-def runs_line(results: TableResults, versions: str = "") -> str:
-    """What was run, in a line; `versions` are of the data."""
-    facts = (
-        f"scale {results.scale}",
-        results.data and f"data {results.data}",
-        versions,
-        f"seed{'s' * (len(results.seeds) > 1)} {', '.join(map(str, results.seeds))}",
-        results.provider and f"provider {results.provider}",
-        results.coco_backend and f"COCO evaluation {results.coco_backend}",
-        results.precision and f"precision {results.precision}",
-    )
-    return "; ".join(filter(None, facts))
-
-
-def differing_line(results: TableResults) -> str:
-    """What results differ in that stand side by side; "" for nothing."""
-    return f"results differ in {'; '.join(results.differing)}" if results.differing else ""
-
-
-def own_data_note(name: str) -> str:
-    """What the paper's numbers are beside those of other data; "" for the paper's own."""
-    return f"own data {name}: the paper's numbers are of other data, and for reference only" if name else ""
-
-
-def _versions(versions: Mapping[str, str]) -> str:
-    """One version where all datasets have the same, else each."""
-    if len(set(versions.values())) == 1:
-        return f"data version {next(iter(versions.values()))}"
-    return f"data versions {', '.join(f'{name} {version}' for name, version in versions.items())}" if versions else ""
+    table = replace(results.table, metrics=tuple(results.table.metrics[n] for n in kept), split="", note="")
+    rows = tuple(of_kept(row) for row in results.rows if row.origin in (OURS, BY_HAND))
+    return replace(results, table=table, rows=rows)
 
 
 def _numbers(
@@ -152,7 +118,7 @@ def _numbers(
     best: Sequence[tuple[float | None, float | None]],
     seeds: int,
     letters: dict[str, str],
-) -> Iterable[Cell]:
+) -> Iterable[tuple[Cell, Cell, Cell]]:
     """Paper, ours and difference of each metric; a reason that has no letter yet gets the next of `letters`."""
     sign = "+" if row.is_delta else ""
     columns = zip(metrics, row.paper, row.ours, row.notes, best, strict=True)
@@ -160,9 +126,11 @@ def _numbers(
         digits = _decimals(metric)
         mean = rounded(ours, digits)
         difference = None if paper is None or mean is None else round(mean - paper, digits) + 0.0
-        yield Cell("-" if paper is None else f"{paper:{sign}}", best=_wins(paper, best_paper, row))
-        yield Cell(_value_text(ours, sign, digits, seeds), _letter(note, letters), _wins(mean, best_ours, row))
-        yield Cell("-" if difference is None else f"{difference:+.{digits}f}")
+        yield (
+            Cell("-" if paper is None else f"{paper:{sign}}", best=_wins(paper, best_paper, row)),
+            Cell(_value_text(ours, sign, digits, seeds), _letter(note, letters), _wins(mean, best_ours, row)),
+            Cell("-" if difference is None else f"{difference:+.{digits}f}"),
+        )
 
 
 def _letter(reason: str, letters: dict[str, str]) -> str:
@@ -174,7 +142,11 @@ def _letter(reason: str, letters: dict[str, str]) -> str:
 
 
 def _wins(value: float | None, best: float | None, row: ResultRow) -> bool:
-    return value is not None and value == best and not row.is_delta
+    return value is not None and value == best and _competes(row)
+
+
+def _competes(row: ResultRow) -> bool:
+    return not row.is_delta and row.origin != BY_HAND
 
 
 def _value_text(value: Value | None, sign: str, digits: int, seeds: int) -> str:
@@ -184,11 +156,6 @@ def _value_text(value: Value | None, sign: str, digits: int, seeds: int) -> str:
     spread = "" if value.spread is None else f" ± {value.spread:.{digits}f}"
     count = "" if value.count == seeds else f" ({value.count} seed{'s' * (value.count > 1)})"
     return f"{rounded(value, digits):{sign}.{digits}f}{spread}{count}"
-
-
-def descriptor_text(value: Any) -> str:
-    """A descriptor as printed; true is a check mark, false nothing."""
-    return "✓" if value is True else "" if value is False else str(value)
 
 
 def rounded(value: Value | None, digits: int = 1) -> float | None:
@@ -203,42 +170,20 @@ def _decimals(metric: Metric) -> int:
 def best_values(results: TableResults) -> list[tuple[float | None, float | None]]:
     """The best value per metric: of the paper among all rows, and of ours, rounded as printed.
 
-    Delta rows do not compete. None: a single value, or values that have no better and worse.
+    Neither delta rows nor lines of what was trained by hand compete. None: a single value, or values that have no
+    better and worse, such as zeros alone.
     """
-    rows = [row for row in results.rows if not row.is_delta]
+    rows = [row for row in results.rows if _competes(row)]
     best = []
     for n, metric in enumerate(results.table.metrics):
         columns = [row.paper[n] for row in rows], [rounded(row.ours[n], _decimals(metric)) for row in rows]
         found = [[value for value in column if value is not None] for column in columns]
-        best.append(tuple(max(values) if _is_ranked(metric) and len(values) > 1 else None for values in found))
+        best.append(
+            tuple((max(values) or None) if _is_ranked(metric) and len(values) > 1 else None for values in found)
+        )
     return best
 
 
 def _is_ranked(metric: Metric) -> bool:
     """Whether more is better: not of gaps between two metrics, counts, and times, which are of different work."""
     return " - " not in metric.result and metric.result.partition("/")[0] not in _DECIMALS
-
-
-def row_label(table: Table, row: Row) -> str:
-    """A row's short name: its label, with the descriptors that tell it from others of that label: "RoIAlign, max".
-
-    What a row has or has not goes by the name of the descriptor: "TensorMask, box head, mask-bb".
-    """
-    same = [other for other in table.rows if other.label == row.label]
-    differing = [key for key in table.descriptors if len({str(other.descriptors[key]) for other in same}) > 1]
-    found = {name: row.descriptors[key] for key, name in table.descriptors.items() if key in differing}
-    told_apart = [name if value is True else text for name, value in found.items() if (text := descriptor_text(value))]
-    return ", ".join([row.label, *told_apart]) + (f" {CITED}" if row.origin == "cited" else "")
-
-
-def metric_label(metric: str) -> str:
-    """As "mask AP75" for "segm/AP75", "mask AP75 - AP50" for a difference, "mask AP-bus, AP-car" for a mean."""
-    words: list[str] = []
-    task = ""
-    for word in metric.split(" "):
-        if "/" not in word:
-            words.append(word)
-            continue
-        previous, (task, _, name) = task, word.partition("/")
-        words.append(name if task == previous else f"{_TASKS.get(task, task)} {name}")
-    return " ".join(words)

@@ -13,7 +13,7 @@ from ablations.evidence.findings import Finding, row_name
 from ablations.paper.claims import Claim
 from ablations.paper.tables import RowKey
 from ablations.paper.terms import TIMES, Side, is_ratio, to_unit
-from ablations.render.cells import SCALE_NOTES, differing_line, own_data_note, runs_line
+from ablations.render.facts import SCALE_NOTES, by_hand_line, differing_line, own_data_note, runs_line
 from ablations.render.intervals import SOURCES, sources_text
 from ablations.render.signature import signature
 from ablations.statistics.estimate import CONFIDENCE, Estimate
@@ -41,6 +41,7 @@ def facts_about(evidence: TableResults) -> list[str]:
     facts = (
         "Claims of the paper: comparison, metric, the paper's difference, ours, verdict",
         runs_line(evidence),
+        by_hand_line(evidence),
         differing_line(evidence),
         own_data_note(evidence.own_data),
         SCALE_NOTES.get(evidence.scale, ""),

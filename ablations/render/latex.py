@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ablations.evidence.collect import TableResults
 from ablations.render.cells import SCRIPT, Cell, lay_out
 
-# Metrics beside each other, three columns each; more go below, so that nothing is shrunk until nobody can read it.
+# Metrics beside each other, of three columns each; more go below, so that nothing is shrunk until nobody can read it.
 _MOST_METRICS = 4
 # Characters, each before what prints it. After \\ a bracket or a star would be taken for its argument.
 _COMMANDS = r"""

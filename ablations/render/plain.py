@@ -1,26 +1,28 @@
 """Tables in formats that need no templates: Markdown, which a terminal shows too, and for programs CSV and JSON.
 
-Programs get unrounded numbers, and in `paper_note` what the paper's numbers are beside those of the user's own data.
-Text is shown as it is: in Markdown what would be markup has a backslash, in CSV what a spreadsheet would compute an
-apostrophe.
+Programs get unrounded numbers, of every seed and also what the table does not print, and in `paper_note` what the
+paper's numbers are beside those of the user's own data. Text is shown as it is: in Markdown what would be markup has a
+backslash, in CSV what a spreadsheet would compute an apostrophe.
 """
 
 import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
-from ablations.evidence.collect import ResultRow, TableResults
+from ablations.evidence.collect import ResultRow, TableResults, Value
 from ablations.paper.tables import Metric
-from ablations.render.cells import SCRIPT, Cell, PrintedTable, lay_out, own_data_note
+from ablations.render.cells import SCRIPT, Cell, PrintedTable, lay_out
+from ablations.render.facts import own_data_note
 from ablations.render.signature import signature
+from ablations.statistics.estimate import Estimate
 from mask_rcnn_paper.terminal import visible
 
-_OF_RUNS = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend", "precision")
+_OF_RUNS = ("scale", "data", "paper_note", "data_versions", "provider", "coco_backend", "precision", "by_hand")
 _OF_INTERVAL = ("seeds_half_width", "images_half_width")
 _OF_NUMBER = ("metric", "printed", "paper", "mean", "std", "count", "difference", "note", *_OF_INTERVAL)
 # What begins markup anywhere: code, emphasis, HTML, an entity, math, a strike, and a link's or a picture's text or
@@ -32,7 +34,9 @@ _BLOCK = re.compile(r"[#>+=~|:-]|(?<=\d)[.)]")
 _ENTITIES = {"<": "&lt;", "&": "&amp;"}
 _FORMULA = re.compile(r"\s*[=+@-]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?")
-_CSV = ("table", *_OF_RUNS, "row", "label", "origin", "delta", *_OF_NUMBER)
+# Of the number of one seed.
+_OF_SEED = ("seed", "value")
+_CSV = ("table", *_OF_RUNS, "row", "label", "origin", "delta", *_OF_NUMBER, *_OF_SEED)
 
 
 def markdown_text(results: Sequence[TableResults]) -> str:
@@ -43,9 +47,9 @@ def markdown_text(results: Sequence[TableResults]) -> str:
 def _markdown(table: PrintedTable) -> str:
     header = ["", *map(escape_cell, table.descriptors)]
     text = len(header)
-    paper, ours, difference = table.columns
     for metric in (escape_cell(header_text(header)) for header in table.metrics):
-        header += [f"{metric} {paper}", f"{metric} {ours}", difference]
+        names = zip(table.kinds, table.columns, strict=True)
+        header += [name if kind == "difference" else f"{metric} {name}" for kind, name in names]
     rows = [
         [*map(escape_cell, (row.marked_label, *row.descriptors)), *map(_markdown_cell, row.numbers)]
         for row in table.rows
@@ -90,16 +94,29 @@ def _markdown_cell(cell: Cell) -> str:
 
 
 def csv_text(results: Sequence[TableResults]) -> str:
-    """One line per table, row and metric."""
+    """For each table, row and metric a line with the mean, without a seed, and then a line for each seed's value.
+
+    Metrics that the table does not print follow those that it does, and have no `printed`.
+    """
     out = io.StringIO()
     writer = csv.DictWriter(out, _CSV, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for table in map(_entry, results):
         versions = "; ".join(f"{name} {version}" for name, version in table["data_versions"].items())
+        by_hand = "; ".join(table["by_hand"])
         for row in table["rows"]:
             about = {**table, **row, "table": table["id"], "row": row["id"], "data_versions": versions}
-            writer.writerows({k: defused(v) for k, v in (about | number).items()} for number in row["metrics"])
+            about["by_hand"] = by_hand
+            for number in (*row["metrics"], *row["others"]):
+                writer.writerows({k: defused(v) for k, v in (about | line).items()} for line in _lines_of(number))
     return out.getvalue()
+
+
+def _lines_of(number: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The mean of a metric, and each of its seeds."""
+    yield {key: value for key, value in number.items() if key != "seeds"}
+    for seed, value in number["seeds"].items():
+        yield {"metric": number["metric"], "printed": number["printed"], "seed": seed, "value": value}
 
 
 def defused(value: Any) -> Any:
@@ -119,20 +136,39 @@ def _entry(result: TableResults) -> dict[str, Any]:
     """A table as plain data."""
     table = result.table
     facts = vars(result) | {"paper_note": own_data_note(result.own_data), "data_versions": dict(result.data_versions)}
+    facts["by_hand"] = list(result.by_hand)
     entry = {"id": table.id, "title": table.title, "section": table.section, "split": table.split}
     entry |= {key: facts[key] for key in _OF_RUNS} | {"signature": signature(result)}
     return entry | {"seeds": list(result.seeds), "rows": [_row_entry(row, table.metrics) for row in result.rows]}
 
 
 def _row_entry(row: ResultRow, metrics: Sequence[Metric]) -> dict[str, Any]:
-    numbers = []
+    """Its numbers: those of the table's columns, and the `others`."""
     estimates = row.estimates or (None,) * len(metrics)
-    for metric, paper, ours, note, found in zip(metrics, row.paper, row.ours, row.notes, estimates, strict=True):
-        mean, spread, count = (ours.mean, ours.spread, ours.count) if ours else (None, None, 0)
-        difference = round(mean - paper, 4) if ours and paper is not None else None
-        sources = (found.over_seeds, found.over_images) if found else (None, None)
-        widths = (source and source.half_width() for source in sources)
-        number = metric.result, metric.printed, paper, mean, spread, count, difference, note, *widths
-        numbers.append(dict(zip(_OF_NUMBER, number, strict=True)))
+    seeds = row.by_seed or ({},) * len(metrics)
+    columns = zip(metrics, row.paper, row.ours, row.notes, estimates, seeds, strict=True)
+    numbers = [_number(metric.result, metric.printed, *rest) for metric, *rest in columns]
+    others = [
+        _number(name, "", None, Value.of(other.by_seed), "", other.estimate, other.by_seed)
+        for name, other in row.others.items()
+    ]
     described = {"id": row.id, "label": row.label, "origin": row.origin, "delta": row.is_delta}
-    return {**described, "descriptors": dict(row.descriptors), "metrics": numbers}
+    return {**described, "descriptors": dict(row.descriptors), "metrics": numbers, "others": others}
+
+
+def _number(
+    metric: str,
+    printed: str,
+    paper: float | None,
+    ours: Value | None,
+    note: str,
+    estimate: Estimate | None,
+    by_seed: Mapping[int, float],
+) -> dict[str, Any]:
+    """One metric of a row: its mean and what is known of it, and the value of each seed."""
+    mean, spread, count = (ours.mean, ours.spread, ours.count) if ours else (None, None, 0)
+    difference = round(mean - paper, 4) if ours and paper is not None else None
+    sources = (estimate.over_seeds, estimate.over_images) if estimate else (None, None)
+    widths = (source and source.half_width() for source in sources)
+    number = metric, printed, paper, mean, spread, count, difference, note, *widths
+    return dict(zip(_OF_NUMBER, number, strict=True)) | {"seeds": {str(s): value for s, value in by_seed.items()}}

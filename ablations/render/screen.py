@@ -55,7 +55,9 @@ def _lines(table: PrintedTable, width: int) -> Iterator[str]:
     for fact in table.facts:
         yield from _wrapped(fact, width)
     first, count = 0, len(table.metrics)
-    columns = 3 if _width(_grid(table, 0, count, 3, width)) <= width else 2
+    columns = len(table.columns)
+    if columns > 2 and _width(_grid(table, 0, count, columns, width)) > width:
+        columns = 2
     while first < count:
         end = next(n for n in range(count, first, -1) if n == first + 1 or _fits(table, first, n, columns, width))
         yield ""
@@ -82,13 +84,13 @@ def _width(lines: Sequence[str]) -> int:
 
 def _grid(table: PrintedTable, first: int, end: int, columns: int, width: int) -> list[str]:
     """The metrics from `first` to before `end` with their first `columns`, under two lines of headers."""
-    names = (table.columns[0], table.columns[1].partition(" ")[0], table.columns[2])[:columns]
+    each, names = len(table.columns), [name.partition(" ")[0] for name in table.columns[:columns]]
     header = ["", *(f"\n{name}" for name in table.descriptors)]
     words = len(header)
     for metric in map(header_text, table.metrics[first:end]):
         header += [f"{metric}\n{names[0]}", *(f"\n{name}" for name in names[1:])]
     rows = [
-        [*_words(row, width), *(_cell(row.numbers[3 * n + c]) for n in range(first, end) for c in range(columns))]
+        [*_words(row, width), *(_cell(row.numbers[each * n + c]) for n in range(first, end) for c in range(columns))]
         for row in table.rows
     ]
     aligned = ["left"] * words + ["right"] * (len(header) - words)

@@ -18,8 +18,9 @@ def write_report(args: argparse.Namespace, opts: Sequence[str]) -> int:
     """`report`: write the page and say where."""
     with one_line_errors("ablations"):
         rule = ScoreRule.from_arguments(args)
-        query = make_query(Asked.from_arguments(args, opts), of_claims=True, fall_back=True)
-        contents = gather(query, rule)
+        # No claim of the paper is about the user's own data.
+        query = make_query(Asked.from_arguments(args, opts), of_claims=not args.data, fall_back=True)
+        contents = gather(query, rule, Path(args.out))
         if args.picture:
             write_bytes_atomically(args.picture, report_picture(contents))
             say(args.picture)

@@ -14,10 +14,14 @@ from ablations.evidence.shown_scores import USUAL_RULE, ScoreRule
 from ablations.jobs.folder import FINISHED, Status
 from ablations.paper.tables import Table
 from ablations.query import Query
-from ablations.render.cells import row_label
+from ablations.render.names import row_label
+from ablations.report.runs import RowRuns, duration, runs_of_rows
+from ablations.user_data import classes_of
 
 NO_PREDICTIONS = "no finished run has left predictions"
 RESULTS = "coco_instances_results.json"
+# That the head of a page names; COCO has 80.
+_MOST_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -25,20 +29,23 @@ class TableContent:
     """A table: its results, and by (label of the row, seed) what its runs left, to be read by who shows it.
 
     `runs` are the folders of all runs, finished or not; `predictions` those of finished ones, files by dataset;
-    `matches` files of what their evaluations matched, which published results have too.
+    `matches` files of what their evaluations matched, which published results have too. `of_rows` has the configs,
+    logs, times and memory of the rows.
     """
 
     results: TableResults
     runs: Mapping[tuple[str, int], Path] = field(default_factory=dict)
     predictions: Mapping[tuple[str, int], Mapping[str, Path]] = field(default_factory=dict)
     matches: Mapping[tuple[str, int], Path] = field(default_factory=dict)
+    of_rows: Sequence[RowRuns] = ()
 
 
 @dataclass(frozen=True)
 class Contents:
     """A report: `facts` by name, `shown` tables, and all `tables` by id, which the claims name rows of.
 
-    `rule` says which predictions are drawn.
+    `rule` says which predictions are drawn; `own_data` names the user's own data, "" for the paper's: of these there
+    are no findings, since no claim of the paper is about them.
     """
 
     scale: str
@@ -49,27 +56,37 @@ class Contents:
     tables: Mapping[str, Table]
     has_runs: bool
     rule: ScoreRule = USUAL_RULE
+    own_data: str = ""
 
 
-def gather(query: Query, rule: ScoreRule = USUAL_RULE) -> Contents:
-    """Read everything there is on tables and claims; pictures are drawn by the `rule`.
+def gather(query: Query, rule: ScoreRule = USUAL_RULE, page: Path = Path("report.html")) -> Contents:
+    """Read everything there is on tables and claims; pictures are drawn by the `rule`, links start from the `page`.
 
     Raises:
         ValueError: the results of a table, or of the claims, cannot stand beside each other.
     """
     published, folder = query.source.published, query.source.folder
-    findings, _ = query.findings()
-    contents = [_table_content(table, query) for table in query.shown]
+    findings = [] if query.data else query.findings()[0]
+    contents = [_table_content(table, query, page) for table in query.shown]
     if published:
         place = f"published with the project, ablations/results/{query.scale}"
     else:  # What lies above the current folder is nobody's business who reads the report.
         place = str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
     facts = run_facts(query.scale, query.seeds, list(query.statuses.values()), place)
-    return Contents(query.scale, query.seeds, facts, findings, contents, query.tables, not published, rule)
+    own_data = ""
+    if query.data:
+        own_data = query.data.name
+        facts = {"own data": own_data, "classes": _listed(classes_of(query.data)), **facts}
+    return Contents(query.scale, query.seeds, facts, findings, contents, query.tables, not published, rule, own_data)
 
 
-def _table_content(table: Table, query: Query) -> TableContent:
-    results = query.results(table)
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_CLASSES
+    return ", ".join(names[:_MOST_CLASSES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _table_content(table: Table, query: Query, page: Path) -> TableContent:
+    results, of_rows = query.results(table), runs_of_rows(table, query, page)
     runs, predictions, matches = {}, {}, {}
     for row, seed in itertools.product(table.rows, query.seeds):
         if job := query.plan.job(table.id, row.id, seed):
@@ -80,9 +97,9 @@ def _table_content(table: Table, query: Query) -> TableContent:
                 if file := query.source.matches_file(job, status):
                     matches[key] = file
     return (
-        TableContent(results, matches=matches)
+        TableContent(results, matches=matches, of_rows=of_rows)
         if query.source.published
-        else TableContent(results, runs, predictions, matches)
+        else TableContent(results, runs, predictions, matches, of_rows)
     )
 
 
@@ -116,19 +133,16 @@ def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], plac
         "commit": _different(short_commit(result.get("git_commit") or "") for result in results),
         "finished": _span(results),
         "computing time": duration(sum(status.seconds or 0 for status in finished)) if finished else "",
+        "largest memory": _largest_memory(results),
         "results": place,
     }
     return {name: text for name, text in facts.items() if text}
 
 
-def duration(seconds: float) -> str:
-    """As "45 s", "12 min", "5 h 7 min", "3 d 4 h"."""
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    minutes, hours = round(seconds / 60), round(seconds / 3600)
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+def _largest_memory(results: Sequence[Mapping[str, Any]]) -> str:
+    """Of a process, "" where no result says it."""
+    found = [memory for result in results if (memory := result.get("peak_memory", {}).get("process"))]
+    return f"{max(found) / 1000:.1f} GB" if found else ""
 
 
 def _different(values: Iterable[str | None]) -> str:

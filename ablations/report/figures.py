@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ablations.evidence.collect import TableResults, Value
-from ablations.render.cells import metric_label, row_label
+from ablations.render.names import metric_label, row_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +67,8 @@ def dot_plots(results: TableResults) -> list[Plot]:
         title, dots = metric_label(results.table.metrics[column].result), dots_of(results, column)
         figure, [[axes]] = new_figure(WIDTH, _DOTS_ROW * sum(map(_lines, dots)) + _DOTS_REST)
         draw_dots(axes, dots, title)
-        rows = (f"{row.label}: paper {_number(row.paper)}, ours {_value_text(row.ours)}" for row in dots)
+        papers = "" if results.own_data else "paper {}, "
+        rows = (f"{row.label}: {papers.format(_number(row.paper))}ours {_value_text(row.ours)}" for row in dots)
         found.append(Plot(title, svg(figure), f"{title}. {'; '.join(rows)}"))
     return found
 
@@ -78,9 +79,13 @@ def measured_columns(results: TableResults) -> list[int]:
 
 
 def dots_of(results: TableResults, column: int) -> list[Dots]:
-    """What the rows of a table have of a metric; rows that have nothing, and differences, are left out."""
+    """What the rows of a table have of a metric; rows that have nothing, and differences, are left out.
+
+    Beside the user's own data there is no number of the paper.
+    """
     labels = {row.id: row_label(results.table, row) for row in results.table.rows}
-    rows = [(labels[row.id], row.paper[column], row.ours[column]) for row in results.rows if not row.is_delta]
+    papers = {row.id: None if results.own_data else row.paper[column] for row in results.rows}
+    rows = [(labels[row.id], papers[row.id], row.ours[column]) for row in results.rows if not row.is_delta]
     return [Dots(*row) for row in rows if row[1:] != (None, None)]
 
 
@@ -102,11 +107,12 @@ def draw_dots(axes: "Axes", dots: Sequence[Dots], title: str) -> None:
     axes.margins(x=0.08)
 
 
-def dot_handles() -> "list[Line2D]":
-    """What the marks of `draw_dots` are, for a legend."""
+def dot_handles(own_data: str = "") -> "list[Line2D]":
+    """What the marks of `draw_dots` are, for a legend; of the user's own data there is no mark of the paper."""
     from matplotlib.lines import Line2D
 
-    return [Line2D([], [], label=label, **look) for label, look in (("paper", _PAPER), ("ours", _OURS))]
+    marks = (("paper", _PAPER), ("ours", _OURS))
+    return [Line2D([], [], label=label, **look) for label, look in marks[bool(own_data) :]]
 
 
 def new_figure(

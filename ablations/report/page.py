@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from ablations.evidence.shown_scores import ScoreRule
-from ablations.render.cells import SCALE_NOTES, lay_out, metric_label
+from ablations.render.cells import lay_out
+from ablations.render.facts import SCALE_NOTES
 from ablations.render.html import html_templates
+from ablations.render.names import metric_label
 from ablations.report import figures
 from ablations.report.contents import NO_PREDICTIONS, Contents, TableContent
 from ablations.report.curves import curve_plots, read_losses
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ablations.report.strips import TableStrips
 
 HEADING = "Mask R-CNN: what was reproduced"
+PAPERS = {"Mask R-CNN": "1703.06870", "TensorMask": "1903.12174"}
 # Which of `predictions.PLACES` the picture shows: neither the most extreme image, nor one on which rows hardly differ.
 PLACE = "upper quartile"
 _WIDTH, _ROW_HEIGHT, _DPI = 9.0, 2.3, 110
@@ -32,13 +35,19 @@ def report_page(contents: Contents) -> str:
     empty = [content for content in contents.shown if content.results.is_empty]
     note = SCALE_NOTES.get(contents.scale, "")
     page = html_templates(__package__).get_template("report.html")
+    heading = f"Mask R-CNN on {contents.own_data}" if contents.own_data else HEADING
     return page.render(
-        title=f"{HEADING}: scale {contents.scale}",
-        heading=HEADING,
+        title=f"{heading}: scale {contents.scale}",
+        heading=heading,
+        own_data=contents.own_data,
+        papers=PAPERS,
+        tensormask=[
+            content.results.table.id for content in contents.shown if content.results.table.id.startswith("TM-")
+        ],
         scale_note=note[:1].upper() + note[1:],
         has_runs=contents.has_runs,
         facts=contents.facts,
-        claims=claims_values(contents.findings, contents.tables),
+        claims=None if contents.own_data else claims_values(contents.findings, contents.tables),
         on_page={content.results.table.id for content in contents.shown},
         full=[content.results.table.id for content in full],
         sections=_sections(full, contents),
@@ -51,6 +60,7 @@ def _sections(shown: Sequence[TableContent], contents: Contents) -> Iterator[dic
     for content in tqdm(shown, "tables of the report", unit="table", leave=False, disable=None):
         results = content.results
         section = {"table": lay_out(results), "heading": results.table.title, "plots": figures.dot_plots(results)}
+        section["of_rows"] = content.of_rows
         section["reliability"] = reliability_plots(content.matches, contents.rule) if content.matches else []
         if contents.has_runs:
             strips = _strips(content, contents.rule)
@@ -83,7 +93,8 @@ def report_picture(contents: Contents) -> bytes:
     figure, grid = figures.new_figure(_WIDTH, _ROW_HEIGHT * len(found), len(found), _COLUMNS)
     for axes, (content, strips) in zip(grid, found, strict=True):
         _draw_line(axes, content, strips)
-    figure.legend(handles=figures.dot_handles(), loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+    handles = figures.dot_handles(contents.own_data)
+    figure.legend(handles=handles, loc="outside upper left", ncols=2, frameon=False, fontsize=8)
     several = "mean and standard deviation over seeds" if len(contents.seeds) > 1 else "seed"
     note = f"scale {contents.scale}, {several} {', '.join(map(str, contents.seeds))}"
     overlap = "in brackets: mean overlap of the image's objects with their best predictions"

@@ -29,8 +29,8 @@ from mask_rcnn_paper.drawing import Colour, draw_instances
 
 GROUND_TRUTH = "ground truth"
 # Pixels of a panel's longer side: smaller images are enlarged, larger ones reduced.
-SIDE = 400
-_JPEG_QUALITY = 85
+SIDE = 600
+_JPEG_QUALITY = 80
 
 
 @dataclass(frozen=True)

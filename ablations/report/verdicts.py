@@ -11,7 +11,6 @@ from typing import Any
 from ablations.evidence.findings import Finding
 from ablations.paper.tables import RowKey, Table
 from ablations.paper.terms import AP
-from ablations.render.cells import metric_label, row_label
 from ablations.render.claims import (
     by_section,
     comparison,
@@ -22,6 +21,7 @@ from ablations.render.claims import (
     papers_difference,
 )
 from ablations.render.intervals import SOURCES
+from ablations.render.names import metric_label, row_label
 from ablations.statistics.estimate import CONFIDENCE
 from ablations.statistics.judge import CITED, GREATER, INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
 

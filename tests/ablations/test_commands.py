@@ -100,7 +100,7 @@ def test_own_data_are_found_by_every_command(ablations, tmp_path, monkeypatch):
     """run, status, table and publish, with the paper as a reference; without --data there is nothing."""
     monkeypatch.setattr(sources, "PUBLISHED", tmp_path / "results")
     data = f"--scale mini --data {own_words(write_own(tmp_path / 'data'))}"
-    note = f"own data {NAME}: the paper's numbers are of other data, and for reference only"
+    note = f"own data {NAME}: the paper's numbers are of other data, and left out"
     code, out, err = ablations(f"run 2b 6 {data}")
     assert code == 0
     assert note in out

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ablations.evidence.collect import _EQUAL_BACKENDS, collect
+from ablations.evidence.agreement import EQUAL_BACKENDS
+from ablations.evidence.collect import collect
 from ablations.jobs.folder import BLOCKED, FAILED, WAITING, Status
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import Delta, Metric, Row, load_tables
@@ -117,7 +118,7 @@ def test_backends_of_equal_numbers_stand_in_one_table(collected):
         ("sigmoid", 0): fakes.finished(SIGMOID, coco_backend="hotcoco 1.3.0"),
     }
     assert collected(given, (0, 1)).coco_backend == "hotcoco 1.3.0, pycocotools 2.0.11"
-    assert _EQUAL_BACKENDS == set(BACKENDS)
+    assert EQUAL_BACKENDS == set(BACKENDS)
     given["sigmoid", 1] = fakes.finished(SIGMOID, coco_backend="COCOeval_opt of detectron2 0.6")
     with pytest.raises(ValueError, match="results of different coco_backend .*COCOeval_opt of detectron2 0.6 in"):
         collected(given, (0, 1))
@@ -157,6 +158,25 @@ def test_a_dash_of_the_paper_needs_no_reason_where_there_is_no_branch(collected,
     assert unfinished.notes == ("not selected",) * 2
     (failed, _) = collected({("softmax", 0): Status(FAILED, "nan")}, of=changed).rows
     assert failed.notes == ("failed: nan",) * 2
+
+
+def test_a_row_without_a_branch_says_so(collected, table, tmp_path, monkeypatch):
+    """Whether it has been run, published or not; a difference over it is not said to lack a row."""
+    metrics = (Metric("bbox/AP", "AP^bb"), Metric("segm/AP", "AP"), Metric("keypoints/AP - segm/AP", "AP^kp - AP"))
+    rows = tuple(dataclasses.replace(row, paper=(50.0, None, None)) for row in table.rows)
+    delta = dataclasses.replace(table.deltas[0], paper=(None, None, 1.0))
+    changed = dataclasses.replace(table, rows=rows, metrics=metrics, deltas=(delta,))
+    job = fakes.job
+    monkeypatch.setattr(fakes, "job", lambda root, name: dataclasses.replace(job(root, name), branches=("keypoints",)))
+    boxes = {"bbox": {"AP": 52.0}, "keypoints": {"AP": 1.0}}
+    given = {("softmax", 0): Status(WAITING, "not run"), ("sigmoid", 0): fakes.finished(SOFTMAX, metrics=boxes)}
+    softmax, sigmoid, missing = collected(given, of=changed).rows
+    assert softmax.notes == ("not run", "the row has no mask branch", "the row has no mask branch")
+    assert sigmoid.notes == ("", "the row has no mask branch", "the row has no mask branch")
+    assert missing.notes[2] == "needs both rows"
+    both = {key: given["sigmoid", 0] for key in given}
+    (*_, over) = collected(both, of=changed).rows
+    assert over.notes[2] == "sigmoid: the row has no mask branch; softmax: the row has no mask branch"
 
 
 def test_a_difference_of_two_metrics_is_measured_in_each_result(collected, table):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablations.evidence.measure import FEWEST_OBJECTS, measure
+from ablations.evidence.measure import FEWEST_OBJECTS, measure, metrics_of
 from ablations.jobs.folder import BLOCKED, FAILED, WAITING, Status
 from tests.ablations import fakes
 
@@ -48,6 +48,17 @@ def test_what_the_result_lacks_is_named():
     found = result(bbox={"AP": 1.0})
     assert measure(found, "segm/AP") == (None, "the result has no segm metrics: no predictions, or no such branch")
     assert measure(found, "bbox/AP33") == (None, "the result has no bbox/AP33")
+
+
+def test_costs_are_measured_values_too():
+    """Memory, and all of a run by the clock, beside counts and times."""
+    found = fakes.finished(
+        (1.0, 2.0, None), seconds=9.5, time={"run": 8.0}, peak_memory={"process": 700.0, "cuda": 5.0}
+    )
+    costs = {"time/run": 8.0, "time/wall": 9.5, "memory/process": 700.0, "memory/cuda": 5.0}
+    assert {metric: measure(found, metric)[0] for metric in costs} == costs
+    assert metrics_of(found.result) == ["segm/AP", "segm/AP50", *costs]
+    assert measure(fakes.finished((1.0, 2.0, 3.0)), "time/wall") == (None, "the result has no time/wall")
 
 
 def test_sizes_that_the_data_lack_are_named():

@@ -31,6 +31,8 @@ def test_a_recipe_is_what_the_resolved_config_says():
     assert (recipe.config_hash, recipe.backbone, recipe.pretrained) == ("hash", "R-50", True)
     assert (recipe.rpn, recipe.loads_proposals) == (cfg.STAGES.RPN, True)
     assert (recipe.train, recipe.test) == (("mini_train",), ("mini_val",))
+    assert recipe.branches == ("segm",)
+    assert recipe_of(load_cfg("table5/faster_rcnn.yaml", "mini"), "hash").branches == ()
     assert (recipe.iterations, recipe.pretrain_iterations) == (cfg.SOLVER.MAX_ITER, cfg.PRETRAIN.MAX_ITER)
     assert read_recipe(ROW, "mini", ["SEED", "3"]) == dataclasses.replace(recipe, config_hash=config_hash(cfg))
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ablations.paper.tables import TABLES_FILE, list_pending, load_tables, select_rows, select_tables
-from ablations.render.cells import descriptor_text
+from ablations.render.names import descriptor_text
 from mask_rcnn_paper.config_files import find_config
 from mask_rcnn_paper.scales import load_cfg
 from mask_rcnn_paper.training.result_file import config_hash

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from ablations.evidence.collect import Value
-from ablations.paper.tables import Metric
-from ablations.render.cells import Cell, best_values, lay_out, metric_label, rounded, row_label
+from ablations.paper.tables import BY_HAND, Metric
+from ablations.render.cells import Cell, best_values, lay_out, rounded
 from tests.ablations.render import samples
 
 
@@ -135,42 +135,39 @@ def test_rounding_leaves_no_negative_zero():
     assert str(rounded(Value(-0.04, None, 1))) == "0.0"
 
 
-@pytest.mark.parametrize(
-    "table, row, label",
-    [
-        ("2b", "sigmoid", "sigmoid"),
-        ("2c", "roipool_max", "RoIPool [12]"),
-        ("2c", "roialign_max", "RoIAlign, max"),
-        ("2e", "mlp_2hidden", "MLP, fc: 1024→1024→80·28²"),
-        ("2e", "fcn", "FCN"),
-        ("1", "mnc", "MNC [10] (cited)"),
-        ("1", "mask_rcnn_r101_c4", "Mask R-CNN, ResNet-101-C4"),
-    ],
-)
-def test_a_row_is_named_by_its_label_and_what_tells_it_apart(table, row, label):
-    """Descriptors are added only where two rows of the table have one label, and only those that differ."""
-    table = samples.TABLES()[table]
-    assert row_label(table, table.row(row)) == label
+def test_zeros_are_not_the_best_of_anything():
+    """Where nothing was found, no row is bold."""
+    results = results_of_one_metric("segm/AP", (24.8, 30.3, None), (0.0, 0.04, None))
+    assert best_values(results) == [(30.3, None)]
 
 
-def test_names_within_a_table_differ():
-    """In all tables of which rows can be run."""
-    for table in samples.TABLES().values():
-        labels = [row_label(table, row) for row in table.rows if row.config]
-        assert len(set(labels)) == len(labels), table.id
+def test_own_data_have_neither_cited_rows_nor_columns_of_the_papers_server():
+    """Nor the paper's split and notes; rows and columns of ours stay, also without a number."""
+    table = lay_out(samples.results_of("7", own_data="pets"))
+    assert table.columns == table.kinds == ("ours",)
+    assert not {row.mark for row in table.rows} - {""}
+    assert [len(row.numbers) for row in table.rows] == [len(table.metrics)] * len(table.rows)
+    everything = lay_out(samples.results_of("7"))
+    assert len(table.metrics) < len(everything.metrics)
+    assert "cityscapes" not in table.title
+    assert [fact for fact in lay_out(samples.results_of("1", own_data="pets")).facts if "test-dev" in fact] == []
 
 
-@pytest.mark.parametrize(
-    "metric, label",
-    [
-        ("segm/AP", "mask AP"),
-        ("bbox/AP75", "box AP75"),
-        ("keypoints/AP50", "keypoint AP50"),
-        ("segm/AP75 - segm/AP50", "mask AP75 - AP50"),
-        ("bbox/AP - segm/AP", "box AP - mask AP"),
-        ("segm/AP-truck, segm/AP-bus - segm/AP", "mask AP-truck, AP-bus - AP"),
-    ],
-)
-def test_a_metric_is_named_by_task_and_number(metric, label):
-    """The task is said once as long as it stays the same."""
-    assert metric_label(metric) == label
+def test_what_was_trained_by_hand_is_marked():
+    """The row by its label, what stands for rows of the table above it; a line of its own is never the best."""
+    results = samples.table_2b()
+    rows = (dataclasses.replace(results.rows[0], origin=BY_HAND), *results.rows[1:])
+    table = lay_out(dataclasses.replace(results, rows=rows, by_hand=("sigmoid, seed 0, in mine",)))
+    assert [row.marked_label for row in table.rows] == ["softmax (by hand)", "sigmoid", "sigmoid - softmax"]
+    assert "trained by hand: sigmoid, seed 0, in mine" in table.facts
+    rows = (
+        *results.rows[:2],
+        dataclasses.replace(results.rows[1], origin=BY_HAND, ours=samples.values(99.0, 99.0, 9.0)),
+    )
+    assert best_values(dataclasses.replace(results, rows=rows))[0] == (30.3, 36.0)
+
+
+def test_descriptors_are_one_text_where_they_have_no_room():
+    """What a row has goes by its name, what it has not by nothing."""
+    table = lay_out(samples.results_of("2c"))
+    assert [row.described for row in table.rows][::4] == ["max", "align, bilinear, ave"]

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 
+from ablations.evidence.collect import Other
 from ablations.paper.tables import Metric
 from ablations.render.plain import csv_text, defused, escape_line, header_text, json_text, markdown_text
 from mask_rcnn_paper.terminal import visible
+from tests.ablations.fakes import estimate
 from tests.ablations.render import samples
 from tests.attacks import HOSTILE
 
@@ -66,6 +68,52 @@ def test_csv_has_a_line_per_number():
     assert [rows[1][key] for key in keys] == ["2b", "softmax", "False", "segm/AP50", "51.6"]
     assert rows[1]["data_versions"] == "mini_train v2; mini_val v2"
     assert (rows[-1]["mean"], rows[-1]["count"]) == ("", "0")
+
+
+def with_seeds():
+    """Table 2b with two seeds of sigmoid, a category, and memory."""
+    results = samples.table_2b()
+    others = {"segm/AP-cat": Other({0: 40.0, 1: 44.0}, estimate(42.0, 3.0, 2)), "memory/process": Other({0: 1500.0})}
+    row = replace(results.rows[1], by_seed=({0: 35.0, 1: 37.0}, {0: 71.0}, {}), others=others)
+    return replace(results, rows=(row,), seeds=(0, 1))
+
+
+def test_csv_has_a_line_for_every_seed():
+    """Below the mean's, which has none; metrics that the table does not print have the same lines."""
+    rows = list(csv.DictReader(io.StringIO(csv_text([with_seeds()]))))
+    assert [(row["metric"], row["printed"], row["seed"], row["value"], row["mean"]) for row in rows] == [
+        ("segm/AP", "AP", "", "", "36.0"),
+        ("segm/AP", "AP", "0", "35.0", ""),
+        ("segm/AP", "AP", "1", "37.0", ""),
+        ("segm/AP50", "AP_50", "", "", "71.0"),
+        ("segm/AP50", "AP_50", "0", "71.0", ""),
+        ("segm/AP75", "AP_75", "", "", "28.3"),
+        ("segm/AP-cat", "", "", "", "42.0"),
+        ("segm/AP-cat", "", "0", "40.0", ""),
+        ("segm/AP-cat", "", "1", "44.0", ""),
+        ("memory/process", "", "", "", "1500.0"),
+        ("memory/process", "", "0", "1500.0", ""),
+    ]
+    assert float(rows[6]["seeds_half_width"]) == pytest.approx(3.0)
+    assert (rows[6]["std"], rows[6]["count"], rows[9]["std"]) == (str(8**0.5), "2", "")
+    assert {(row["table"], row["row"], row["scale"]) for row in rows} == {("2b", "sigmoid", "mini")}
+
+
+def test_json_has_every_seed_and_what_is_not_printed():
+    """Columns under `metrics`, the rest under `others`, all of one form."""
+    ((row,),) = [entry["rows"] for entry in json.loads(json_text([with_seeds()]))]
+    assert row["metrics"][0]["seeds"] == {"0": 35.0, "1": 37.0}
+    assert [other["metric"] for other in row["others"]] == ["segm/AP-cat", "memory/process"]
+    assert row["others"][0]["mean"] == 42.0
+    assert row["others"][0].keys() == row["metrics"][0].keys()
+
+
+def test_programs_learn_what_was_trained_by_hand():
+    """Which rows, and where."""
+    results = replace(samples.table_2b(), by_hand=("sigmoid, seed 0, in a", "softmax, seed 0, in b"))
+    assert json.loads(json_text([results]))[0]["by_hand"] == list(results.by_hand)
+    row, *_ = csv.DictReader(io.StringIO(csv_text([results])))
+    assert row["by_hand"] == "sigmoid, seed 0, in a; softmax, seed 0, in b"
 
 
 def test_csv_tells_columns_of_one_metric_apart():

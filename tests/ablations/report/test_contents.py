@@ -9,7 +9,7 @@ from ablations.evidence import sources
 from ablations.evidence.sources import Source
 from ablations.jobs.folder import FAILED, WAITING, Status
 from ablations.query import Asked, make_query
-from ablations.report.contents import commonest, duration, gather, predictions_of, run_facts
+from ablations.report.contents import commonest, gather, predictions_of, run_facts
 from mask_rcnn_paper.coco.matches import save_matches
 from tests.ablations import fakes
 from tests.ablations.report import tiny
@@ -135,20 +135,3 @@ def test_without_results_only_what_was_asked_for_is_said():
     """Nothing is made up."""
     facts = run_facts("paper", [0], [Status(WAITING, "not run")], "output/paper")
     assert facts == {"scale": "paper", "seeds": "0", "jobs": "0 of 1 finished", "results": "output/paper"}
-
-
-@pytest.mark.parametrize(
-    "seconds, text",
-    [
-        (0, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min"),
-        (3569, "59 min"),
-        (3571, "1 h 0 min"),
-        (5 * 3600 + 420, "5 h 7 min"),
-        (76 * 3600, "3 d 4 h"),
-    ],
-)
-def test_durations_have_two_units_at_most(seconds, text):
-    """Rounded to the smaller of them."""
-    assert duration(seconds) == text

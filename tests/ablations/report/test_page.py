@@ -21,6 +21,7 @@ from ablations.report import page
 from ablations.report.contents import Contents, TableContent, predictions_of
 from ablations.report.figures import Plot
 from ablations.report.page import report_page, report_picture
+from ablations.report.runs import Place, RowRuns
 from ablations.statistics.judge import Judgement
 from tests.ablations.fakes import estimate
 from tests.ablations.render import samples
@@ -87,16 +88,19 @@ def test_the_page_needs_nothing_else(full):
     root = ElementTree.fromstring(page)
     assert not {element.tag for element in root.iter()} & {"script", "link", "iframe", "object"}
     assert all(image.get("src").startswith("data:") for image in root.iter("img"))
-    assert [word for word in ("url(", "@import", "http") if word in page] == []
+    addresses = {link.get("href") for link in root.iter("a") if "://" in link.get("href")}
+    assert addresses == {"https://arxiv.org/abs/1703.06870"}
+    assert [word for word in ("url(", "@import", "http") if word in re.sub('href="https://[^"]+"', "", page)] == []
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
 
 
-def test_every_link_leads_somewhere():
-    """Of the index and of the claims."""
-    root = ElementTree.fromstring(report_page(contents(samples.table_2b(), samples.results_of("6"))))
+def test_every_link_leads_somewhere(full):
+    """Of the index, the claims and the pictures; the first goes to the paper."""
+    root = ElementTree.fromstring(report_page(contents(full, samples.results_of("6"), has_runs=True)))
     ids = {f"#{element.get('id')}" for element in root.iter() if element.get("id")}
-    links = [link.get("href") for link in root.iter("a")]
+    paper, *links = [link.get("href") for link in root.iter("a")]
+    assert paper == "https://arxiv.org/abs/1703.06870"
     assert links[:3] == ["#claims", "#table-2b", "#not-run"]
     assert set(links) <= ids
 
@@ -148,6 +152,56 @@ def test_every_picture_is_embedded_and_described(full):
         "Predictions of sigmoid on 1.png, mean mask IoU 1.00",
     ]
     assert images[0].get("alt").startswith("mask AP. softmax: paper 24.8, ours 24.0;")
+
+
+def test_a_picture_opens_large_and_closes_where_it_was(full):
+    """By its address alone: the panel itself is what the style enlarges, so no picture is in the page twice."""
+    strip = section(full).find("div[@class='predictions']/div[@class='strip']")
+    assert strip.get("id") == "predictions-2b-1"
+    for number, panel in enumerate(strip.findall("figure"), start=1):
+        opened, closed = panel.findall("a")
+        assert opened.get("href") == f"#{panel.get('id')}" == f"#predictions-2b-1-{number}"
+        assert opened.find("img") is not None
+        assert closed.get("href") == "#predictions-2b-1"
+    assert ".strip figure:target img {" in report_page(contents(full, has_runs=True))
+
+
+def test_what_is_behind_the_rows_is_folded(full):
+    """Config and logs, as links where they lead somewhere; times and memory, "-" for what no result says."""
+    logs = {0: Place("out/a/console.log", "../out/a/console.log"), 1: Place("b/console.log")}
+    rows = (
+        RowRuns("softmax", Place("configs/a.yaml"), {}),
+        RowRuns("sigmoid", Place("configs/b.yaml", "../b.yaml"), logs, "0.5 s", "10 min", "12 min", "1.6 GB"),
+    )
+    folded = section(replace(full, of_rows=rows)).find("details[@class='of-rows']")
+    table = [[text(cell) for cell in row] for row in folded.findall(".//tbody/tr")]
+    assert table == [
+        ["softmax", "configs/a.yaml", "-", "-", "-", "-", "-"],
+        ["sigmoid", "configs/b.yaml", "seed 0, seed 1: b/console.log", "0.5 s", "10 min", "12 min", "1.6 GB"],
+    ]
+    assert [link.get("href") for link in folded.iter("a")] == ["../b.yaml", "../out/a/console.log"]
+
+
+def test_own_data_are_not_compared_with_the_paper():
+    """No claims, no verdicts, no numbers of the paper, in tables, plots or words."""
+    own = replace(samples.table_2b(), own_data="pets")
+    page = report_page(contents(own, findings=[], own_data="pets"))
+    root = ElementTree.fromstring(page)
+    words = text(root.find("body"))
+    assert text(root.find("body/header/h1")) == "Mask R-CNN on pets"
+    assert "Its numbers and claims are of other data, and left out." in words
+    found = [word for word in ("reproduced", "claim holds", "44.1", "diff.", "paper's number,") if word in words]
+    assert found == []
+    assert root.find(".//section[@id='claims']") is None
+    assert [link.get("href") for link in root.findall(".//nav//a")] == ["#table-2b"]
+    assert [image.get("alt") for image in root.iter("img")][0] == "mask AP. softmax: ours 24.0; sigmoid: ours 36.0"
+
+
+def test_tensormask_is_named_where_its_tables_are():
+    """With its own paper."""
+    link = "https://arxiv.org/abs/1903.12174"
+    assert link in report_page(contents(samples.results_of("TM-4")))
+    assert link not in report_page(contents(samples.table_2b()))
 
 
 def test_panels_carry_their_overlap_and_the_rule_of_choice_is_said(full):

@@ -105,8 +105,9 @@ def test_ground_truth_shows_what_the_rows_predict(register, tmp_path):
     found = draw({("row", 0): tiny.write_predictions(tmp_path / "row", name, row)}, {})
     truth = found.strips[0].panels[0].image
     assert found.measure == KEYPOINTS
-    assert truth[120, 200].tolist() == [40, 40, 40]
-    assert truth[82, 82].tolist() != [40, 40, 40]
+    pixels = SIDE // tiny.SIDE
+    assert truth[30 * pixels, 50 * pixels].tolist() == [40, 40, 40]
+    assert truth[20 * pixels + pixels // 2, 20 * pixels + pixels // 2].tolist() != [40, 40, 40]
 
 
 def test_the_seed_with_most_rows_is_shown(rows, tmp_path):
