@@ -25,8 +25,8 @@ HEADING = "Mask R-CNN: what was reproduced"
 PAPERS = {"Mask R-CNN": "1703.06870", "TensorMask": "1903.12174"}
 # Which of `predictions.PLACES` the picture shows: neither the most extreme image, nor one on which rows hardly differ.
 PLACE = "upper quartile"
-_WIDTH, _ROW_HEIGHT, _DPI = 9.0, 2.3, 110
-_COLUMNS = (1.35, 1.0, 1.0, 1.0)
+_WIDTH, _ROW_HEIGHT, _DPI = 9.0, 3.1, 180
+_COLUMNS = (1.0, 1.0, 1.0, 1.0)
 
 
 def report_page(contents: Contents) -> str:

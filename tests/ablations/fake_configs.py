@@ -14,6 +14,8 @@ DEFAULTS = {
     "MODEL": {
         "WEIGHTS": "",
         "LOAD_PROPOSALS": True,
+        "MASK_ON": True,
+        "KEYPOINT_ON": False,
         "PIXEL_MEAN": [1.0, 2.0, 3.0],
         "PIXEL_STD": [1.0, 1.0, 1.0],
         "RESNETS": {"DEPTH": 50, "NUM_GROUPS": 1, "WIDTH_PER_GROUP": 64, "OUT_FEATURES": ["res4"]},
