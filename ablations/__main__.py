@@ -24,7 +24,7 @@ from importlib import import_module
 from typing import Any
 
 from mask_rcnn_paper.cores import IDLE_THREADS_SLEEP
-from mask_rcnn_paper.terminal import escape_logs, parse_words
+from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 
 _TOP_LEVEL_KEYS = ("OUTPUT_DIR", "SEED", "VIS_PERIOD", "CUDNN_BENCHMARK", "FLOAT32_PRECISION")
 _CONFIG_KEY = re.compile("|".join([r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)+", *_TOP_LEVEL_KEYS]))
@@ -40,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_words(make_parser(), words)
     # Imported now: `--help` need not wait for what the commands import.
     module, _, function = args.function.partition(":")
-    return getattr(import_module(f"ablations.{module}"), function)(args, opts)
+    try:
+        return getattr(import_module(f"ablations.{module}"), function)(args, opts)
+    except KeyboardInterrupt:
+        say("\nablations: interrupted", file=sys.stderr)
+        return 130
 
 
 def split_opts(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -73,8 +73,9 @@ def _execute(jobs: Mapping[str, Job], launcher: Launcher, output: Path) -> dict[
         with one_line_errors("ablations", OSError), disk_full_explained(output):
             return execute(jobs, launcher, view)
     except KeyboardInterrupt:
+        view.close()  # before the text: the terminal's lines go below what is printed
         text = f"interrupted; the same command goes on from here. {launcher.left_behind()}".rstrip()
-        say(f"\nablations: {text}", file=sys.stderr)
+        say(f"ablations: {text}", file=sys.stderr)
         return None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -142,9 +142,7 @@ class _LiveLines:
 
     def close(self) -> None:
         """Take away all lines but the first."""
-        self._shorten(1)
-        for bar in self.bars:
-            bar.close()
+        self._shorten(0)
 
     def _shorten(self, count: int) -> None:
         while len(self.bars) > count:

@@ -25,6 +25,17 @@ def test_idle_threads_sleep_unless_the_environment_says_otherwise(monkeypatch, g
     assert main(["list"]) == used
 
 
+def test_ctrl_c_is_one_line(monkeypatch, capsys):
+    """Whatever the command was doing."""
+
+    def interrupted(args, opts):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ablations.commands.list_tables", interrupted)
+    assert main(["list"]) == 130
+    assert capsys.readouterr().err == "\nablations: interrupted\n"
+
+
 def test_opts_start_at_the_first_config_key():
     """Table ids, rows, paths and numbers are no keys."""
     words = ["run", "2b", "text-4.2-agnostic", "TM-4", "--output", "out.d/x", "--seeds", "0", "1"]
