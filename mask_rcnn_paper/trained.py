@@ -101,21 +101,30 @@ def _config_of(name: str) -> Path:
 def _read(place: Path) -> Trained:
     """Without an RPN."""
     folder, weights = (place, place / WEIGHTS) if place.is_dir() else (place.parent, place)
-    for path in (folder / _CONFIG, weights):
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is not there: give the folder of a training that has ended, or a "
-                                    "checkpoint in one")  # fmt: skip
+    cfg = _read_config(_existing(folder / _CONFIG))
+    if place.is_dir() and cfg.STAGES.EVAL_ONLY:  # a row of inference, which has no weights of its own
+        weights = Path(cfg.MODEL.WEIGHTS)
+    fall_back_to_cpu(cfg)
+    settle_precision(cfg)
+    cfg.freeze()
+    return Trained(cfg, _existing(weights))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: give the folder of a training that has ended, or a checkpoint "
+                                "in one")  # fmt: skip
+    return path
+
+
+def _read_config(path: Path) -> CfgNode:
+    """What a training has left."""
     cfg = get_cfg()
     add_mask_rcnn_paper_config(cfg)
-    for _, content in reversed(with_bases(folder / _CONFIG)):
+    for _, content in reversed(with_bases(path)):
         try:
             cfg.merge_from_other_cfg(CfgNode(content))
         except KeyError as error:
             cure = "set MASK_RCNN_PAPER_DETECTRON2 to the provider that result.json names"
-            raise KeyError(
-                f"{folder / _CONFIG} was written with another provider of detectron2 ({error}): {cure}"
-            ) from error
-    fall_back_to_cpu(cfg)
-    settle_precision(cfg)
-    cfg.freeze()
-    return Trained(cfg, weights)
+            raise KeyError(f"{path} was written with another provider of detectron2 ({error}): {cure}") from error
+    return cfg

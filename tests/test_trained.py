@@ -39,6 +39,17 @@ def test_a_folder_and_a_checkpoint_are_that_row(output):
         assert torch.equal(mask_rcnn_paper.load_row(place)(IMAGE)["instances"].pred_boxes.tensor, wanted)
 
 
+def test_a_row_of_inference_has_the_weights_that_it_evaluated(output, tmp_path):
+    """Its folder has none."""
+    trained = output / "smoke/detector/r50_c4-4567"
+    weights = ("MODEL.WEIGHTS", str(trained / "model_final.pth"), "STAGES.EVAL_ONLY", "True")
+    rpn = ("STAGES.RPN_WEIGHTS", str(output / "smoke/rpn/r50_c4-0123/model_final.pth"))
+    folder = leave_training(tmp_path / "row", "table2b/sigmoid.yaml", *OPTS, *weights, *rpn)
+    (folder / "model_final.pth").unlink()
+    wanted = mask_rcnn_paper.load_row(trained)(IMAGE)["instances"].pred_boxes.tensor
+    assert torch.equal(mask_rcnn_paper.load_row(folder)(IMAGE)["instances"].pred_boxes.tensor, wanted)
+
+
 @pytest.mark.parametrize(
     "name, message",
     [
