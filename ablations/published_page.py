@@ -11,6 +11,7 @@ from ablations.jobs.folder import FINISHED
 from ablations.paper.tables import TEXT, Table, select_tables
 from ablations.query import Query, make_query
 from ablations.render.plain import markdown_text
+from ablations.render.units import gigabytes
 from mask_rcnn_paper.files import write_text_atomically
 
 _HEAD = """# Results at {scale} scale
@@ -69,9 +70,9 @@ def state_text(query: Query) -> str:
         minutes = f"{median(seconds) / 60:.0f}" if seconds else ""
         memory = max((result.get("peak_memory", {}).get("process", 0.0) for result in done.values()), default=0.0)
         rows = f"{len({row_id for row_id, _ in done})} of {len(can_run)}"
-        gigabytes = f"{memory / 1000:.1f} GB" if memory else ""
+        memory_text = gigabytes(memory) if memory else ""
         if can_run:
-            lines.append((table.id, table.title, rows, seeds, minutes, gigabytes))
+            lines.append((table.id, table.title, rows, seeds, minutes, memory_text))
     return tabulate(lines, _STATE, "pipe", disable_numparse=True)
 
 

@@ -97,12 +97,12 @@ def _planned(jobs: Mapping[str, Job], states: Mapping[str, Status], launcher: La
     statuses = {
         i: status if status.state == FINISHED else replace(status, state=WAITING) for i, status in states.items()
     }
-    mark_lost(jobs, statuses)
+    lost = mark_lost(jobs, statuses)
     expected = estimate(jobs, statuses, launcher.workers)
     lines = []
     for identity, job in jobs.items():
         cost = f"about {clock(expected.left[identity])}" if identity in expected.left else ""
-        state = (statuses if states[identity].state == FINISHED else states)[identity].state
+        state = WAITING if identity in lost else states[identity].state
         lines.append([job.label, state, cost, ", ".join(jobs[i].label for i in job.inputs)])
     grid = tabulate(lines, ["job", "state", "cost", "needs"], disable_numparse=True)
     commands = "\n".join(f"  {launcher.describe(job)}" for i, job in jobs.items() if i in expected.left)

@@ -35,6 +35,7 @@ DEFAULT_OUTPUT = "./output"
 MATCHES, CALIBRATION = "matches.npz", "calibration.json"
 # What trainings leave, and pre-training.
 WEIGHTS, PRETRAINED_WEIGHTS = "model_final.pth", "model_final.pkl"
+CONFIG_FILE = "config.yaml"
 DISTILLED_ANNOTATIONS = "annotations.json"
 COARSE, FINE = PRETRAINED_CLASSES = ("categories", "fine")
 

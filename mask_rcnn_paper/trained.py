@@ -13,11 +13,9 @@ from mask_rcnn_paper.files import read_json
 from mask_rcnn_paper.predictor import Predictor
 from mask_rcnn_paper.registration import add_mask_rcnn_paper_config
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.stages import DEFAULT_OUTPUT, WEIGHTS, fall_back_to_cpu
+from mask_rcnn_paper.stages import CONFIG_FILE, DEFAULT_OUTPUT, WEIGHTS, fall_back_to_cpu
 from mask_rcnn_paper.training.precision import settle_precision
-from mask_rcnn_paper.training.result_file import config_hash
-
-_CONFIG, _RESULT = "config.yaml", "result.json"
+from mask_rcnn_paper.training.result_file import RESULT_FILE, config_hash
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def _find_trained(name: str, scale: str, seed: int, output: Path, opts: Sequence
     """Folder of the newest training of a row."""
     config = _config_of(name)
     wanted = config_hash(load_cfg(config, scale, [*opts, "SEED", str(seed)]))
-    results = {path: read_json(path) for path in (output / scale).glob(f"**/{_RESULT}")}
+    results = {path: read_json(path) for path in (output / scale).glob(f"**/{RESULT_FILE}")}
     found = [path for path, result in results.items() if (result or {}).get("config_hash") == wanted]
     if not found:
         command = f"python -m ablations run {name.partition('/')[0].removeprefix('table')} --scale {scale}"
@@ -101,13 +99,18 @@ def _config_of(name: str) -> Path:
 def _read(place: Path) -> Trained:
     """Without an RPN."""
     folder, weights = (place, place / WEIGHTS) if place.is_dir() else (place.parent, place)
-    cfg = _read_config(_existing(folder / _CONFIG))
+    cfg = _read_config(_existing(folder / CONFIG_FILE))
     if place.is_dir() and cfg.STAGES.EVAL_ONLY:  # a row of inference, which has no weights of its own
         weights = Path(cfg.MODEL.WEIGHTS)
+    return Trained(settled(cfg), _existing(weights))
+
+
+def settled(cfg: CfgNode) -> CfgNode:
+    """The config of a training, in place as this machine can compute it, and frozen."""
     fall_back_to_cpu(cfg)
     settle_precision(cfg)
     cfg.freeze()
-    return Trained(cfg, _existing(weights))
+    return cfg
 
 
 def _existing(path: Path) -> Path:

@@ -16,8 +16,7 @@ from ablations.jobs.folder import RESULT, JobFolder
 from ablations.jobs.job import DETECTOR, Job
 from ablations.jobs.plan import Plan
 from ablations.paper.tables import BY_HAND, Row, Table
-
-_CONFIG = "config.yaml"
+from mask_rcnn_paper.stages import CONFIG_FILE
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def _job_of(hand: HandResult, plan: Plan) -> Job:
         kind=DETECTOR,
         identity=f"{BY_HAND}:{hand.folder}",
         folder=JobFolder(hand.folder, hand.folder.name, hand.config_hash),
-        config=str(hand.folder / _CONFIG),
+        config=str(hand.folder / CONFIG_FILE),
         run=hand.folder.name,
         scale=plan.scale,
         data=" -> ".join(", ".join(datasets.get(split, ())) for split in ("train", "test")) if datasets else "",

@@ -18,6 +18,8 @@ FINISHED, RUNNING, FAILED, BLOCKED, WAITING = "finished", "running", "failed", "
 ENDED = (FINISHED, FAILED, BLOCKED)
 
 RESULT, RECORD, LOG, LOCK, CHECKPOINT = "result.json", "job.json", "console.log", ".lock", "last_checkpoint"
+# Ends the names of jobs' folders, as a pattern of glob.
+HASH = "[0-9a-f]" * 8
 TAIL_LINES = 8
 _TAIL_BYTES = 20_000
 
@@ -185,7 +187,7 @@ class JobFolder:
 
     def _never_run(self) -> str:
         """What to say of an empty folder. A config or input that has changed makes another job and folder."""
-        others = self.path.parent.glob(f"{glob.escape(self.name)}-{'[0-9a-f]' * 8}/{RESULT}")
+        others = self.path.parent.glob(f"{glob.escape(self.name)}-{HASH}/{RESULT}")
         stale = sorted(path.parent.name for path in others if path.parent != self.path)
         return f"not run; stale, of another config or input: {', '.join(stale)}" if stale else "not run"
 

@@ -35,8 +35,8 @@ class Job:
     `load_cfg`, `imports` as for `--import`; a program that takes none of these is given `words`. Jobs with the
     identities in `inputs` must be finished before, and have left the files that it `needs`. `data` reads
     "training sets -> test sets"; `user_data` is "" where the job does not see the user's own; `branches` are as of its
-    recipe, None where that is not known. It trains so many
-    `iterations`; the costs in seconds are of these, and of start and evaluation: guesses, or as known_times.py finds.
+    recipe, None where that is not known. It trains so many `iterations`; the costs in seconds are of these, and of
+    start and evaluation: guesses, or as known_times.py finds.
     """
 
     kind: str

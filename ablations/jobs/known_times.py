@@ -1,5 +1,6 @@
 """How long a job takes, as results of the same run tell it: those of other seeds, of this machine or published."""
 
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -8,10 +9,8 @@ from statistics import median
 from typing import Any
 
 from ablations.jobs.documents import Result, read_document
-from ablations.jobs.folder import RESULT
+from ablations.jobs.folder import HASH, RESULT
 from ablations.jobs.job import Job
-
-_HASH = "[0-9a-f]" * 8
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ def _measured(job: Job, folders: Sequence[Path]) -> Job | None:
 
 def _results(job: Job, folder: Path) -> Iterator[Mapping[str, Any]]:
     """Those of a job's run at any seed; damaged ones are passed over."""
-    names = (f"{job.run}-{_HASH}", f"{job.run}-seed[0-9]*-{_HASH}")
+    run = glob.escape(job.run)
+    names = (f"{run}-{HASH}", f"{run}-seed[0-9]*-{HASH}")
     for name, ending in product(names, (f"/{RESULT}", ".json")):
         for path in sorted((folder / job.kind).glob(name + ending)):
             if content := read_document(path, Result).content:

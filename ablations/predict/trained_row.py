@@ -14,9 +14,8 @@ from ablations.paper.tables import OURS, Row, Table, load_tables
 from ablations.query import Asked, Query, make_query
 from mask_rcnn_paper.imports import find_import, import_components
 from mask_rcnn_paper.scales import load_cfg
-from mask_rcnn_paper.stages import WEIGHTS, fall_back_to_cpu
-from mask_rcnn_paper.trained import Trained, read_training
-from mask_rcnn_paper.training.precision import settle_precision
+from mask_rcnn_paper.stages import WEIGHTS
+from mask_rcnn_paper.trained import Trained, read_training, settled
 
 _PICTURES = "predictions"
 
@@ -112,8 +111,4 @@ def _command(query: Query, table: str, row_id: str) -> str:
 
 def _cfg(job: Job) -> CfgNode:
     """The config that the job's command resolves to; that in its folder holds the keys of one provider only."""
-    cfg = load_cfg(job.config, job.scale, job.options)
-    fall_back_to_cpu(cfg)
-    settle_precision(cfg)
-    cfg.freeze()
-    return cfg
+    return settled(load_cfg(job.config, job.scale, job.options))

@@ -15,7 +15,8 @@ from ablations.jobs.folder import FINISHED, Status
 from ablations.paper.tables import Table
 from ablations.query import Query
 from ablations.render.names import row_label
-from ablations.report.runs import RowRuns, duration, runs_of_rows
+from ablations.render.units import duration, gigabytes
+from ablations.report.runs import RowRuns, runs_of_rows
 from ablations.user_data import classes_of
 
 NO_PREDICTIONS = "no finished run has left predictions"
@@ -142,7 +143,7 @@ def run_facts(scale: str, seeds: Sequence[int], statuses: Sequence[Status], plac
 def _largest_memory(results: Sequence[Mapping[str, Any]]) -> str:
     """Of a process, "" where no result says it."""
     found = [memory for result in results if (memory := result.get("peak_memory", {}).get("process"))]
-    return f"{max(found) / 1000:.1f} GB" if found else ""
+    return gigabytes(max(found)) if found else ""
 
 
 def _different(values: Iterable[str | None]) -> str:

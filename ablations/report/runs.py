@@ -14,6 +14,7 @@ from ablations.jobs.job import Job
 from ablations.paper.tables import Table
 from ablations.query import Query
 from ablations.render.names import row_label
+from ablations.render.units import duration, gigabytes
 from mask_rcnn_paper.config_files import CONFIG_ROOT
 
 # What a training by hand prints into, which no runner has started.
@@ -69,23 +70,13 @@ def _medians(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     times = {key: of("time", name) for key, name in (("step", "iteration"), ("run", "run"), ("clock", WALL))}
     step = times.pop("step")
     memory = {name: of("memory", name) for name in ("process", "cuda")}
-    gigabytes = {name: f"{value / 1000:.1f} GB" for name, value in memory.items() if value is not None}
-    on_gpu = f", of the GPU {gigabytes['cuda']}" if "cuda" in gigabytes else ""
+    texts = {name: gigabytes(value) for name, value in memory.items() if value is not None}
+    on_gpu = f", of the GPU {texts['cuda']}" if "cuda" in texts else ""
     return {
         "step": "" if step is None else f"{step:.2g} s",
         **{key: "" if value is None else duration(value) for key, value in times.items()},
-        "memory": f"{gigabytes['process']}{on_gpu}" if "process" in gigabytes else "",
+        "memory": f"{texts['process']}{on_gpu}" if "process" in texts else "",
     }
-
-
-def duration(seconds: float) -> str:
-    """As "45 s", "12 min", "5 h 7 min", "3 d 4 h"."""
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    minutes, hours = round(seconds / 60), round(seconds / 3600)
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def _config(job: Job, page: Path) -> Place:

@@ -12,12 +12,24 @@ Shape shorthand: N images, R RoIs, C channels, (H, W) feature map, (Y, X) sampli
 import torch
 
 
-def interpolation_matrix(points: torch.Tensor, size: int) -> torch.Tensor:
-    """Weights with which each sampling point reads the cells of one axis.
+def clamp_points(points: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sampling points of one axis, moved to where they read, and whether they read at all.
 
-    Cell i has its centre at coordinate i. A point outside [-1, size] reads nothing (a row of zeros); one between
-    -1 and 0, or between size - 1 and size, reads the border cell. These are the rules of RoIAlign's reference
-    implementation.
+    Cell i has its centre at coordinate i. A point outside [-1, size] reads nothing; one between -1 and 0, or between
+    size - 1 and size, reads the border cell. These are the rules of RoIAlign's reference implementation.
+
+    Args:
+        points: (R, P) coordinates in cells.
+        size: Number of cells of the axis.
+
+    Returns:
+        (R, P) points in [0, size - 1], and (R, P) bool.
+    """
+    return points.clamp(min=0, max=size - 1), (points >= -1) & (points <= size)
+
+
+def interpolation_matrix(points: torch.Tensor, size: int) -> torch.Tensor:
+    """Weights with which each sampling point reads the cells of one axis, by the rules of `clamp_points`.
 
     Args:
         points: (R, P) coordinates in cells.
@@ -26,8 +38,7 @@ def interpolation_matrix(points: torch.Tensor, size: int) -> torch.Tensor:
     Returns:
         (R, P, size) weights; each row sums to 1, or to 0 where the point is outside.
     """
-    inside = (points >= -1) & (points <= size)
-    clamped = points.clamp(min=0, max=size - 1)
+    clamped, inside = clamp_points(points, size)
     cells = torch.arange(size, device=points.device, dtype=points.dtype)
     weights = (1 - (clamped[..., None] - cells).abs()).clamp(min=0)
     return weights * inside[..., None]

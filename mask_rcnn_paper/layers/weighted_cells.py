@@ -11,9 +11,11 @@ Shape shorthand: N images, R RoIs, C channels, (H, W) feature map, (P, Q) bins, 
 import torch
 from torch.nn import functional as F
 
+from mask_rcnn_paper.layers.bilinear import clamp_points
+
 
 def cells_of_bins(points: torch.Tensor, bins: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The cells that the mean of a bin's sampling points reads along one axis, by the rules of `interpolation_matrix`.
+    """The cells that the mean of a bin's sampling points reads along one axis, by the rules of `clamp_points`.
 
     Args:
         points: (R, bins * s) coordinates in cells, those of a bin together.
@@ -23,8 +25,7 @@ def cells_of_bins(points: torch.Tensor, bins: int, size: int) -> tuple[torch.Ten
     Returns:
         (R, bins, 2 s) numbers of cells, and their weights.
     """
-    inside = (points >= -1) & (points <= size)
-    clamped = points.clamp(min=0, max=size - 1)
+    clamped, inside = clamp_points(points, size)
     before = clamped.floor()
     after = (before + 1).clamp(max=size - 1)
     share = clamped - before

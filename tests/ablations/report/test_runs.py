@@ -9,7 +9,7 @@ from ablations.evidence.sources import Source
 from ablations.jobs.folder import WAITING, Status
 from ablations.query import Asked, make_query
 from ablations.report import runs
-from ablations.report.runs import Place, duration, place_of, runs_of_rows
+from ablations.report.runs import Place, place_of, runs_of_rows
 from tests.ablations import fakes
 
 STEPS = {0: 0.5, 1: 0.7}
@@ -96,20 +96,3 @@ def test_a_config_elsewhere_is_named_by_its_path(query, tmp_path):
     (tmp_path / "mine.yaml").write_text("")
     job = dataclasses.replace(query().plan.job("2b", "sigmoid", 0), config=str(tmp_path / "mine.yaml"))
     assert runs._config(job, Path("report.html")) == Place("mine.yaml", "mine.yaml")
-
-
-@pytest.mark.parametrize(
-    "seconds, text",
-    [
-        (0, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min"),
-        (3569, "59 min"),
-        (3571, "1 h 0 min"),
-        (5 * 3600 + 420, "5 h 7 min"),
-        (76 * 3600, "3 d 4 h"),
-    ],
-)
-def test_durations_have_two_units_at_most(seconds, text):
-    """Rounded to the smaller of them."""
-    assert duration(seconds) == text
