@@ -30,7 +30,7 @@ class Progress(OpenEntry):
     stage: str = ""
     done: int = 0
     total: int = 1
-    first: int = 0
+    found: float = 0.0
     part: int = 0
     parts: int = 1
     time: float = 0.0

@@ -5,7 +5,7 @@ import glob
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ _TAIL_BYTES = 20_000
 class Status:
     """State of a job: why it failed or waits, the last lines of its log where it failed, and how long it has run.
 
-    `result` is there when it is finished, `progress` when it is running.
+    `result` is there when it is finished, `progress` when it is running or has run here.
     """
 
     state: str
@@ -76,7 +76,8 @@ class JobFolder:
 
         `seconds` is how long the process ran; None: what the result says, which may leave out start and end.
         """
-        return finished_status(read_document(self.path / RESULT, Result).content, self.config_hash, seconds)
+        status = finished_status(read_document(self.path / RESULT, Result).content, self.config_hash, seconds)
+        return status and replace(status, progress=self.progress)
 
     def finished(self) -> Status | None:
         """As `ended_well`, or None if a runner started the job and did not see it end well.

@@ -66,12 +66,20 @@ def estimate(jobs: Mapping[str, Job], statuses: Mapping[str, Status], workers: i
     return Estimate(done / total if total else 1.0, _makespan(jobs, statuses, left, workers), left)
 
 
-def _share(status: Status, key: str = "done") -> float:
-    """Share of its present stage that a job has done, in [0, 1], 0 where nothing is known; "first": had done before."""
+def _share(status: Status) -> float:
+    """Share of its present stage that a job has done, in [0, 1], 0 where nothing is known."""
     progress = status.progress or {}
     try:
-        return min(1.0, float(progress.get(key, 0)) / max(1.0, float(progress["total"])))
+        return min(1.0, float(progress.get("done", 0)) / max(1.0, float(progress["total"])))
     except (KeyError, TypeError, ValueError):
+        return 0.0
+
+
+def _found(status: Status) -> float:
+    """Share of its training that a job had done before its present run, in [0, 1], 0 where nothing is known."""
+    try:
+        return min(1.0, float((status.progress or {}).get("found", 0)))
+    except (TypeError, ValueError):
         return 0.0
 
 
@@ -85,11 +93,11 @@ def _evaluated(status: Status, share: float) -> float:
 
 
 def _observed(job: Job, status: Status) -> tuple[float, float]:
-    """Real and nominal seconds that this run of a job has taken, zeros where they are not known.
+    """Real and nominal seconds that the present or last run of a job has taken, zeros where they are not known.
 
-    What lies before the checkpoint that it resumed from does not count.
+    What lies before the checkpoint that it resumed from does not count, at any stage.
     """
-    done = done_seconds(job, status) - job.train_seconds * _share(status, "first")
+    done = done_seconds(job, status) - job.train_seconds * _found(status)
     known = status.state in (FINISHED, RUNNING) and status.seconds is not None and done > 0
     return (status.seconds, done) if known else (0.0, 0.0)
 

@@ -25,7 +25,7 @@ from mask_rcnn_paper.training.evaluation import SafeCOCOEvaluator
 from mask_rcnn_paper.training.experiment import experiment_of
 from mask_rcnn_paper.training.loader import build_train_loader
 from mask_rcnn_paper.training.precision import set_precision
-from mask_rcnn_paper.training.progress import write_progress
+from mask_rcnn_paper.training.progress import found_trained, write_progress
 from mask_rcnn_paper.training.result_file import write_result
 from mask_rcnn_paper.training.resume import ExactResumeHook, kept_rng_state
 from mask_rcnn_paper.training.watched_batches import WatchedBatches
@@ -38,8 +38,12 @@ class ProgressHook(HookBase):
     def __init__(self, output_dir: str, period: float = 1.0) -> None:
         self.output_dir, self.period, self.last_written = output_dir, period, 0.0
 
+    def before_train(self) -> None:
+        """Note how many iterations had been done when this run began."""
+        found_trained(self.output_dir, self.trainer.start_iter, self.trainer.max_iter)
+
     def after_step(self) -> None:
-        """Write how many iterations are done, how many were when this run began, and the latest total loss."""
+        """Write how many iterations are done, and the latest total loss."""
         done, total = self.trainer.iter + 1, self.trainer.max_iter
         now = time.monotonic()
         if not comm.is_main_process() or (now - self.last_written < self.period and done < total):
@@ -47,7 +51,7 @@ class ProgressHook(HookBase):
         self.last_written = now
         loss = self.trainer.storage.latest().get("total_loss")
         info = {} if loss is None else {"loss": round(float(loss[0]), 4)}
-        write_progress(self.output_dir, done, total, "train", first=self.trainer.start_iter, **info)
+        write_progress(self.output_dir, done, total, "train", **info)
 
 
 class Trainer(DefaultTrainer):

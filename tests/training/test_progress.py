@@ -3,7 +3,7 @@
 import pytest
 
 from mask_rcnn_paper.files import read_json
-from mask_rcnn_paper.training.progress import PROGRESS_FILE, write_progress
+from mask_rcnn_paper.training.progress import PROGRESS_FILE, found_trained, write_progress
 from tests import dying
 
 
@@ -14,6 +14,15 @@ def test_progress_comes_back_with_its_extras(tmp_path):
     record = read_json(tmp_path / PROGRESS_FILE)
     assert (record["done"], record["total"], record["stage"], record["loss"]) == (5, 10, "train", 1.5)
     assert record["time"] > 0
+
+
+def test_what_was_found_trained_stands_at_every_stage(tmp_path):
+    """In the folder of that training alone."""
+    found_trained(tmp_path / "resumed", 30, 120)
+    for folder in ("resumed", "new"):
+        write_progress(tmp_path / folder, 1, 10, "evaluate")
+    assert read_json(tmp_path / "resumed" / PROGRESS_FILE)["found"] == 0.25
+    assert "found" not in read_json(tmp_path / "new" / PROGRESS_FILE)
 
 
 @pytest.mark.parametrize("reason", ["full", "gone"])

@@ -103,9 +103,24 @@ def test_a_slow_job_has_its_own_time(jobs):
     assert left[0] < left[2] < 2 * left[1]
 
 
-def test_what_a_resumed_job_had_done_before_says_nothing_of_its_speed(jobs):
-    """It went from 50 to 60 of 100 iterations in 8 s, as nominal: so 40 % of 80 s are left, and 20 s."""
-    resumed = Status(RUNNING, seconds=8.0, progress={"stage": "train", "done": 60, "first": 50, "total": 100})
-    assert speeds(jobs, statuses(jobs, resumed, WAIT, WAIT, WAIT))["pretrain"] == pytest.approx(1.0)
-    found = progress_estimate.estimate(jobs, statuses(jobs, resumed, WAIT, WAIT, WAIT), 1)
-    assert found.left["id-first"] == pytest.approx(32 + 20)
+@pytest.mark.parametrize(
+    "progress, seconds, left",
+    [
+        # from 50 to 60 of 100 iterations in 8 s, as nominal: so 40 % of 80 s are left, and 20 s
+        ({"stage": "train", "done": 60, "found": 0.5, "total": 100}, 8.0, 32 + 20),
+        # all was trained before, and half of 20 s evaluated in 10 s
+        ({"stage": "evaluate", "done": 5, "found": 1.0, "total": 10}, 10.0, 10),
+        ({"stage": "evaluate", "done": 5, "found": "x", "total": 10}, 90.0, 10),
+    ],
+)
+def test_what_a_resumed_job_had_done_before_says_nothing_of_its_speed(jobs, progress, seconds, left):
+    """At whatever stage it is."""
+    now = statuses(jobs, Status(RUNNING, seconds=seconds, progress=progress), WAIT, WAIT, WAIT)
+    assert speeds(jobs, now)["pretrain"] == pytest.approx(1.0)
+    assert progress_estimate.estimate(jobs, now, 1).left["id-first"] == pytest.approx(left)
+
+
+def test_nor_does_it_when_the_job_is_finished(jobs):
+    """Of 100 nominal seconds this run had the last 20."""
+    resumed = Status(FINISHED, seconds=20.0, progress={"stage": "write", "done": 1, "total": 1, "found": 1.0})
+    assert speeds(jobs, statuses(jobs, resumed, WAIT, WAIT, WAIT))["rpn"] == pytest.approx(1.0)

@@ -36,7 +36,7 @@ def _documents(identity: str, config_hash: str | None) -> dict[str, dict]:
             **{"state": "finished", "reason": "", "tail": ["a line"], "seconds": 12.5, "started": 1.7e9},
             **{"config_hash": config_hash, "identity": identity, "slurm_job": None},
         },
-        "progress.json": {"stage": "train", "done": 1, "total": 2, "first": 0, "time": 1.7e9, "loss": 0.5},
+        "progress.json": {"stage": "train", "done": 1, "total": 2, "found": 0.5, "time": 1.7e9, "loss": 0.5},
     }
 
 
