@@ -49,6 +49,7 @@ def report_page(contents: Contents) -> str:
         facts=contents.facts,
         claims=None if contents.own_data else claims_values(contents.findings, contents.tables),
         on_page={content.results.table.id for content in contents.shown},
+        finished=any(content.predictions for content in contents.shown),
         full=[content.results.table.id for content in full],
         sections=_sections(full, contents),
         empty=[lay_out(content.results) for content in empty],

@@ -121,6 +121,14 @@ def test_what_the_page_lacks_is_said_in_its_head():
     assert "no results yet" not in published
 
 
+def test_a_run_without_a_number_is_finished():
+    """It may have found nothing."""
+    content = TableContent(samples.results_of("2b"), predictions={("sigmoid", 0): {}})
+    report = contents(content, has_runs=True)
+    assert "Runs are finished, but none has a number: see why there is none." in " ".join(head(report).split())
+    assert section(content, name="not-run") is not None
+
+
 def test_the_same_contents_give_the_same_bytes(full):
     """No date of writing, no random ids; plots and pictures included."""
     shown = (samples.awkward(), full)
@@ -281,7 +289,7 @@ def test_tables_without_results_are_folded_into_one_section():
     """They keep their anchors, which claims link to."""
     root = ElementTree.fromstring(report_page(contents(samples.results_of("7"), samples.results_of("8"))))
     folded = root.find(".//section[@id='not-run']")
-    assert "No row of these has a result of ours: 7, 8." in text(folded)
+    assert "No row of these has a number of ours: 7, 8." in text(folded)
     assert [part.get("id") for part in folded.find("details") if part.tag == "div"] == ["table-7", "table-8"]
     assert section(samples.table_2b(), name="not-run") is None
 
