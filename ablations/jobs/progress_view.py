@@ -28,28 +28,33 @@ def clock(seconds: float) -> str:
 
 
 def describe(statuses: Mapping[str, Status], left: float) -> str:
-    """The text of the sweep's line: jobs done, and time left."""
+    """The text of the sweep's line: jobs done, and time left while there are others."""
     ended = sum(status.state in ENDED for status in statuses.values())
     failed = sum(status.state == FAILED for status in statuses.values())
-    return f"{ended}/{len(statuses)} jobs" + (f", {failed} failed" if failed else "") + f" | about {clock(left)} left"
+    text = f"{ended}/{len(statuses)} jobs" + (f", {failed} failed" if failed else "")
+    return text if ended == len(statuses) else f"{text} | about {clock(left)} left"
 
 
 def describe_job(job: Job, status: Status, left: float | None) -> str:
-    """The text of a job's line: `detector r50_c4-seed0: training 120/300 loss 0.512, 3:20 left`."""
-    text = f"{job.label}: {progress_text(status.progress)}"
-    return text if left is None or not status.progress else f"{text}, {clock(left)} left"
+    """The text of a job's line: `detector r50_c4-seed0: training 120/300, 3:20 left, loss 0.512`."""
+    return f"{job.label}: {progress_text(status.progress, left)}"
 
 
-def progress_text(progress: Mapping[str, Any] | None) -> str:
-    """`training 120/300 loss 0.512`, of `loading`, `training`, `annotating`, `evaluating` and `writing`."""
+def progress_text(progress: Mapping[str, Any] | None, left: float | None = None) -> str:
+    """`training 120/300, 3:20 left, loss 0.512`, of `loading`, `training`, `annotating`, `evaluating` and `writing`.
+
+    What is last is what a narrow terminal cuts off.
+    """
     if not progress:
         return "loading"
     stage, done, total = (progress.get(key, "?") for key in ("stage", "done", "total"))
-    if stage == "write":
-        return "writing"
-    text = f"{_STAGES.get(stage, stage)} {done}/{total}"
     loss = progress.get("loss")
-    return text + (f" loss {loss:.3f}" if isinstance(loss, int | float) else "")
+    parts = [
+        "writing" if stage == "write" else f"{_STAGES.get(stage, stage)} {done}/{total}",
+        "" if left is None else f"{clock(left)} left",
+        f"loss {loss:.3f}" if isinstance(loss, int | float) else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 class ProgressView:

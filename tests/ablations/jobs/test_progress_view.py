@@ -13,6 +13,7 @@ from tests.ablations import fakes
 from tests.ablations.screen import Screen
 
 WAIT = Status(WAITING)
+GOLDEN = Path(__file__).with_name("golden")
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_the_lines_say_what_is_done_and_left(jobs):
     job = next(iter(jobs.values()))
     now = statuses(jobs, Status(FINISHED, seconds=1.0), training(12), WAIT, Status(FAILED, "x"))
     assert describe(now, 3725) == "2/4 jobs, 1 failed | about 1:02:05 left"
-    assert describe_job(job, training(12), 65.0) == "detector first: training 12/100 loss 0.500, 1:05 left"
+    assert describe_job(job, training(12), 65.0) == "detector first: training 12/100, 1:05 left, loss 0.500"
     assert describe_job(job, Status(RUNNING, seconds=0.1), 65.0) == "detector first: loading"
     assert clock(59.7) == "1:00"
     assert progress_text(None) == "loading"
@@ -78,9 +79,10 @@ def test_plain_lines_off_a_terminal_come_now_and_then(jobs):
     assert lines[0] == "detector first: finished before"
     assert lines[1] == "detector second: started, log in out/second/console.log"
     assert re.fullmatch(r" \d\d% \| 1/4 jobs \| about \d:\d\d left", lines[2])
-    assert lines[3].startswith("  1% |   detector second: training 1/100 loss 0.500, ")
+    assert lines[3].startswith("  1% |   detector second: training 1/100, ")
+    assert lines[3].endswith(" left, loss 0.500")
     assert lines[4:6] == ["detector second: failed: exit code 1", "detector third: blocked: why"]
-    assert lines[6:] == ["detector fourth: finished in 5 s", " 50% | 4/4 jobs, 1 failed | about 0:00 left"]
+    assert lines[6:] == ["detector fourth: finished in 5 s", " 50% | 4/4 jobs, 1 failed"]
     assert "\r" not in out.getvalue()
     assert "\x1b" not in out.getvalue()
 
@@ -119,8 +121,8 @@ def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
     assert [line.partition(",")[0] for line in lines[:2]] == ["detector first: started", "detector second: started"]
     assert lines[2].startswith(" 18%|█")
     assert "| 0/4 jobs | about " in lines[2]
-    assert lines[3].startswith(" 48%|████▊     |   detector first: training 60/100 loss 0.500, 0:")
-    assert lines[4].startswith(" 24%|██▍       |   detector second: training 30/100 loss 0.500, 0:")
+    assert lines[3].startswith(" 48%|████▊     |   detector first: training 60/100, 0:")
+    assert lines[4].startswith(" 24%|██▍       |   detector second: training 30/100, 0:")
     assert len(lines) == 5
     done = Status(FINISHED, seconds=9.0)
     view(statuses(jobs, done, training(70), WAIT, WAIT))
@@ -135,6 +137,38 @@ def test_a_terminal_has_a_live_line_for_each_running_job(jobs, screen):
     assert lines[3:6] == [f"detector {name}: finished in 9 s" for name in ("second", "third", "fourth")]
     assert lines[6].startswith("100%|██████████| 4/4 jobs")
     assert len(lines) == 7
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_screens_of_a_sweep_are_as_stored(tmp_path, columns):
+    """golden/run_80.txt and run_120.txt: each stage of a job, resumed and failed ones, and the end."""
+    names = ("pretrain R-50", "rpn r50_fpn", "detector r50_fpn-seed0", "detector keypoint_rcnn_x101_fpn-seed0")
+    found = []
+    for kind, name in map(str.split, names):
+        job = fakes.job(tmp_path, name, kind=kind)
+        folder = JobFolder(Path("output/mini") / kind / f"{name}-0123abcd", name)
+        found.append(dataclasses.replace(job, folder=folder, train_seconds=540.0, other_seconds=60.0))
+    jobs = fakes.graph(*found)
+    screen = Screen(columns, 40)
+    view = ProgressView(jobs, 2, screen.stream, interval=0.0)
+    before, done = Status(FINISHED, seconds=600.0), Status(FINISHED, seconds=642.0)
+    evaluating = Status(RUNNING, seconds=95.0, progress={"stage": "evaluate", "done": 60, "total": 200, "found": 0.9})
+    writing = Status(RUNNING, seconds=620.0, progress={"stage": "write", "done": 1, "total": 1})
+    screens = []
+    for now in (
+        (before, Status(RUNNING, seconds=2.0), WAIT, WAIT),
+        (before, training(35, 200.0), WAIT, WAIT),
+        (before, done, evaluating, training(7, 50.0)),
+        (before, done, writing, Status(FAILED, "loss became NaN at iteration 412")),
+        (before, done, done, Status(FAILED, "loss became NaN at iteration 412")),
+    ):
+        view(statuses(jobs, *now))
+        screens.append("\n".join(screen.text()))
+    view.close()
+    screens.append("\n".join(screen.text()))
+    screen.close()
+    shown = f"\n{'=' * columns}\n".join(screens) + "\n"
+    assert shown == (GOLDEN / f"run_{columns}.txt").read_text(encoding="utf-8")
 
 
 def test_a_narrow_terminal_cuts_lines_off(jobs):
