@@ -55,8 +55,10 @@ def run(args: argparse.Namespace, opts: Sequence[str]) -> int:
         text = FORMATS[form]([query.results(table, everything) for table in query.shown])
     say(f"\n{text}\n{_times(jobs, statuses)}" if form in FOR_READERS else text, end="")
     for identity, status in statuses.items():
-        if status.state in (FAILED, BLOCKED):
+        if status.state == FAILED:
             say(_failure_text(jobs[identity], status), file=sys.stderr)
+    if blocked := [jobs[identity].label for identity, status in statuses.items() if status.state == BLOCKED]:
+        say(f"ablations: blocked by that: {', '.join(blocked)}", file=sys.stderr)
     states = [status.state for status in statuses.values()]
     if all(state == FINISHED for state in states):
         return 0
@@ -121,7 +123,5 @@ def _times(jobs: Mapping[str, Job], statuses: Mapping[str, Status]) -> str:
 
 
 def _failure_text(job: Job, status: Status) -> str:
-    if status.state == BLOCKED:
-        return f"ablations: {job.label} blocked: {status.reason}"
     first = f"ablations: {job.label} failed: {status.reason}"
     return "\n    ".join((first, *status.tail, f"whole log: {job.folder.log}"))

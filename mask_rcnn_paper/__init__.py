@@ -18,8 +18,8 @@ def _command() -> str:
     """Name of the command of this project that Python was started for, "" where it was for another program."""
     words = sys.orig_argv
     name = words[words.index("-m") + 1] if "-m" in words[:-1] else Path(sys.argv[0] or "-").name
-    ours = ("ablations", "benchmarks", "mask_rcnn_paper")
-    return name if name == "train_net.py" or name.partition(".")[0] in ours else ""
+    ours = ("ablations", "benchmarks", "mask_rcnn_paper", "train_net")
+    return name if name.partition(".")[0] in ours else ""
 
 
 try:

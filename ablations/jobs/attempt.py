@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ablations.jobs.folder import FAILED, FINISHED, RUNNING, WAITING, Status
-from ablations.jobs.job import ROOT, Job
+from ablations.jobs.job import Job
 from mask_rcnn_paper.cores import IDLE_THREADS_SLEEP
 
 STOP_SECONDS = 10.0
@@ -109,7 +109,6 @@ def begin(
         with open(folder.log, "wb") as log:
             popen = subprocess.Popen(
                 command,
-                cwd=ROOT,
                 env={**_ALWAYS, **os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

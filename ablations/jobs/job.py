@@ -8,15 +8,15 @@ from pathlib import Path
 from ablations.jobs.folder import BLOCKED, FAILED, RECORD, WAITING, JobFolder, Status
 from mask_rcnn_paper.files import write_json_atomically
 
-# Commands run here.
-ROOT = Path(__file__).resolve().parents[2]
 PRETRAIN, RPN, TRANSFER, DISTILL, DETECTOR = "pretrain", "rpn", "transfer", "distill", "detector"
+# As modules: the folder of a program's file comes first on Python's path, and where the project is installed that is
+# site-packages, whose packages would hide Python's own.
 PROGRAMS = {
-    PRETRAIN: ("-m", "mask_rcnn_paper.pretrain"),
-    RPN: ("train_net.py",),
-    TRANSFER: ("-m", "mask_rcnn_paper.transfer"),
-    DISTILL: ("-m", "mask_rcnn_paper.distill"),
-    DETECTOR: ("train_net.py",),
+    PRETRAIN: "mask_rcnn_paper.pretrain",
+    RPN: "train_net",
+    TRANSFER: "mask_rcnn_paper.transfer",
+    DISTILL: "mask_rcnn_paper.distill",
+    DETECTOR: "train_net",
 }
 # One process always, whatever GPUs there are, and no model to build from the config of their job.
 ALONE = (PRETRAIN, TRANSFER)
@@ -70,9 +70,10 @@ class Job:
 
     def command(self, resume: bool = False, gpus: int = 0) -> list[str]:
         """Words of the process; `resume`: go on from the last checkpoint, `gpus`: one process of a training each."""
+        program = [sys.executable, "-m", PROGRAMS[self.kind]]
         if self.words:
-            return [sys.executable, *PROGRAMS[self.kind], *self.words]
-        words = [sys.executable, *PROGRAMS[self.kind], "--config-file", self.config, "--scale", self.scale]
+            return [*program, *self.words]
+        words = [*program, "--config-file", self.config, "--scale", self.scale]
         words += ["--resume"] if resume else []
         if gpus > 1 and self.kind not in ALONE:
             # detectron2's own default address is the same for all jobs of a user: two of them on a machine would meet.

@@ -1,5 +1,7 @@
 """Commands with programs that only pretend to train."""
 
+import os
+
 import pytest
 
 import ablations.__main__ as cli
@@ -62,7 +64,8 @@ def ablations(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         lost_files, "lost_files", lambda job, stage: []
     )  # pretenders leave neither weights nor proposals
-    monkeypatch.setattr(job, "PROGRAMS", dict.fromkeys(job.PROGRAMS, (str(tmp_path / "pretender.py"),)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(job, "PROGRAMS", dict.fromkeys(job.PROGRAMS, "pretender"))
 
     def call(words, *opts):
         argv = [*words.split(), "--output", str(tmp_path / "out")]

@@ -14,7 +14,7 @@ OPTS += ["MODEL.ROI_HEADS.SCORE_THRESH_TEST", "-1.0", "TEST.DETECTIONS_PER_IMAGE
 ITERATIONS = 5
 # Runs the command in a process whose detectors are trained by tests/faults.py, in which $FAULT goes wrong.
 FAULTY = "import sys, ablations.__main__ as cli; from ablations.jobs import job; "
-FAULTY += "job.PROGRAMS['detector'] = ('-mtests.faults',); sys.exit(cli.main(sys.argv[1:]))"
+FAULTY += "job.PROGRAMS['detector'] = 'tests.faults'; sys.exit(cli.main(sys.argv[1:]))"
 
 
 def run(output: Path) -> int:

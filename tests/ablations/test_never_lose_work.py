@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ablations.jobs import job
-from ablations.jobs.job import ROOT
 from tests.ablations.smoke_job import FAULTY, OPTS, ROW, assert_same_end, folder_of, run
 
 pytestmark = pytest.mark.slow
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def faulty_program(monkeypatch):
     """Detectors are trained by train_net.py, in which $FAULT goes wrong."""
-    monkeypatch.setitem(job.PROGRAMS, "detector", ("-mtests.faults",))
+    monkeypatch.setitem(job.PROGRAMS, "detector", "tests.faults")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def whole(tmp_path_factory) -> Path:
     """Folder of the job in a run where nothing went wrong."""
     output = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(job.PROGRAMS, "detector", ("-mtests.faults",))
+        patch.setitem(job.PROGRAMS, "detector", "tests.faults")
         assert run(output) == 0
     return folder_of(output)
 
@@ -91,7 +90,7 @@ def test_ctrl_c(tmp_path, monkeypatch, whole):
     """SIGINT to the runner's process group: exit code 130, no process is left, and the run goes on to the same end."""
     runner = subprocess.Popen(
         [sys.executable, "-c", FAULTY, *ROW, "--output", str(tmp_path), *OPTS],
-        cwd=ROOT,
+        cwd=Path(__file__).parents[2],
         env={**os.environ, "FAULT": "wait_in_step 2"},
         stderr=subprocess.PIPE,
         text=True,

@@ -109,7 +109,7 @@ def test_a_failing_stage_blocks_its_rows(ablations, monkeypatch):
     code, out, err = ablations("run 2b --scale mini")
     assert code == 1
     assert "[a] blocked: needs rpn r50_c4, which failed: exit code 1; last line: " in out
-    assert "ablations: detector r50_c4-seed0 blocked: needs rpn r50_c4, which failed: " in err
+    assert "ablations: blocked by that: detector r50_c4_softmax-seed0, detector r50_c4-seed0\n" in err
     assert err.endswith("ablations: 4 jobs: 1 finished, 1 failed, 2 blocked\n")
 
 

@@ -62,3 +62,13 @@ def test_idle_threads_sleep(tmp_path):
     job = fakes.job(tmp_path, "job", code)
     assert until_it_ends(begin(job)).state == FINISHED
     assert (job.folder.path / "policy").read_text() == "passive"
+
+
+def test_a_job_starts_where_the_user_is(tmp_path, monkeypatch):
+    """Not beside the project, where an installed one has other packages, which would hide Python's own."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    job = fakes.job(tmp_path, "job", "open(sys.argv[-1] + '/cwd', 'w').write(os.getcwd()); finish()")
+    assert until_it_ends(begin(job)).state == FINISHED
+    assert (job.folder.path / "cwd").read_text() == str(here)

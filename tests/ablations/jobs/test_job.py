@@ -1,12 +1,13 @@
 """A job as data, and the command that is made of it."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 
 from ablations.jobs.folder import BLOCKED, FAILED, WAITING, JobFolder, Status
-from ablations.jobs.job import Job, read_statuses
+from ablations.jobs.job import PROGRAMS, Job, read_statuses
 from tests.ablations import fakes
 
 FOLDER = JobFolder(Path("/out/mini/detector/row-seed0-0123abcd"), "row-seed0", "h")
@@ -19,14 +20,21 @@ def job(kind="detector", **changes):
 def test_a_job_of_the_cpu_is_its_program_config_scale_and_options():
     """In the order in which train_net.py and pre-training take them: KEY VALUE last."""
     words = ["--config-file", "table2b/softmax.yaml", "--scale", "mini", "SEED", "0"]
-    assert job().command() == [sys.executable, "train_net.py", *words]
+    assert job().command() == [sys.executable, "-m", "train_net", *words]
     assert job("pretrain").command() == [sys.executable, "-m", "mask_rcnn_paper.pretrain", *words]
+
+
+@pytest.mark.parametrize("kind", PROGRAMS)
+def test_a_program_is_a_module(kind):
+    """Python puts the folder of a file first on its path, and in site-packages a `typing` hides Python's own."""
+    assert job(kind).command()[1:3] == ["-m", PROGRAMS[kind]]
+    assert importlib.util.find_spec(PROGRAMS[kind]) is not None
 
 
 def test_flags_come_before_the_options():
     """Resuming, one process a GPU with an address of its own, and the user's components."""
     flags = ["--resume", "--num-gpus", "4", "--dist-url", "auto", "--import", "/my/dice.py", "SEED", "0"]
-    assert job(imports=("/my/dice.py",)).command(resume=True, gpus=4)[6:] == flags
+    assert job(imports=("/my/dice.py",)).command(resume=True, gpus=4)[7:] == flags
 
 
 @pytest.mark.parametrize("kind, gpus", [("detector", 0), ("detector", 1), ("pretrain", 4)])

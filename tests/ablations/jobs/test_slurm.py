@@ -3,12 +3,13 @@
 import json
 import pickle
 import time
+from pathlib import Path
 
 import pytest
 
 from ablations.jobs.execute import execute
 from ablations.jobs.folder import BLOCKED, FAILED, FINISHED, RUNNING, WAITING, Status
-from ablations.jobs.job import ROOT, read_statuses
+from ablations.jobs.job import read_statuses
 from ablations.jobs.slurm import SlurmLauncher, _succeeded
 from tests.ablations import fake_slurm, fakes
 from tests.attacks import Payload
@@ -19,7 +20,7 @@ CPU = {"gpus_per_node": 0}
 @pytest.fixture(autouse=True)
 def in_the_checkout(monkeypatch):
     """Tasks import `ablations` from the folder that they were submitted in."""
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(Path(__file__).parents[3])
 
 
 @pytest.fixture
