@@ -51,6 +51,7 @@ setup(
         "pydantic>=2.10",
         "pyyaml>=6.0",
         "scipy>=1.13",
+        "scour>=0.38",
         "tabulate>=0.10",
         "termcolor>=2.4",
         "tensorboard>=2.19",

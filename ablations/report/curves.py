@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg
+from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg, written
 from mask_rcnn_paper.training.scalars import read_scalars
 
 # Losses that are drawn, where a run has them, and their names.
@@ -72,7 +72,7 @@ def _draw_curves(title: str, runs: Mapping[str, Sequence[Curve]]) -> bytes:
     highest = []
     for n, (row, curves) in enumerate(runs.items()):
         look = {"color": COLOURS[n % len(COLOURS)], "linestyle": DASHES[n % len(DASHES)]}
-        for label, curve in zip([row, *[None] * len(curves)], curves, strict=False):
+        for label, curve in zip([written(row), *[None] * len(curves)], curves, strict=False):
             iterations, values = zip(*smooth(curve), strict=True)
             axes.plot(iterations, values, linewidth=1.4 if len(curves) == 1 else 1.0, label=label, **look)
             highest.append(max(values[len(values) // 10 :]))

@@ -46,6 +46,8 @@ def report_page(contents: Contents) -> str:
         ],
         scale_note=note[:1].upper() + note[1:],
         has_runs=contents.has_runs,
+        scale=contents.scale,
+        seeds=contents.seeds,
         facts=contents.facts,
         claims=None if contents.own_data else claims_values(contents.findings, contents.tables),
         on_page={content.results.table.id for content in contents.shown},
@@ -116,4 +118,4 @@ def _draw_line(axes: "Sequence[Axes]", content: TableContent, found: "TableStrip
     for place, panel in zip(axes[1:], (truth, *rows[:1], *rows[1:][-1:]), strict=False):
         place.imshow(panel.image)
         overlap = "" if panel.overlap is None else f" ({panel.overlap:.2f})"
-        place.set_title(panel.label + overlap, fontsize=9)
+        place.set_title(figures.written(panel.label) + overlap, fontsize=9)

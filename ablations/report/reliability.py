@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ablations.evidence.shown_scores import CALIBRATED_THRESHOLD, TASKS, ScoreRule
 from ablations.report.contents import commonest
-from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg
+from ablations.report.figures import COLOURS, DASHES, WIDTH, Plot, new_figure, soften, svg, written
 
 if TYPE_CHECKING:
     from mask_rcnn_paper.coco.calibration import Outcomes
@@ -82,7 +82,8 @@ def _draw(title: str, right: str, curves: "Mapping[str, Reliability]") -> bytes:
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, zorder=1)
     for n, (label, curve) in enumerate(curves.items()):
         look = {"color": COLOURS[n % len(COLOURS)], "linestyle": DASHES[n % len(DASHES)]}
-        axes.plot(curve.scores, curve.right, marker="o", markersize=3, linewidth=1.4, label=label, **look)
+        marker = "o" if len(curve.scores) == 1 else ""  # else no line would show it
+        axes.plot(curve.scores, curve.right, marker=marker, markersize=3, linewidth=1.4, label=written(label), **look)
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="score", ylabel=right)
     figure.legend(loc="outside lower left", frameon=False, fontsize=8, handlelength=3)
     return svg(figure)

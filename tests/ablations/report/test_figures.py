@@ -3,11 +3,13 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from ablations.evidence.collect import Value
 from ablations.report import figures
 from ablations.report.figures import Dots, dot_handles, dot_plots, dots_of, draw_dots, measured_columns
+from mask_rcnn_paper.terminal import visible
 from tests.ablations.render import samples
 from tests.ablations.report.tiny import words
 
@@ -29,6 +31,14 @@ def test_an_svg_is_the_same_each_time():
 def test_letters_of_an_svg_are_text():
     """They can be searched, and need no outlines."""
     assert "the title" in words(figures.svg(figure()))
+
+
+@pytest.mark.parametrize("text", ["a $\\frac$ b", "5$ or 6$", "\x1b[31mred\x9b\u202e"])
+def test_a_users_words_can_be_drawn(text):
+    """A label may look like a formula that is none, or hold what no SVG may."""
+    figure, [[axes]] = figures.new_figure(2.0, 2.0)
+    axes.set_title(figures.written(text))
+    assert visible(text) in words(figures.svg(figure))
 
 
 def test_a_png_is_the_same_each_time_and_of_its_size():
