@@ -79,8 +79,8 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
     add("--slurm", nargs="+", default=[], metavar="KEY=VALUE", help=text)
 
 
-_TABLES = _option("tables", nargs="*", metavar="TABLE", help="such as 2b, or text (default: all)")
-_TABLES_TO_RUN = _option("tables", nargs="+", metavar="TABLE", help="such as 2b, or text")
+_TABLES = _option("tables", nargs="*", metavar="TABLE", help="such as 2b, text, or all (default: all)")
+_TABLES_TO_RUN = _option("tables", nargs="+", metavar="TABLE", help="such as 2b, text, or all")
 _CLAIMS = _option("claims", nargs="*", metavar="CLAIM|TABLE", help="such as 2b-sigmoid, or 2b (default: all)")
 _ROWS = _option("--rows", nargs="+", metavar="ROW", help="only these rows")
 _SEEDS, _SEEDS_TO_RUN = (

@@ -13,6 +13,7 @@ from mask_rcnn_paper.schema import parse_entry
 TABLES_FILE = Path(__file__).with_name("tables.yaml")
 # Names all tables "text-..." that have rows to run.
 TEXT = "text"
+ALL = "all"
 OURS = "this_paper"
 # Never in a file: what a user trained by hand and no row has the config of.
 BY_HAND = "by_hand"
@@ -206,9 +207,9 @@ def runs_of(tables: Iterable[Table]) -> dict[str, str]:
 
 
 def select_tables(tables: Mapping[str, Table], ids: Sequence[str]) -> list[Table]:
-    """The tables of these ids, each once; all tables for no ids. `TEXT` stands for a group; ValueError for others."""
+    """The tables of these ids, each once; all for no ids. `TEXT` and `ALL` stand for groups; ValueError for others."""
     text = [t for t in tables if t.startswith(f"{TEXT}-") and any(row.config for row in tables[t].rows)]
-    groups = {table_id: [table_id] for table_id in tables} | {TEXT: text}
+    groups = {table_id: [table_id] for table_id in tables} | {TEXT: text, ALL: list(tables)}
     for table_id in ids:
         if table_id not in groups:
             raise ValueError(f"unknown table {table_id!r}: choose from {', '.join(groups)}")
