@@ -155,7 +155,8 @@ class Planner:
             inputs=tuple(job.identity for job in inputs),
             needs=(inputs[0].folder.path / WEIGHTS,) if kind == TRANSFER else _files(stage_opts),
             data=f"{', '.join(recipe.train)} -> {', '.join(recipe.test)}",
-            datasets=() if pretrain or kind == TRANSFER else (*recipe.train, *recipe.test),
+            # A teacher's annotations are made by a job; what has to be there are the images.
+            datasets=() if pretrain or kind == TRANSFER else tuple(map(images_of, (*recipe.train, *recipe.test))),
             user_data=data.name,
             branches=recipe.branches if kind == DETECTOR else None,
             iterations=iterations,

@@ -7,6 +7,7 @@ import pytest
 from ablations.jobs.folder import FINISHED, WAITING, Status
 from ablations.jobs.required_data import require_data
 from ablations.query import Asked, make_query
+from mask_rcnn_paper.data.distilled import is_distilled
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,14 @@ def test_missing_data_of_the_paper_scale_names_another_one(tmp_path):
     jobs = plan("paper", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"train2017\.json.* does not exist: .*; --scale mini needs"):
         require_data(jobs, dict.fromkeys(jobs, Status(WAITING)))
+
+
+def test_a_teachers_annotations_are_not_waited_for(tmp_path):
+    """They are made by a job, but of images that have to be there."""
+    jobs = make_query(Asked("mini", str(tmp_path / "out"), tables=["9"], seeds=[0])).plan.jobs
+    names = {name for job in jobs.values() for name in job.datasets}
+    assert "mini_keypoints_unlabeled" in names
+    assert not any(is_distilled(name) for name in names)
 
 
 def test_finished_jobs_need_no_data(tmp_path):
