@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ import train_net
 from ablations.__main__ import main
 from ablations.evidence import sources
 from ablations.jobs import launcher
+from ablations.query import Asked, make_query
+from ablations.report import page as report
+from ablations.report.contents import gather
 from mask_rcnn_paper import imports
 from mask_rcnn_paper.distill import command as distill
 from mask_rcnn_paper.doctor.__main__ import main as doctor
@@ -221,3 +225,20 @@ def test_its_verdicts_are_those_of_the_published_results(capsys):
     shown = between(f"<!-- BEGIN claims, the last line of `{command}` -->\n", "<!-- END claims -->")
     assert main(command.split()[3:]) == 0
     assert shown == capsys.readouterr().out.strip().splitlines()[-1]
+
+
+def test_the_report_is_of_the_published_results(monkeypatch):
+    """Claims and tables of docs/report.html; how plots look depends on the version of matplotlib."""
+    path = ROOT / "docs/report.html"
+    assert path.stat().st_size <= 1.5e6
+    monkeypatch.setattr(report.figures, "dot_plots", lambda results: [])
+    monkeypatch.setattr(report, "reliability_plots", lambda matches, rule: [])
+    now = report.report_page(gather(make_query(Asked("mini", published=True), of_claims=True)))
+    assert _parts(path.read_text(encoding="utf-8")) == _parts(now)
+
+
+def _parts(page):
+    """Texts of a report's head, of its claims, and of its tables."""
+    root = ElementTree.fromstring(page)
+    found = [root.find("body/header"), root.find(".//section[@id='claims']"), *root.iter("table")]
+    return [" ".join("".join(element.itertext()).split()) for element in found]
