@@ -57,7 +57,8 @@ def summary(findings: Sequence[Finding], evidence: TableResults) -> list[str]:
     """What stands below the verdicts; the last line counts them."""
     totals = ", ".join(f"{count} {verdict}" for verdict, count in counts(findings).items())
     tail = filter(None, (many_verdicts(findings), signature(evidence)))
-    return [*tail, f"{len(findings)} claims: {totals}"]
+    what = "claim" if len(findings) == 1 else "claims"
+    return [*tail, f"{len(findings)} {what}: {totals}"]
 
 
 def _cells(finding: Finding) -> list[str]:
