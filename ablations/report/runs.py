@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ablations.evidence.measure import WALL, groups
 from ablations.jobs.folder import FINISHED, JobFolder
-from ablations.jobs.job import Job
+from ablations.jobs.job import RPN, Job
 from ablations.paper.tables import Table
 from ablations.query import Query
 from ablations.render.names import row_label
@@ -34,6 +34,7 @@ class RowRuns:
     """A row's runs: `logs` by seed, and medians over the finished ones as texts, "" of what none of them says.
 
     `step` and `run` are seconds of the processors on a CPU, of the clock on a GPU; `clock` is always of the clock.
+    `proposals` is the recall (AR) of the stored ones that it was evaluated on: "60.5 (small 53.2)".
     """
 
     label: str
@@ -43,6 +44,7 @@ class RowRuns:
     run: str = ""
     clock: str = ""
     memory: str = ""
+    proposals: str = ""
 
 
 def runs_of_rows(table: Table, query: Query, page: Path) -> list[RowRuns]:
@@ -55,8 +57,20 @@ def runs_of_rows(table: Table, query: Query, page: Path) -> list[RowRuns]:
         logs = {seed: log for seed, job in jobs.items() if query.has_folder(job) and (log := _log(job.folder, page))}
         if results or logs:
             config = _config(next(iter(jobs.values())), page)
-            found.append(RowRuns(row_label(table, row), config, logs, **_medians(results)))
+            recall = _recall(next(iter(jobs.values())), results, query)
+            found.append(RowRuns(row_label(table, row), config, logs, **_medians(results), proposals=recall))
     return found
+
+
+def _recall(job: Job, results: Sequence[Mapping[str, Any]], query: Query) -> str:
+    """Of the proposals that the RPN before a job stored of the images that the job was evaluated on; "" without one."""
+    inputs = (query.plan.jobs[identity] for identity in job.inputs)
+    stored = next((query.statuses[i.identity].result for i in inputs if i.kind == RPN), None) or {}
+    images = [name for result in results for name in result.get("datasets", {}).get("test", ())]
+    found = (stored.get("metrics", {}).get(name, {}).get("box_proposals") for name in images)
+    recall = next(filter(None, found), {})
+    shown = [recall.get(name) for name in ("AR@1000", "ARs@1000")]
+    return "" if None in shown else f"{shown[0]:.1f} (small {shown[1]:.1f})"
 
 
 def _medians(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -179,13 +179,13 @@ def test_what_is_behind_the_rows_is_folded(full):
     logs = {0: Place("out/a/console.log", "../out/a/console.log"), 1: Place("b/console.log")}
     rows = (
         RowRuns("softmax", Place("configs/a.yaml"), {}),
-        RowRuns("sigmoid", Place("configs/b.yaml", "../b.yaml"), logs, "0.5 s", "10 min", "12 min", "1.6 GB"),
+        RowRuns("sigmoid", Place("configs/b.yaml", "../b.yaml"), logs, "0.5 s", "10 min", "12 min", "1.6 GB", "60.5"),
     )
     folded = section(replace(full, of_rows=rows)).find("details[@class='of-rows']")
     table = [[text(cell) for cell in row] for row in folded.findall(".//tbody/tr")]
     assert table == [
-        ["softmax", "configs/a.yaml", "-", "-", "-", "-", "-"],
-        ["sigmoid", "configs/b.yaml", "seed 0, seed 1: b/console.log", "0.5 s", "10 min", "12 min", "1.6 GB"],
+        ["softmax", "configs/a.yaml", "-", "-", "-", "-", "-", "-"],
+        ["sigmoid", "configs/b.yaml", "seed 0, seed 1: b/console.log", "0.5 s", "10 min", "12 min", "1.6 GB", "60.5"],
     ]
     assert [link.get("href") for link in folded.iter("a")] == ["../b.yaml", "../out/a/console.log"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ablations.evidence.sources import Source
-from ablations.jobs.folder import WAITING, Status
+from ablations.jobs.folder import FINISHED, WAITING, Status
 from ablations.query import Asked, make_query
 from ablations.report import runs
 from ablations.report.runs import Place, place_of, runs_of_rows
@@ -30,7 +30,11 @@ def query(tmp_path, monkeypatch):
 
 
 def finished(seed):
-    costs = {"time": {"iteration": STEPS[seed], "run": 600.0 + seed}, "peak_memory": {"process": 1500.0 + 300 * seed}}
+    costs = {
+        "datasets": {"test": ["mini_val"]},
+        "time": {"iteration": STEPS[seed], "run": 600.0 + seed},
+        "peak_memory": {"process": 1500.0 + 300 * seed},
+    }
     return fakes.finished((1.0, 2.0, 3.0), seconds=700.0, **costs)
 
 
@@ -55,6 +59,17 @@ def test_a_row_has_its_config_logs_and_medians(query, tmp_path):
         1: Place(f"out/mini/detector/{other.name}/log.txt", f"../out/mini/detector/{other.name}/log.txt")
     }
     assert (softmax.step, softmax.memory) == ("", "")
+
+
+def test_a_row_is_no_better_than_its_proposals(query):
+    """So their recall on the images of its evaluation stands with it."""
+    asked = query()
+    job = asked.plan.job("2b", "sigmoid", 0)
+    (rpn,) = (i for i in job.inputs if asked.plan.jobs[i].kind == "rpn")
+    recall = {"box_proposals": {"AR@1000": 33.71, "ARs@1000": 1.67}}
+    asked.statuses[rpn] = Status(FINISHED, result={"metrics": {"mini_train": {}, "mini_val": recall}})
+    sigmoid = runs_of_rows(asked.shown[0], asked, Path("report.html"))[-1]
+    assert sigmoid.proposals == "33.7 (small 1.7)"
 
 
 def test_published_results_have_no_logs(query):
