@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from mask_rcnn_paper.config_files import SCALES
 from mask_rcnn_paper.cores import IDLE_THREADS_SLEEP
 from mask_rcnn_paper.terminal import escape_logs, parse_words, say
 
@@ -135,7 +136,7 @@ _OWN_DATA = "your own data: NAME=train.json:train_images,val.json:val_images, or
 _VARY = "what seeds vary: detector, whose first stages all seeds share, or all stages (default: detector)"
 # What every command takes: whatever it is about was run with them.
 _COMMON = (
-    _option("--scale", default="paper", help="paper, mini or smoke (default: paper)"),
+    _option("--scale", default="paper", help=f"{', '.join(SCALES)} (default: paper)"),
     _option("--output", default="output", help="folder of all jobs (default: output)"),
     _option("--data", metavar="DATA", help=_OWN_DATA),
     _option("--vary", default="detector", help=_VARY),

@@ -15,7 +15,7 @@ def add_mask_rcnn_paper_config(cfg: CN) -> None:
     if "SCALE" in cfg:
         return
 
-    # Name of the overlay in configs/scales/ that was applied to this config: "paper", "mini" or "smoke". It is
+    # Name of the overlay in configs/scales/ that was applied to this config: "paper", "short", "mini" or "smoke". It is
     # written by `load_cfg` and records what a run was; setting it by hand changes nothing else.
     cfg.SCALE = "paper"
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import yaml
 
-SCALES = ("paper", "mini", "smoke")
+SCALES = ("paper", "short", "mini", "smoke")
+# Of these on COCO and Cityscapes, from ImageNet's weights; the others draw their data, and pre-train.
+WHOLE_SCALES = ("paper", "short")
 _PACKAGE = Path(__file__).resolve().parent
 # Inside the package where it is installed, beside it in a checkout.
 CONFIG_ROOT = next((p for p in (_PACKAGE / "configs", _PACKAGE.parent / "configs") if p.is_dir()), _PACKAGE)

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mask_rcnn_paper.config_files import config_name
+from mask_rcnn_paper.config_files import WHOLE_SCALES, config_name
 from mask_rcnn_paper.data.distilled import is_distilled
 from mask_rcnn_paper.proposal_files import PROPOSALS, find_proposals
 
@@ -176,7 +176,7 @@ def check_inputs(cfg: CfgNode, eval_only: bool = False) -> None:
 def _transfer_command(cfg: CfgNode) -> str:
     """What makes the weights that a row with STAGES.TRANSFER starts from; its source has the default OUTPUT_DIR."""
     source = Path(DEFAULT_OUTPUT) / cfg.SCALE / config_name(cfg.STAGES.DETECTOR) / WEIGHTS
-    classes = [] if cfg.SCALE == "paper" else ["--from", f"{cfg.SCALE}_train"]
+    classes = [] if cfg.SCALE in WHOLE_SCALES else ["--from", f"{cfg.SCALE}_train"]
     words = [str(source), cfg.MODEL.WEIGHTS, *classes, "--to", cfg.DATASETS.TRAIN[0]]
     return shlex.join(["python", "-m", "mask_rcnn_paper.transfer", *words, *map_words(cfg.STAGES.CLASS_MAP)])
 

@@ -104,7 +104,7 @@ def test_a_factor_for_a_string_is_refused():
 @pytest.mark.parametrize(
     ("config", "scale", "opts", "error", "message"),
     [
-        ("table2b/sigmoid.yaml", "tiny", [], ValueError, "scale 'tiny': choose from paper, mini, smoke"),
+        ("table2b/sigmoid.yaml", "tiny", [], ValueError, "scale 'tiny': choose from paper, short, mini, smoke"),
         ("table2b/sofmax.yaml", "paper", [], FileNotFoundError, "table2b/sofmax.yaml.*configs.*ablations list"),
         ("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITERS", "7"], KeyError, "SOLVER.MAX_ITERS"),
         ("table2b/sigmoid.yaml", "paper", ["SOLVER.MAX_ITER"], ValueError, "SOLVER.MAX_ITER.*no VALUE"),
@@ -146,3 +146,14 @@ def test_an_unknown_key_names_the_file(tmp_path):
     path.write_text("_BASE_: table2b/sigmoid.yaml\n'': 1\n")
     with pytest.raises(KeyError, match="mine.yaml"):
         load_cfg(path)
+
+
+def test_short_is_the_papers_recipe_for_an_eighth_of_the_time():
+    """And fits itself to the GPUs there are; nothing else differs."""
+    paper, short = (load_cfg("table2a/r50_fpn.yaml", scale) for scale in ("paper", "short"))
+    assert (short.SOLVER.MAX_ITER, short.SOLVER.STEPS) == (paper.SOLVER.MAX_ITER // 8, (paper.SOLVER.STEPS[0] // 8,))
+    assert short.SOLVER.REFERENCE_WORLD_SIZE == 8
+    for key in ("MAX_ITER", "STEPS", "REFERENCE_WORLD_SIZE"):
+        short.SOLVER[key] = paper.SOLVER[key]
+    short.SCALE = paper.SCALE
+    assert short == paper

@@ -132,7 +132,7 @@ def test_a_schedule_that_is_adapted_to_the_processes_is_the_same_experiment(tmp_
     ("config", "opts", "scale", "words"),
     [
         ("table2b/nothing.yaml", (), "smoke", ["'table2b/nothing.yaml' is not a file"]),
-        (ROW, (), "tiny", ["scale 'tiny': choose from paper, mini, smoke"]),
+        (ROW, (), "tiny", ["scale 'tiny': choose from paper, short, mini, smoke"]),
         (ROW, ("SOLVER.MAXITER", "3"), "smoke", ["SOLVER.MAXITER"]),
         (ROW, ("DATASETS.PROPOSAL_FILES_TRAIN", "('no.pkl',)"), "smoke", ["no.pkl", RPN_COMMAND]),
         (ROW, E2E, "paper", ["instances_train2017.json", "DETECTRON2_DATASETS"]),

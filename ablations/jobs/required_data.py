@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ablations.jobs.folder import FINISHED, Status
 from ablations.jobs.job import Job
+from mask_rcnn_paper.config_files import WHOLE_SCALES
 from mask_rcnn_paper.imports import Import, import_components
 
 
@@ -15,15 +16,15 @@ def require_data(jobs: Mapping[str, Job], statuses: Mapping[str, Status], import
         imports: Modules of the user's own, which may register datasets.
 
     Raises:
-        FileNotFoundError, ValueError: as `check_annotations`; at paper scale the message names a scale that needs none.
+        FileNotFoundError, ValueError: as `check_annotations`; on COCO the message names a scale that needs none.
     """
     left = [job for identity, job in jobs.items() if statuses[identity].state != FINISHED]
     names = dict.fromkeys(name for job in left for name in job.datasets)
     if names:
-        _check(names, imports, any(job.scale == "paper" for job in left))
+        _check(names, imports, any(job.scale in WHOLE_SCALES for job in left))
 
 
-def _check(names: Iterable[str], imports: Sequence[Import], at_paper_scale: bool) -> None:
+def _check(names: Iterable[str], imports: Sequence[Import], on_coco: bool) -> None:
     # Not above: a plan of finished jobs need not wait for torch.
     from mask_rcnn_paper.data.registered import check_annotations
     from mask_rcnn_paper.registration import register_components
@@ -33,6 +34,6 @@ def _check(names: Iterable[str], imports: Sequence[Import], at_paper_scale: bool
     try:
         check_annotations(names)
     except FileNotFoundError as error:
-        if not at_paper_scale:
+        if not on_coco:
             raise
         raise FileNotFoundError(f"{error}; --scale mini needs no data: its images are drawn") from error

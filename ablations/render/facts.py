@@ -9,6 +9,7 @@ from ablations.render.signature import signature
 
 # What runs of a reduced scale can show.
 SCALE_NOTES = {
+    "short": "short runs have an eighth of the paper's iterations: read differences, not APs",
     "mini": "mini runs claim signs and orders of differences only, never absolute APs",
     "smoke": "smoke runs only show that everything runs; their numbers mean nothing",
 }

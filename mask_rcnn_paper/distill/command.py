@@ -19,7 +19,7 @@ from detectron2.engine import default_argument_parser, default_setup
 from detectron2.utils import comm
 
 from mask_rcnn_paper.config_checks import check_config
-from mask_rcnn_paper.config_files import find_config
+from mask_rcnn_paper.config_files import SCALES, find_config
 from mask_rcnn_paper.data.careful_mapper import UnreadableImageError
 from mask_rcnn_paper.data.registered import check_annotations, coco_files
 from mask_rcnn_paper.distill.distillation import Summary, distill, unlabeled_images
@@ -87,6 +87,6 @@ def argument_parser() -> argparse.ArgumentParser:
     """detectron2's arguments, --scale and --import."""
     parser = default_argument_parser(epilog=__doc__)
     parser.prog = f"python -m {PROGRAM}"
-    parser.add_argument("--scale", default="paper", help="paper, mini, smoke; paper is the config as it is")
+    parser.add_argument("--scale", default="paper", help=f"{', '.join(SCALES)}; paper is the config as it is")
     add_import_option(parser)
     return parser

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mask_rcnn_paper.config_checks import check_config
+from mask_rcnn_paper.config_files import WHOLE_SCALES
 from mask_rcnn_paper.errors import one_line_errors
 from mask_rcnn_paper.files import disk_full_explained
 from mask_rcnn_paper.imports import add_import_option, import_components
@@ -23,15 +24,15 @@ def main(argv: Sequence[str] | None = None) -> dict:
     """Run the command line; bad input ends in one line and exit code 2."""
     parser = argparse.ArgumentParser(prog="mask_rcnn_paper.pretrain", description=__doc__.splitlines()[0])
     parser.add_argument("--config-file", required=True, help="YAML of a row")
-    parser.add_argument("--scale", default="mini", help="mini or smoke; paper uses ImageNet's weights")
+    parser.add_argument("--scale", default="mini", help="mini or smoke; the others use ImageNet's weights")
     add_import_option(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in OUTPUT_DIR, if any")
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="KEY VALUE pairs that override the config")
     arguments = parse_words(parser, argv)
     escape_logs()
     with one_line_errors(parser.prog):
-        if arguments.scale == "paper":
-            raise ValueError("--scale paper: choose from mini, smoke; at the paper's scale ImageNet's weights are used")
+        if arguments.scale in WHOLE_SCALES:
+            raise ValueError(f"--scale {arguments.scale}: choose from mini, smoke; it starts from ImageNet's weights")
         import_components(arguments.imports)
         cfg = load_cfg(arguments.config_file, arguments.scale, arguments.opts)
         check_config(cfg)

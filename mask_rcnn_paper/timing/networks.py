@@ -14,6 +14,7 @@ from detectron2.modeling import build_model
 from detectron2.solver import build_optimizer
 from detectron2.utils.events import EventStorage
 
+from mask_rcnn_paper.config_files import WHOLE_SCALES
 from mask_rcnn_paper.generated.scene import SceneSpec
 from mask_rcnn_paper.imports import Import, import_components
 from mask_rcnn_paper.scales import load_cfg
@@ -45,7 +46,7 @@ class Images:
 
 # At paper scale the most frequent shape of COCO, with the short side at 800, and 100 detections.
 IMAGES = {
-    "paper": Images(SceneSpec(height=800, width=1067), 480, 640, _GPUS, 1.0),
+    **dict.fromkeys(WHOLE_SCALES, Images(SceneSpec(height=800, width=1067), 480, 640, _GPUS, 1.0)),
     "mini": Images(SceneSpec(), 192, 192),
     "smoke": Images(SceneSpec(height=96, width=96), 96, 96),
 }

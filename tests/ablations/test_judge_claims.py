@@ -130,7 +130,7 @@ def test_published_results_are_judged_instead(claims):
     "words, opts, message",
     [
         ("2z", (), "no claim '2z', and none about a table '2z': tables with claims are 2c, 2d, "),
-        ("2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
+        ("2b --scale tiny", (), "scale 'tiny': choose from paper, short, mini, smoke"),
         ("2b --seeds -1", (), "--seeds -1: must be at least 0"),
         ("2b", ("SEED", "3"), "SEED cannot be given as KEY VALUE: use --seeds"),
     ],

@@ -109,7 +109,7 @@ def test_what_suits_one_row_need_not_suit_all(asked):
 
 def test_an_unknown_scale_lists_the_legal_ones(asked):
     """Before anything is read."""
-    with pytest.raises(ValueError, match="scale 'tiny': choose from paper, mini, smoke"):
+    with pytest.raises(ValueError, match="scale 'tiny': choose from paper, short, mini, smoke"):
         make_query(Asked("tiny"))
 
 

@@ -97,7 +97,7 @@ def test_a_picture_is_written_instead(tmp_path, report, monkeypatch):
     "words, opts, message",
     [
         ("2z", (), "unknown table '2z': choose from 1, 2a"),
-        ("2b --scale tiny", (), "scale 'tiny': choose from paper, mini, smoke"),
+        ("2b --scale tiny", (), "scale 'tiny': choose from paper, short, mini, smoke"),
         ("2b --seeds -1", (), "--seeds -1: must be at least 0"),
         ("2b", ("SEED", "3"), "SEED cannot be given as KEY VALUE: use --seeds"),
         ("2b --scale mini --picture p.png", (), "none of the tables has both results and predictions"),

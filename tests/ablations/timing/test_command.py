@@ -88,7 +88,7 @@ def test_by_default_the_rows_that_the_paper_times_are_measured():
         ("--rows 2b/sigmod", "unknown row '2b/sigmod': choose from 2b/softmax, 2b/sigmoid"),
         ("--rows 2b/sigmoid SOLVER.MAX_ITR 3", "SOLVER.MAX_ITR"),
         ("--data pets.yaml", "--data pets.yaml: images are drawn, whatever the data: leave it out"),
-        ("--scale tiny", "scale 'tiny': choose from paper, mini, smoke"),
+        ("--scale tiny", "scale 'tiny': choose from paper, short, mini, smoke"),
     ],
 )
 def test_bad_input_is_one_line(words, message, tmp_path, capsys):
