@@ -14,7 +14,8 @@ def respect_headroom(judgement: Judgement, relation: str, terms: Iterable[tuple[
 
     A sum of differences is not above 0 for want of room where what it takes off cannot fall, or what it adds cannot
     rise: "RoIPool loses more AP75 than AP50" cannot be shown with an AP75 of 3. Values at one end are equal for that
-    alone. Nor does an order of rows that find next to nothing, all of them below `LOWEST`, say anything.
+    alone. Nor does an order of rows that find next to nothing, all of them below `LOWEST`, say anything, and no seeds
+    more would decide it.
 
     Args:
         judgement: By the intervals.
@@ -22,7 +23,7 @@ def respect_headroom(judgement: Judgement, relation: str, terms: Iterable[tuple[
         terms: Name, weight and value of each AP in the sum.
     """
     terms = list(terms)
-    if judgement.verdict == REPRODUCED and all(value < LOWEST for _, _, value in terms):
+    if judgement.verdict in (REPRODUCED, INCONCLUSIVE) and all(value < LOWEST for _, _, value in terms):
         return _inconclusive(judgement, max(terms, key=lambda term: term[2]))
     if judgement.verdict != (NOT_REPRODUCED if relation == GREATER else REPRODUCED):
         return judgement

@@ -16,5 +16,5 @@ def train(name: str, output: Path) -> Path:
     table, row = name.split("/")
     plan = make_plan({(table, row): load_tables()[table].row(row)}, [0], "smoke", output, OPTS)
     for job in plan.jobs.values():
-        train_net.main(train_net.argument_parser().parse_args(job.command()[2:]))
+        train_net.main(train_net.argument_parser().parse_args(job.command()[3:]))
     return plan.job(table, row, 0).folder.path

@@ -60,3 +60,10 @@ def test_rows_that_find_next_to_nothing_show_nothing(relation):
     low = {name: 0.3 for name in TERMS}
     assert verdict(REPRODUCED, relation, **low) == INCONCLUSIVE
     assert verdict(REPRODUCED, GREATER, **{**low, "a75": 9.0}) == REPRODUCED
+
+
+def test_rows_that_find_next_to_nothing_need_no_more_seeds():
+    """What is open there stays so, whatever the intervals promised."""
+    open_one = Judgement(INCONCLUSIVE, Estimate(0.1, 1), None, "about 8 more seeds would decide it")
+    found = respect_headroom(open_one, GREATER, [("x", 1.0, 0.2), ("y", -1.0, 0.1)])
+    assert (found.verdict, found.note) == (INCONCLUSIVE, "no headroom: x is 0.2")
