@@ -20,8 +20,8 @@ STAGE_SEED = 0
 
 # Guesses of the seconds of an iteration, and of start and evaluation, where no result tells them.
 SECONDS_PER_ITERATION = {PRETRAIN: 0.09, RPN: 0.06, TRANSFER: 0.0, DISTILL: 0.4, DETECTOR: 0.2}
-# On COCO: of the paper's 8 GPUs, which trained ResNet-50-FPN in 32 hours (Section 4.4).
-SECONDS_ON_COCO = 32 * 3600 / 160_000
+# On COCO trainings are the paper's, whose 8 GPUs took 32 hours for ResNet-50-FPN (Section 4.4).
+SECONDS_PER_ITERATION_ON_COCO = SECONDS_PER_ITERATION | dict.fromkeys((RPN, DETECTOR), 32 * 3600 / 160_000)
 SECONDS_BESIDES = {PRETRAIN: 30.0, RPN: 90.0, TRANSFER: 4.0, DISTILL: 10.0, DETECTOR: 40.0}
 
 
@@ -140,7 +140,7 @@ class Planner:
         name = run if kind != DETECTOR and seed == STAGE_SEED else f"{run}-seed{seed}"
         path = self.output / self.scale / data.name / kind / f"{name}-{identity[:8]}"
         iterations = recipe.pretrain_iterations if pretrain else 0 if recipe.eval_only else recipe.iterations
-        an_iteration = SECONDS_ON_COCO if self.scale in WHOLE_SCALES else SECONDS_PER_ITERATION[kind]
+        guesses = SECONDS_PER_ITERATION_ON_COCO if self.scale in WHOLE_SCALES else SECONDS_PER_ITERATION
         words: tuple[str, ...] = ()
         if kind == TRANSFER:
             places = str(inputs[0].folder.path / WEIGHTS), str(path / WEIGHTS)
@@ -163,7 +163,7 @@ class Planner:
             user_data=data.name,
             branches=recipe.branches if kind == DETECTOR else None,
             iterations=iterations,
-            train_seconds=an_iteration * iterations,
+            train_seconds=guesses[kind] * iterations,
             other_seconds=SECONDS_BESIDES[kind],
         )
         return self.jobs[identity]

@@ -56,8 +56,9 @@ def runs_of_rows(table: Table, query: Query, page: Path) -> list[RowRuns]:
         # Of published results there are no logs, whatever has been run here.
         logs = {seed: log for seed, job in jobs.items() if query.has_folder(job) and (log := _log(job.folder, page))}
         if results or logs:
-            config = _config(next(iter(jobs.values())), page)
-            recall = _recall(next(iter(jobs.values())), results, query)
+            first = next(iter(jobs.values()))
+            recall = _recall(first, results, query)
+            config = _config(first, page)
             found.append(RowRuns(row_label(table, row), config, logs, **_medians(results), proposals=recall))
     return found
 

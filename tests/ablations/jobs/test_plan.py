@@ -368,6 +368,7 @@ def test_all_tables_that_can_be_run_share_what_they_can():
 
 def test_a_training_on_coco_costs_what_the_paper_says():
     """32 hours on 8 GPUs (Section 4.4), where no result of the same run tells more."""
-    rows = {key: row for key, row in select_rows(select_tables(load_tables(), ["2a"]), []).items() if row.config}
+    rows = {key: row for key, row in select_rows(select_tables(load_tables(), ["2a", "7"]), []).items() if row.config}
     planned = make_plan(rows, [0], "paper", OUT)
     assert planned.job("2a", "r50_fpn", 0).train_seconds == pytest.approx(32 * 3600)
+    assert [job.train_seconds for job in planned.jobs.values() if job.kind == "transfer"] == [0.0]
